@@ -1,0 +1,3 @@
+#ifndef BG_KERNELS_H
+#define BG_KERNELS_H
+#endif

@@ -1,0 +1,108 @@
+/// The four tensors of a batch normalisation, each of one value a channel.
+///
+/// - SeeAlso: Ioffe and Szegedy 2015 (arXiv:1502.03167).
+public struct NormWeights: Equatable, Sendable {
+  /// Factor after normalisation (`weight`, gamma).
+  public var scale: [Float]
+  /// Addend after normalisation (`bias`, beta).
+  public var shift: [Float]
+  /// Moving average of the means seen in training.
+  public var runningMean: [Float]
+  /// Moving average of the unbiased variances seen in training; never negative.
+  public var runningVariance: [Float]
+  /// Steps that the moving averages have seen (`num_batches_tracked`).
+  public var batchesTracked: Int
+
+  /// What is added to the variance before its root, in PyTorch and here.
+  public static let epsilon: Float = 1e-5
+  /// Weight of the newest batch in the moving averages, in PyTorch and here.
+  public static let momentum: Float = 0.1
+
+  /// The identity: scale 1, shift 0, mean 0, variance 1.
+  public init(channels: Int) {
+    scale = [Float](repeating: 1, count: channels)
+    shift = [Float](repeating: 0, count: channels)
+    runningMean = [Float](repeating: 0, count: channels)
+    runningVariance = [Float](repeating: 1, count: channels)
+    batchesTracked = 0
+  }
+
+  /// Number of channels.
+  public var channels: Int { scale.count }
+}
+
+/// One layer with weights: a 4x4 (transposed) convolution and the batch normalisation behind it.
+public struct LayerWeights: Equatable, Sendable {
+  /// Shape `[in, out, 4, 4]` in a generator (transposed convolution), `[out, in, 4, 4]` in a
+  /// discriminator (convolution). No bias.
+  public var kernel: Tensor
+  /// The normalisation behind it, if there is one.
+  public var norm: NormWeights?
+
+  /// A layer of the given kernel and normalisation.
+  public init(kernel: Tensor, norm: NormWeights? = nil) {
+    self.kernel = kernel
+    self.norm = norm
+  }
+}
+
+/// The weights of a DCGAN generator, from latent to picture.
+///
+/// Layer 0 is the projection of the latent to 4x4 (stride 1, padding 0), all others double the
+/// side (stride 2, padding 1); every layer but the last is followed by batch normalisation and ReLU,
+/// the last by tanh.
+public struct GeneratorWeights: Equatable, Sendable {
+  /// The sizes; `discriminatorWidth` says nothing here.
+  public let shape: DCGANShape
+  /// `shape.doublings + 1` layers.
+  public var layers: [LayerWeights]
+
+  /// - Precondition: the layers' kernels and normalisations fit the shape.
+  public init(shape: DCGANShape, layers: [LayerWeights]) {
+    let channels = shape.generatorChannels
+    precondition(layers.count == channels.count - 1, "a generator of this shape has other layers")
+    for (index, layer) in layers.enumerated() {
+      precondition(
+        layer.kernel.shape == [channels[index], channels[index + 1], 4, 4],
+        "layer \(index) has kernel \(layer.kernel.shape)")
+      precondition(
+        layer.norm?.channels == (index == layers.count - 1 ? nil : channels[index + 1]),
+        "layer \(index) has another normalisation than its place asks for")
+    }
+    self.shape = shape
+    self.layers = layers
+  }
+}
+
+/// The weights of a DCGAN discriminator, from picture to score.
+///
+/// All layers but the last halve the side (stride 2, padding 1) and are followed by LeakyReLU(0.2);
+/// the last takes 4x4 to one number (stride 1, padding 0), the logit before the sigmoid.
+public struct DiscriminatorWeights: Equatable, Sendable {
+  /// The sizes; `latent` and `generatorWidth` say nothing here.
+  public let shape: DCGANShape
+  /// Whether the first convolution is followed by batch normalisation (the article) or not (the
+  /// tutorial).
+  public let normalisesFirst: Bool
+  /// `shape.doublings + 1` layers.
+  public var layers: [LayerWeights]
+
+  /// - Precondition: the layers' kernels and normalisations fit the shape.
+  public init(shape: DCGANShape, normalisesFirst: Bool, layers: [LayerWeights]) {
+    let channels = shape.discriminatorChannels
+    precondition(
+      layers.count == channels.count - 1, "a discriminator of this shape has other layers")
+    for (index, layer) in layers.enumerated() {
+      precondition(
+        layer.kernel.shape == [channels[index + 1], channels[index], 4, 4],
+        "layer \(index) has kernel \(layer.kernel.shape)")
+      let normalised = index < layers.count - 1 && (index > 0 || normalisesFirst)
+      precondition(
+        layer.norm?.channels == (normalised ? channels[index + 1] : nil),
+        "layer \(index) has another normalisation than its place asks for")
+    }
+    self.shape = shape
+    self.normalisesFirst = normalisesFirst
+    self.layers = layers
+  }
+}

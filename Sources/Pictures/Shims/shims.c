@@ -1,0 +1,1 @@
+#include "bg_pictures.h"

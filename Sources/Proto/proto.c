@@ -1,0 +1,1 @@
+#include "bollygan_proto.h"

@@ -1,0 +1,8 @@
+import ArgumentParser
+import BollyGANModel
+
+@main
+struct Train: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "bollygan-train", abstract: "", version: bollyganVersion)
+}

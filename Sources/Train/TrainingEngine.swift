@@ -1,0 +1,152 @@
+import BollyGANModel
+
+/// What determines the arithmetic of a training step, apart from the data.
+public struct TrainingConfiguration: Hashable, Sendable {
+  /// Sizes of both networks.
+  public var shape: DCGANShape
+  /// Whether batch normalisation follows the discriminator's first convolution.
+  public var normalisesFirst: Bool
+  /// Whether the generator's step draws latents of its own (the article) or uses the fakes that
+  /// the discriminator has just seen (the tutorial).
+  public var freshLatents: Bool
+  /// Adam's learning rate for the generator.
+  public var generatorRate: Double
+  /// Adam's learning rate for the discriminator.
+  public var discriminatorRate: Double
+  /// Adam's decay of the first moment.
+  public var beta1: Double
+  /// Adam's decay of the second moment.
+  public var beta2: Double
+
+  /// The article's settings for a shape.
+  public init(
+    shape: DCGANShape, normalisesFirst: Bool = true, freshLatents: Bool = true,
+    generatorRate: Double = 0.0002, discriminatorRate: Double = 0.0002, beta1: Double = 0.5,
+    beta2: Double = 0.999
+  ) {
+    self.shape = shape
+    self.normalisesFirst = normalisesFirst
+    self.freshLatents = freshLatents
+    self.generatorRate = generatorRate
+    self.discriminatorRate = discriminatorRate
+    self.beta1 = beta1
+    self.beta2 = beta2
+  }
+}
+
+/// What one step learns from.
+public struct TrainingBatch: Sendable {
+  /// Real pictures, 8 bits a value, `[count, side, side, channels]`; a value v stands for
+  /// (v/255 − 0.5)/0.5.
+  public var pixels: [UInt8]
+  /// Latents of the fakes that the discriminator sees, `[count, latent]`.
+  public var latents: [Float]
+  /// Latents of the generator's own step, `[m, latent]`; nil where it uses the fakes above.
+  public var generatorLatents: [Float]?
+
+  /// A batch of pictures and latents.
+  public init(pixels: [UInt8], latents: [Float], generatorLatents: [Float]? = nil) {
+    self.pixels = pixels
+    self.latents = latents
+    self.generatorLatents = generatorLatents
+  }
+}
+
+/// What one step says of itself, as the tutorial prints it.
+public struct StepLosses: Equatable, Sendable {
+  /// Discriminator's loss: real and fake binary cross-entropy added.
+  public var lossD: Double
+  /// Generator's loss.
+  public var lossG: Double
+  /// Mean of D(x) over the real pictures.
+  public var dX: Double
+  /// Mean of D(G(z)) before the discriminator's update.
+  public var dGz1: Double
+  /// Mean of D(G(z)) after it.
+  public var dGz2: Double
+
+  /// The five figures.
+  public init(lossD: Double, lossG: Double, dX: Double, dGz1: Double, dGz2: Double) {
+    self.lossD = lossD
+    self.lossG = lossG
+    self.dX = dX
+    self.dGz1 = dGz1
+    self.dGz2 = dGz2
+  }
+}
+
+/// One network's state between two steps.
+public struct OptimizerState: Equatable, Sendable {
+  /// Adam's first moments by tensor name (`main.0.weight`, ...), shaped like the weights.
+  public var firstMoments: [String: Tensor]
+  /// Adam's second moments.
+  public var secondMoments: [String: Tensor]
+  /// Updates made.
+  public var step: Int
+
+  /// A state of the given moments.
+  public init(firstMoments: [String: Tensor], secondMoments: [String: Tensor], step: Int) {
+    self.firstMoments = firstMoments
+    self.secondMoments = secondMoments
+    self.step = step
+  }
+}
+
+/// All that an engine needs to go on as if it had never stopped.
+public struct TrainingState: Equatable, Sendable {
+  /// The generator, running statistics included.
+  public var generator: GeneratorWeights
+  /// The discriminator, running statistics included.
+  public var discriminator: DiscriminatorWeights
+  /// Adam of the generator.
+  public var generatorOptimizer: OptimizerState
+  /// Adam of the discriminator.
+  public var discriminatorOptimizer: OptimizerState
+
+  /// A state of the given parts.
+  public init(
+    generator: GeneratorWeights, discriminator: DiscriminatorWeights,
+    generatorOptimizer: OptimizerState, discriminatorOptimizer: OptimizerState
+  ) {
+    self.generator = generator
+    self.discriminator = discriminator
+    self.generatorOptimizer = generatorOptimizer
+    self.discriminatorOptimizer = discriminatorOptimizer
+  }
+}
+
+/// Something that can make training steps: the plain trainer (the oracle) or the fast one.
+public protocol TrainingEngine: AnyObject {
+  /// The settings it was made with.
+  var configuration: TrainingConfiguration { get }
+
+  /// Discriminator on real, discriminator on fake, its update, then the generator's update.
+  ///
+  /// - Throws: ``NonFiniteError`` where a loss or a gradient is not finite; the weights are then
+  ///   those before the update that would have spoilt them.
+  func step(_ batch: TrainingBatch) throws -> StepLosses
+
+  /// A copy of all that changes from step to step.
+  func state() -> TrainingState
+
+  /// Goes on from a state that ``state()`` gave, bit for bit.
+  func restore(_ state: TrainingState)
+
+  /// Pictures `[count, channels, side, side]` in −1…1 from latents `[count, latent]`.
+  ///
+  /// - Parameter batchStatistics: normalise by the batch's own statistics (the article's
+  ///   notebook samples so) and not by the running ones; running ones are left as they are.
+  func generate(latents: [Float], batchStatistics: Bool) -> [Float]
+}
+
+/// A loss, gradient or weight that is no number any more.
+public struct NonFiniteError: Error, Equatable, CustomStringConvertible {
+  /// Where it was seen: `loss_d`, `loss_g`, or a network and tensor (`generator main.3.weight`).
+  public let place: String
+
+  /// An error at the given place.
+  public init(place: String) { self.place = place }
+
+  /// A sentence that says where the number was lost.
+  public var description: String { "\(place) is not finite" }
+}
