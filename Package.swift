@@ -59,7 +59,7 @@ let package = Package(
       providers: [.apt(["libprotobuf-c-dev"]), .brew(["protobuf-c"])]),
     .target(
       name: "BollyGANProto", dependencies: ["CProtobufC"], path: "Sources/Proto",
-      exclude: ["CProtobufC", "onnx.proto", "tfevents.proto"]),
+      exclude: ["CProtobufC", "onnx.proto", "tfevents.proto", "generate.sh"]),
 
     // What all three commands share: progress, messages, checked standard output, exit statuses.
     .target(name: "BollyGANTerminal", path: "Sources/Terminal", swiftSettings: strict),

@@ -1,0 +1,46 @@
+#!/bin/sh
+# Makes the C that reads and writes our messages from the .proto files beside this script.
+#
+#   Sources/Proto/generate.sh            writes *.pb-c.c here and *.pb-c.h in include/
+#   Sources/Proto/generate.sh --check    writes nothing; exit 1 where a committed file is not what
+#                                        the .proto files give
+#
+# For each NAME.proto it runs
+#
+#   protoc-c --proto_path=Sources/Proto --c_out=DIR NAME.proto
+#
+# Needs protoc-c (Debian: protobuf-c-compiler). The output names the version of protoc-c that made
+# it only as a bound in the header, so versions of one minor release give the same files.
+set -eu
+
+here=$(cd "$(dirname "$0")" && pwd)
+mode=${1:-write}
+case $mode in
+  write | --check) ;;
+  *)
+    echo "usage: generate.sh [--check]" >&2
+    exit 64
+    ;;
+esac
+if ! command -v protoc-c >/dev/null; then
+  echo "generate.sh: protoc-c is missing; apt-get install protobuf-c-compiler" >&2
+  exit 69
+fi
+
+made=$(mktemp -d)
+trap 'rm -rf "$made"' EXIT
+stale=0
+for name in onnx tfevents; do
+  protoc-c --proto_path="$here" --c_out="$made" "$name.proto"
+  for file in "$name.pb-c.c" "include/$name.pb-c.h"; do
+    new="$made/$(basename "$file")"
+    if [ "$mode" = write ]; then
+      mkdir -p "$(dirname "$here/$file")"
+      cp "$new" "$here/$file"
+    elif ! cmp -s "$new" "$here/$file"; then
+      echo "generate.sh: Sources/Proto/$file is not current; run make proto" >&2
+      stale=1
+    fi
+  done
+done
+exit $stale

@@ -1,1 +1,0 @@
-#include "bollygan_proto.h"
