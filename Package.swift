@@ -62,7 +62,9 @@ let package = Package(
       exclude: ["CProtobufC", "onnx.proto", "tfevents.proto", "generate.sh"]),
 
     // What all three commands share: progress, messages, checked standard output, exit statuses.
-    .target(name: "BollyGANTerminal", path: "Sources/Terminal", swiftSettings: strict),
+    .target(
+      name: "BollyGANTerminal", dependencies: [arguments], path: "Sources/Terminal",
+      swiftSettings: strict),
 
     .target(
       name: "BollyGANInfer", dependencies: ["BollyGANModel", "BollyGANKernels"],
@@ -103,6 +105,8 @@ let package = Package(
       swiftSettings: strict),
     .testTarget(
       name: "KernelTests", dependencies: ["BollyGANKernels"], swiftSettings: strict),
+    .testTarget(
+      name: "TerminalTests", dependencies: ["BollyGANTerminal"], swiftSettings: strict),
     .testTarget(
       name: "PicturesTests", dependencies: ["BollyGANPictures"], exclude: ["Fixtures"],
       swiftSettings: strict),

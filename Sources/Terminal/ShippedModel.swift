@@ -1,0 +1,65 @@
+#if canImport(Glibc)
+  import Glibc
+#elseif canImport(Musl)
+  import Musl
+#else
+  import Darwin
+#endif
+
+/// The generator that comes with the program.
+package enum ShippedModel {
+  /// Its file's name, in the checkout's `models` and in an installation's `share/bollygan`.
+  package static let fileName = "bollygan-64.safetensors"
+
+  /// The environment variable that names another one.
+  package static let variable = "BOLLYGAN_MODEL"
+
+  /// Path of the model to use where none is named on the command line.
+  ///
+  /// - Throws: ``CommandFailure`` with status 66, naming the places looked at.
+  package static func path() throws(CommandFailure) -> String {
+    if let path = environmentValue(variable), !path.isEmpty { return path }
+    let places = executablePath.map(places(forExecutable:)) ?? []
+    if let place = places.first(where: isReadable) { return place }
+    let looked = places.map { escaped($0, limit: 1000) }.joined(separator: ", ")
+    throw CommandFailure(
+      .missingInput,
+      "no model came with this program (looked for \(looked.isEmpty ? fileName : looked)); "
+        + "name one with --model or in \(variable)")
+  }
+
+  /// Where a model may lie that belongs to an executable: first as `make install` puts it, then as
+  /// a build in a checkout has it (`.build/<triple>/release/bollygan-infer`).
+  package static func places(forExecutable path: String) -> [String] {
+    var folders = path.split(separator: "/").dropLast()
+    func join(_ folders: ArraySlice<Substring>, _ rest: String) -> String {
+      folders.map { "/" + $0 }.joined() + "/" + rest
+    }
+    var places = [join(folders.dropLast(), "share/bollygan/\(fileName)")]
+    while let build = folders.lastIndex(where: { $0.hasPrefix(".build") }) {
+      folders = folders[..<build]
+      places.append(join(folders, "models/\(fileName)"))
+    }
+    return places
+  }
+
+  private static func isReadable(_ path: String) -> Bool {
+    unsafe access(path, R_OK) == 0
+  }
+}
+
+/// Path of the running executable, links followed, so that a link to it finds its files as well.
+package let executablePath: String? = {
+  #if os(macOS)
+    var size: UInt32 = 0
+    _ = unsafe _NSGetExecutablePath(nil, &size)
+    var buffer = [CChar](repeating: 0, count: Int(size) + 1)
+    guard unsafe _NSGetExecutablePath(&buffer, &size) == 0 else { return nil }
+    let path = buffer
+  #else
+    let path: [CChar] = Array("/proc/self/exe".utf8CString)
+  #endif
+  guard let resolved = unsafe realpath(path, nil) else { return nil }
+  defer { unsafe free(resolved) }
+  return unsafe String(cString: resolved)
+}()
