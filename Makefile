@@ -1,0 +1,130 @@
+# BollyGAN's house: `make` lists what there is to do. Needs GNU make and a Swift toolchain;
+# `make setup` sees to the rest.
+
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+MAKEFLAGS += --no-builtin-rules --no-print-directory
+
+SWIFT ?= swift
+PYTHON ?= python3
+PREFIX ?= /usr/local
+DESTDIR ?=
+VENV ?= .venv
+TORCH_VENV ?= .venv-torch
+
+COMMANDS := bollygan-infer bollygan-train bollygan-export
+LIBRARIES := BollyGANModel BollyGANPictures BollyGANInfer BollyGANTrain BollyGANExport
+SOURCES := Sources Tests Package.swift Examples
+
+RELEASE := .build/release
+STATIC := .build/install
+STEP := .ci/step
+PYTEST := -m pytest -p no:cacheprovider -ra
+export PYTHONDONTWRITEBYTECODE := 1
+
+# What Python oracles run: absolute, so that a test may change its folder.
+export BOLLYGAN_BIN ?= $(abspath $(RELEASE))
+
+##@ Use
+
+.PHONY: setup build faces install clean
+
+setup: ## Install the system packages that are missing (apt; sudo where not root)
+	@SWIFT="$(SWIFT)" PYTHON="$(PYTHON)" .ci/setup
+
+build: setup ## Build the three commands into .build/release
+	$(SWIFT) build -c release
+
+faces: build ## Draw 64 faces into faces.png
+	@TIMEFORMAT='faces.png: 64 faces in %R s'; \
+	time $(RELEASE)/bollygan-infer --seed 42 --count 64 --out faces.png
+
+install: setup ## Install commands, model, manual pages, completions below DESTDIR + PREFIX
+	@SWIFT="$(SWIFT)" .ci/install "$(STATIC)" "$(DESTDIR)" "$(PREFIX)" $(COMMANDS)
+
+clean: ## Remove everything that was built, the virtual environments included
+	rm -rf .build .build-* .venv .venv-torch Examples/*/.build faces.png
+
+##@ Check
+
+.PHONY: test test-swift test-python test-torch test-example test-house gate bench
+
+test: setup ## Check everything that a change must pass (what CI runs)
+	@rm -f .build/step-times
+	@$(STEP) 'Format' $(MAKE) lint
+	@$(STEP) 'Generated C' $(MAKE) proto-check
+	@$(STEP) 'Build' $(SWIFT) build -c release --build-tests
+	@$(STEP) 'Swift tests' $(MAKE) test-swift
+	@$(STEP) 'Python packages' $(MAKE) $(VENV)/ready
+	@$(STEP) 'House' $(MAKE) test-house
+	@$(STEP) 'Python oracles' $(MAKE) test-python
+	@$(STEP) 'Example package' $(MAKE) test-example
+	@$(STEP) 'Documentation' $(MAKE) docs
+	@$(STEP) --report
+
+test-swift:
+	$(SWIFT) build -c release --build-tests
+	$(SWIFT) test -c release --skip-build --disable-xctest
+
+# The commands that these tests run are those of the build above: one build serves all.
+test-python: $(VENV)/ready
+	$(VENV)/bin/python $(PYTEST) Tests/oracles
+
+test-torch: build $(TORCH_VENV)/ready ## Check against PyTorch (a large download the first time)
+	$(TORCH_VENV)/bin/python $(PYTEST) Tests/torch
+
+# A package of its own, so that what it proves is what another program's author would see.
+test-example:
+	$(SWIFT) build -c release --package-path Examples/Faces --scratch-path .build/example
+
+# What is true of the repository as a whole: sizes, links, commands that the texts show.
+test-house: $(VENV)/ready
+	$(VENV)/bin/python $(PYTEST) Tests/house
+
+gate: ## Check what takes long: sanitizers, long runs of the tests, PyTorch
+	@BOLLYGAN_GATE=1 $(STEP) 'Tests at full length' $(MAKE) test
+	@$(STEP) 'PyTorch' $(MAKE) test-torch
+	@$(STEP) 'Address sanitizer' $(SWIFT) test --scratch-path .build/address \
+	  --sanitize=address -Xlinker -z -Xlinker nostart-stop-gc --disable-xctest
+	@$(STEP) 'Thread sanitizer' $(SWIFT) test --scratch-path .build/thread \
+	  --sanitize=thread --disable-xctest
+	@$(STEP) --report
+
+bench: build ## Measure kernels and whole faces
+	$(RELEASE)/bollygan-infer bench
+
+$(VENV)/ready: Tests/oracles/requirements.txt
+	@.ci/venv "$(PYTHON)" "$(VENV)" $<
+
+$(TORCH_VENV)/ready: Tests/torch/requirements.txt
+	@.ci/venv "$(PYTHON)" "$(TORCH_VENV)" $<
+
+##@ Write
+
+.PHONY: format lint proto proto-check docs
+
+format: ## Lay out the Swift sources as .swift-format says
+	$(SWIFT) format --in-place --recursive $(SOURCES)
+
+lint: ## Check that nothing would be laid out differently
+	$(SWIFT) format lint --strict --recursive $(SOURCES)
+
+proto: ## Remake the C code for the .proto files
+	.ci/proto Sources/Proto
+
+proto-check:
+	@.ci/proto --check Sources/Proto
+
+docs: ## Build the libraries' reference pages into .build/docs
+	@SWIFT="$(SWIFT)" .ci/docs .build/docs $(LIBRARIES)
+
+##@ Help
+
+.PHONY: help
+
+help: ## List the targets
+	@awk 'BEGIN { FS = ":.*## " } \
+	  /^##@/ { printf "\n%s\n", substr($$0, 5) } \
+	  /^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@printf '\nmake install PREFIX=/usr/local DESTDIR= and SWIFT=, PYTHON= say where and with what.\n'
