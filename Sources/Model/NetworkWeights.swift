@@ -14,9 +14,9 @@ public struct NormWeights: Equatable, Sendable {
   public var batchesTracked: Int
 
   /// What is added to the variance before its root, in PyTorch and here.
-  public static let epsilon: Float = 1e-5
+  public static let epsilon = 1e-5
   /// Weight of the newest batch in the moving averages, in PyTorch and here.
-  public static let momentum: Float = 0.1
+  public static let momentum = 0.1
 
   /// The identity: scale 1, shift 0, mean 0, variance 1.
   public init(channels: Int) {
