@@ -1,3 +1,135 @@
+// The hot loops of BollyGAN, one table of them for each instruction set.
+//
+// All maps are float32, channels last: [images, rows, columns, channels]. Loops that walk channels
+// take counts that are multiples of BG_CHANNEL_UNIT; the caller pads with zeros.
+
 #ifndef BG_KERNELS_H
 #define BG_KERNELS_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+// Channel counts of maps inside the engine are rounded up to this, at every level, so that a
+// buffer's layout does not depend on the processor.
+#define BG_CHANNEL_UNIT 16
+
+// Rows of the left operand of a product are gathered this many floats apart. Constant, so that all
+// rows of a tile are reached from one base register; 65 cache lines, an odd number, so that the
+// rows do not fall into the same set of the L1 cache.
+#define BG_ROW_STRIDE 1040
+
+// Most products of one output that are summed before the sum goes to memory. Part of the sequence
+// of roundings, so a constant.
+#define BG_DEPTH_BLOCK 1024
+
+// Rows of the largest tile of any level.
+#define BG_MAX_ROWS 16
+
+// Where the tile of a product goes, and what is done on the way.
+typedef struct {
+  float *const *rows;  // `count` rows of the result
+  size_t count;        // rows that are wanted, at most the level's `rows`
+  size_t columns;      // floats of a row that are wanted, at most the level's `columns`
+  const float *bias;   // `columns` addends the sum starts from; null: zeros
+  int accumulate;      // the sum starts from what stands in the rows (instead of the bias)
+  int rectify;         // max(0, sum) is stored
+} bg_tile;
+
+// Adam's constants for one update (Kingma and Ba 2015, arXiv:1412.6980), in PyTorch's order.
+typedef struct {
+  float one_minus_beta1;
+  float beta2;
+  float one_minus_beta2;
+  float step_size;             // rate / (1 - beta1^t)
+  float root_of_correction2;   // sqrt(1 - beta2^t)
+  float epsilon;
+} bg_adam;
+
+typedef struct bg_kernels {
+  const char *name;
+  int lanes;    // floats in a vector
+  int rows;     // of a product tile
+  int columns;  // of a product tile
+  int fused;    // whether a * b + c is rounded once
+
+  // tile[p][d] = start + sum over k of rows[p * BG_ROW_STRIDE + k] * panel[k * columns + d]
+  void (*multiply_rows)(size_t depth, const float *rows, const float *panel, const bg_tile *tile);
+
+  // tile[p][d] = start + sum over k of left[k * rows + p] * right[k * columns + d]
+  void (*multiply_panels)(size_t depth, const float *left, const float *right,
+                          const bg_tile *tile);
+
+  // out[p][c] = act(scale[c] * in[p][c] + shift[c]) with act(z) = z > 0 ? z : slope * z
+  void (*scale_shift_rectify)(size_t pixels, size_t channels, const float *in, const float *scale,
+                              const float *shift, float slope, float *out);
+
+  // sum[c] += in[p][c] over the pixels
+  void (*channel_sums)(size_t pixels, size_t channels, const float *in, float *sum);
+
+  // sum[c] += (in[p][c] - mean[c])^2 over the pixels
+  void (*channel_deviations)(size_t pixels, size_t channels, const float *in, const float *mean,
+                             float *sum);
+
+  // With dz = gradient * act'(scale * in + shift), act as above:
+  // sum[c] += dz, product[c] += dz * (in - mean[c]) over the pixels
+  void (*norm_gradient_sums)(size_t pixels, size_t channels, const float *in, const float *gradient,
+                             const float *scale, const float *shift, const float *mean, float slope,
+                             float *sum, float *product);
+
+  // out = a[c] * dz + b[c] * in + c0[c], dz as above
+  void (*norm_gradient_apply)(size_t pixels, size_t channels, const float *in,
+                              const float *gradient, const float *scale, const float *shift,
+                              float slope, const float *a, const float *b, const float *c0,
+                              float *out);
+
+  // out = tanh(in); in and out may be the same
+  void (*tanh)(size_t count, const float *in, float *out);
+
+  // out = gradient * (1 - y * y) with y = tanh(x) as given
+  void (*tanh_gradient)(size_t count, const float *y, const float *gradient, float *out);
+
+  // One update of `count` weights.
+  void (*adam)(size_t count, const float *gradient, float *first, float *second, float *weight,
+               const bg_adam *constants);
+
+  // Whether all numbers are finite.
+  int (*all_finite)(size_t count, const float *in);
+} bg_kernels;
+
+// The table of a level by name ("baseline", "avx2", "avx512", "neon"), or null where this build or
+// this processor does not have it.
+const bg_kernels *bg_kernels_named(const char *name);
+
+// Copies floats [first, first + depth) of each row into rows BG_ROW_STRIDE apart. A row is runs of
+// `length` floats, run s of row p at map + row_offsets[p] + s * segment_stride.
+void bg_gather_rows(float *block, const float *map, const ptrdiff_t *row_offsets, size_t rows,
+                    size_t length, ptrdiff_t segment_stride, size_t first, size_t depth);
+
+// Floats of such rows as a panel: panel[p * columns + j] = row p's float first + j; zeros from the
+// row's end (`segments` runs) to `columns`.
+void bg_gather_panel(float *panel, const float *map, const ptrdiff_t *row_offsets, size_t rows,
+                     size_t segments, size_t length, ptrdiff_t segment_stride, size_t first,
+                     size_t columns);
+
+// The transpose of a row-major matrix as a panel: panel[k * columns + j] = matrix[j * stride + k] for
+// j < rows, 0 for the rest of the columns.
+void bg_transpose_panel(float *panel, const float *matrix, size_t stride, size_t rows, size_t depth,
+                        size_t columns);
+
+// The processors that this process may use, at least 1.
+int bg_processors(void);
+
+// A pool of threads for tasks of microseconds: waiting threads spin a little before they sleep.
+typedef struct bg_pool bg_pool;
+
+// Threads in all, the caller's included; null where the system gives none.
+bg_pool *bg_pool_create(int threads);
+void bg_pool_destroy(bg_pool *pool);
+int bg_pool_threads(const bg_pool *pool);
+
+// Calls body(context, task, thread) once for each task below `tasks`, in any order, on the pool's
+// threads and the caller's; returns when all have ended. Callers on different threads take turns.
+void bg_pool_run(bg_pool *pool, size_t tasks,
+                 void (*body)(void *context, size_t task, int thread), void *context);
+
 #endif

@@ -1,0 +1,127 @@
+import BollyGANInfer
+import BollyGANModel
+import Testing
+
+#if canImport(Glibc)
+  import Glibc
+#elseif canImport(Musl)
+  import Musl
+#else
+  import Darwin
+#endif
+
+/// A generator of small random weights, the same on every machine.
+private func weights(_ shape: DCGANShape, seed: UInt64) -> GeneratorWeights {
+  var state = seed
+  func next() -> Float {
+    state = state &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407
+    return Float(state >> 40) / Float(1 << 23) - 1
+  }
+  let channels = shape.generatorChannels
+  let layers = (0..<channels.count - 1).map { index in
+    let (inputs, outputs) = (channels[index], channels[index + 1])
+    let spread = 1 / Float(4 * inputs).squareRoot()
+    let kernel = Tensor(
+      shape: [inputs, outputs, 4, 4],
+      values: (0..<inputs * outputs * 16).map { _ in next() * spread * 1.7 })
+    guard index < channels.count - 2 else { return LayerWeights(kernel: kernel) }
+    var norm = NormWeights(channels: outputs)
+    norm.scale = (0..<outputs).map { _ in 1 + 0.3 * next() }
+    norm.shift = (0..<outputs).map { _ in 0.2 * next() }
+    norm.runningMean = (0..<outputs).map { _ in 0.2 * next() }
+    norm.runningVariance = (0..<outputs).map { _ in 0.4 + 0.1 * next() }
+    return LayerWeights(kernel: kernel, norm: norm)
+  }
+  return GeneratorWeights(shape: shape, layers: layers)
+}
+
+/// Evaluation mode in float64, one tap at a time.
+private func reference(_ weights: GeneratorWeights, latent: ArraySlice<Float>) -> [Double] {
+  var map = latent.map(Double.init)
+  var side = 1
+  for (index, layer) in weights.layers.enumerated() {
+    let (inputs, outputs) = (layer.kernel.shape[0], layer.kernel.shape[1])
+    let grown = index == 0 ? 4 : 2 * side
+    var out = [Double](repeating: 0, count: outputs * grown * grown)
+    for c in 0..<inputs {
+      for i in 0..<side {
+        for j in 0..<side {
+          let x = map[(c * side + i) * side + j]
+          for d in 0..<outputs {
+            for u in 0..<4 {
+              for v in 0..<4 {
+                let p = index == 0 ? u : 2 * i + u - 1
+                let q = index == 0 ? v : 2 * j + v - 1
+                guard (0..<grown).contains(p), (0..<grown).contains(q) else { continue }
+                out[(d * grown + p) * grown + q] +=
+                  x * Double(layer.kernel.values[((c * outputs + d) * 4 + u) * 4 + v])
+              }
+            }
+          }
+        }
+      }
+    }
+    for d in 0..<outputs {
+      for pixel in d * grown * grown..<(d + 1) * grown * grown {
+        if let norm = layer.norm {
+          let root = (Double(norm.runningVariance[d]) + Double(NormWeights.epsilon)).squareRoot()
+          let y = (out[pixel] - Double(norm.runningMean[d])) / root
+          out[pixel] = max(0, y * Double(norm.scale[d]) + Double(norm.shift[d]))
+        } else {
+          out[pixel] = tanh(out[pixel])
+        }
+      }
+    }
+    map = out
+    side = grown
+  }
+  return map
+}
+
+@Suite("Fused generator")
+struct GeneratorTests {
+  static let shapes: [DCGANShape] = [
+    try! DCGANShape(latent: 7, generatorWidth: 4, side: 32, channels: 1),
+    try! DCGANShape(latent: 37, generatorWidth: 20, side: 32),
+    try! DCGANShape(latent: 16, generatorWidth: 9, side: 64),
+  ]
+
+  // 2e-5 is what the documentation promises; sums of at most a few thousand float32 products of
+  // this size are off by a few 1e-6.
+  @Test(
+    "every instruction set agrees with float64", arguments: InstructionSet.available, Self.shapes)
+  func agrees(level: InstructionSet, shape: DCGANShape) {
+    let weights = weights(shape, seed: 3)
+    let latents = (0..<3 * shape.latent).map { Float(($0 * 37) % 61) / 20 - 1.5 }
+    let generator = Generator(weights, instructionSet: level, threads: 2)
+    let pictures = generator.pictures(latents: latents)
+    var largest = 0.0
+    for image in 0..<3 {
+      let expected = reference(
+        weights, latent: latents[image * shape.latent..<(image + 1) * shape.latent])
+      for (index, value) in expected.enumerated() {
+        largest = max(largest, abs(Double(pictures[image * shape.pictureCount + index]) - value))
+      }
+    }
+    print("\(level) \(shape.side) \(shape.generatorWidth): largest difference \(largest)")
+    #expect(largest <= 2e-5)
+  }
+
+  @Test("a picture is the same bytes in any batch and on any number of threads")
+  func sameBytes() throws {
+    let shape = try DCGANShape(latent: 16, generatorWidth: 8, side: 64)
+    let weights = weights(shape, seed: 5)
+    let latents = (0..<37 * shape.latent).map { Float(($0 * 31) % 67) / 20 - 1.6 }
+    let whole = Generator(weights, threads: 1).pictures(latents: latents)
+    for threads in [2, 3, 5] {
+      #expect(Generator(weights, threads: threads).pictures(latents: latents) == whole)
+    }
+    let generator = Generator(weights, threads: 2)
+    for image in [0, 1, 15, 16, 36] {
+      let single = generator.pictures(
+        latents: Array(latents[image * shape.latent..<(image + 1) * shape.latent]))
+      #expect(
+        single == Array(whole[image * shape.pictureCount..<(image + 1) * shape.pictureCount]))
+    }
+  }
+}
