@@ -71,4 +71,35 @@ struct AgreementTests {
     try agreement.expectAgreement(
       PlainGenerator<Double>(weights).pictures(latents: latents.map(Double.init)), within: 1e-12)
   }
+
+  @Test(
+    "the fused generator at every instruction set", arguments: AgreementCase.all,
+    InstructionSet.available)
+  func fused(_ agreement: AgreementCase, level: InstructionSet) throws {
+    let shape = try agreement.shape
+    let weights = drawnGenerator(shape, seed: agreement.seed, gain: agreement.gain)
+    let latents = drawnLatents(seed: agreement.seed, count: agreement.latents * shape.latent)
+    let generator = Generator(weights, instructionSet: level, threads: 2)
+    // Folding rounds each weight once more, and tiles add in another order.
+    try agreement.expectAgreement(generator.pictures(latents: latents), within: 2e-5)
+  }
+
+  @Test("the fused generator's bytes are its pictures, rounded", arguments: AgreementCase.all)
+  func pixels(_ agreement: AgreementCase) throws {
+    let shape = try agreement.shape
+    let weights = drawnGenerator(shape, seed: agreement.seed, gain: agreement.gain)
+    let latents = drawnLatents(seed: agreement.seed, count: agreement.latents * shape.latent)
+    let generator = Generator(weights, threads: 2)
+    let pictures = generator.pictures(latents: latents)
+    let area = shape.side * shape.side
+    let expected = (0..<agreement.latents).flatMap { picture in
+      (0..<area).flatMap { pixel in
+        (0..<shape.channels).map { channel in
+          let value = pictures[(picture * shape.channels + channel) * area + pixel]
+          return UInt8(min(max((value + 1) / 2 * 255 + 0.5, 0), 255))
+        }
+      }
+    }
+    #expect(generator.pixels(latents: latents) == expected)
+  }
 }
