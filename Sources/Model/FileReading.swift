@@ -1,0 +1,70 @@
+#if canImport(Glibc)
+  import Glibc
+#elseif canImport(Musl)
+  import Musl
+#else
+  import Darwin
+#endif
+
+/// Reads a whole file; `-` is standard input.
+///
+/// The file is copied, never mapped: others may cut it short meanwhile, and a mapping would crash.
+///
+/// - Parameter limit: how many bytes are accepted; no more memory than that is taken.
+/// - Throws: ``FileError``; ``FileError/missing(path:)`` only where there is nothing at the path.
+public func readFile(_ path: String, limit: Int) throws(FileError) -> [UInt8] {
+  if path == "-" { return try readStream(0, path: path, limit: limit) }
+  // Without O_NONBLOCK, opening a pipe that nobody writes to never returns.
+  let file = unsafe open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
+  guard file >= 0 else {
+    throw errno == ENOENT || errno == ENOTDIR
+      ? .missing(path: path) : .failed(path: path, operation: "open", code: errno)
+  }
+  defer { _ = close(file) }
+  var status = stat()
+  guard unsafe fstat(file, &status) == 0 else {
+    throw .failed(path: path, operation: "fstat", code: errno)
+  }
+  guard status.st_mode & S_IFMT == S_IFREG else { throw .notRegular(path: path) }
+  guard status.st_size <= limit else { throw .tooLarge(path: path, limit: limit) }
+  let bytes = try readBytes(file, atMost: Int(status.st_size), path: path)
+  guard bytes.count == Int(status.st_size), try readBytes(file, atMost: 1, path: path).isEmpty
+  else { throw .changed(path: path) }
+  return bytes
+}
+
+/// Reads to the end of a pipe, terminal or file.
+private func readStream(_ file: Int32, path: String, limit: Int) throws(FileError) -> [UInt8] {
+  var bytes: [UInt8] = []
+  while true {
+    let piece = try readBytes(file, atMost: 1 << 20, path: path)
+    if piece.isEmpty { return bytes }
+    guard piece.count <= limit - bytes.count else { throw .tooLarge(path: path, limit: limit) }
+    bytes += piece
+  }
+}
+
+/// Reads until `count` bytes are there or the file ends.
+private func readBytes(
+  _ file: Int32, atMost count: Int, path: String
+) throws(FileError) -> [UInt8] {
+  var failure: FileError?
+  let bytes = unsafe [UInt8](unsafeUninitializedCapacity: count) { buffer, filled in
+    while filled < count {
+      let result = unsafe read(file, buffer.baseAddress! + filled, count - filled)
+      if result > 0 {
+        filled += result
+      } else if result == 0 {
+        return
+      } else if errno == EAGAIN {  // standard input that its owner has made non-blocking
+        var waiting = pollfd(fd: file, events: Int16(POLLIN), revents: 0)
+        _ = unsafe poll(&waiting, 1, -1)
+      } else if errno != EINTR {
+        failure = .failed(path: path, operation: "read", code: errno)
+        return
+      }
+    }
+  }
+  if let failure { throw failure }
+  return bytes
+}

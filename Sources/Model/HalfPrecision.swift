@@ -1,0 +1,40 @@
+// Conversions in whole-number arithmetic: Swift's Float16 does not exist for macOS on x86-64, and on
+// processors without conversion instructions it calls a function for each number.
+
+/// The value of an IEEE 754 binary16 number, exactly.
+func float(binary16 bits: UInt16) -> Float {
+  let sign = UInt32(bits & 0x8000) << 16
+  let magnitude = UInt32(bits & 0x7fff)
+  switch magnitude {
+  case 0..<0x0400:  // zero and subnormals: multiples of 2^-24
+    return Float(bitPattern: sign | (Float(magnitude) * 0x1p-24).bitPattern)
+  case 0x7c00...:  // infinity and NaN
+    return Float(bitPattern: sign | 0x7f80_0000 | (magnitude & 0x03ff) << 13)
+  default:
+    return Float(bitPattern: sign | (magnitude + (112 << 10)) << 13)
+  }
+}
+
+/// The binary16 number nearest to `value`, ties to even; infinite from 65520 on.
+func binary16(_ value: Float) -> UInt16 {
+  let sign = UInt16(truncatingIfNeeded: value.bitPattern >> 16) & 0x8000
+  let magnitude = value.bitPattern & 0x7fff_ffff
+  if value.isNaN { return sign | 0x7e00 | UInt16(magnitude >> 13 & 0x03ff) }
+  if magnitude < 0x3880_0000 {  // below 2^-14: a multiple of 2^-24, rounded by the scaling's sum
+    let scaled = Float(bitPattern: magnitude) + 0x1p-1  // one ulp of a sum in [0.5, 1) is 2^-24
+    return sign | UInt16(truncatingIfNeeded: scaled.bitPattern &- Float(0x1p-1).bitPattern)
+  }
+  let odd = magnitude >> 13 & 1
+  let rounded = (magnitude &+ 0x0fff &+ odd) >> 13
+  return sign | UInt16(min(rounded &- (112 << 10), 0x7c00))
+}
+
+/// The value of a bfloat16 number, exactly.
+func float(bfloat16 bits: UInt16) -> Float { Float(bitPattern: UInt32(bits) << 16) }
+
+/// The bfloat16 number nearest to `value`, ties to even.
+func bfloat16(_ value: Float) -> UInt16 {
+  let bits = value.bitPattern
+  if value.isNaN { return UInt16(bits >> 16) | 0x0040 }
+  return UInt16(truncatingIfNeeded: (bits &+ 0x7fff &+ (bits >> 16 & 1)) >> 16)
+}

@@ -1,0 +1,94 @@
+extension SafetensorsFile {
+  /// The file's bytes, the same for the same content.
+  ///
+  /// The header is what the safetensors library writes: metadata first (its names sorted), tensors
+  /// in the order of their data (the widest type first, then by name), padded with spaces to a
+  /// multiple of 8 bytes.
+  ///
+  /// - Precondition: the content is within what ``init(bytes:)`` accepts.
+  public func encoded() -> [UInt8] {
+    var header = "{"
+    if !metadata.isEmpty {
+      let texts = metadata.sorted { precedes($0.key, $1.key) }
+        .map { "\(jsonString($0.key)):\(jsonString($0.value))" }
+      header += "\"__metadata__\":{\(texts.joined(separator: ","))}"
+    }
+    var offset = 0
+    for (name, tensor) in tensorsInFileOrder {
+      if header.utf8.count > 1 { header += "," }
+      let shape = tensor.shape.map(String.init).joined(separator: ",")
+      let end = offset + tensor.bytes.count
+      header += "\(jsonString(name)):{\"dtype\":\"\(tensor.type.rawValue)\",\"shape\":[\(shape)],"
+      header += "\"data_offsets\":[\(offset),\(end)]}"
+      offset = end
+    }
+    header += "}"
+    header += String(repeating: " ", count: (8 - header.utf8.count % 8) % 8)
+    checkLimits(headerByteCount: header.utf8.count)
+
+    let length = UInt64(header.utf8.count)
+    var bytes: [UInt8] = []
+    bytes.reserveCapacity(8 + header.utf8.count + offset)
+    bytes += (0..<8).map { UInt8(truncatingIfNeeded: length >> (8 * $0)) }
+    bytes += header.utf8
+    for (_, tensor) in tensorsInFileOrder { bytes += tensor.bytes }
+    return bytes
+  }
+
+  /// SHA-256 of the tensors' bytes in file order, in hexadecimal: it names the weights, whatever the
+  /// metadata say.
+  ///
+  /// Reading a file's own account of it, `metadata["modelspec.hash_sha256"]`, is cheaper.
+  public var tensorHash: String {
+    var hash = SHA256()
+    for (_, tensor) in tensorsInFileOrder { hash.update(tensor.bytes) }
+    return hash.hexDigest()
+  }
+
+  private var tensorsInFileOrder: [(name: String, tensor: StoredTensor)] {
+    tensors.map { (name: $0.key, tensor: $0.value) }.sorted {
+      let (a, b) = ($0.tensor.type.rank, $1.tensor.type.rank)
+      return a == b ? precedes($0.name, $1.name) : a > b
+    }
+  }
+
+  private func checkLimits(headerByteCount: Int) {
+    precondition(headerByteCount <= Limits.headerByteCount, "the header is too long to be read")
+    precondition(tensors.count <= Limits.tensorCount, "more tensors than can be read")
+    for (name, tensor) in tensors {
+      precondition(
+        name.utf8.count <= Limits.nameByteCount && name != "__metadata__"
+          && !name.unicodeScalars.contains(where: \.isControl),
+        "\(quoted(name)) is no name for a tensor")
+      precondition(tensor.shape.count <= Limits.rank, "\(quoted(name)) has too many axes")
+    }
+    for (name, text) in metadata {
+      precondition(
+        name.utf8.count <= Limits.nameByteCount && text.utf8.count <= Limits.textByteCount
+          && !name.unicodeScalars.contains(where: \.isControl),
+        "metadata \(quoted(name)) is too long")
+    }
+  }
+}
+
+/// Order by bytes; Swift's own order of strings is that of their normalised forms.
+private func precedes(_ a: String, _ b: String) -> Bool { a.utf8.lexicographicallyPrecedes(b.utf8) }
+
+/// The text in JSON with the shortest escapes, other characters as they are.
+private func jsonString(_ text: String) -> String {
+  var json = "\""
+  for scalar in text.unicodeScalars {
+    switch scalar {
+    case "\"": json += "\\\""
+    case "\\": json += "\\\\"
+    case "\u{8}": json += "\\b"
+    case "\u{c}": json += "\\f"
+    case "\n": json += "\\n"
+    case "\r": json += "\\r"
+    case "\t": json += "\\t"
+    case "\0"..."\u{1f}": json += "\\u00" + hexadecimal([UInt8(scalar.value)])
+    default: json.unicodeScalars.append(scalar)
+    }
+  }
+  return json + "\""
+}

@@ -1,0 +1,165 @@
+/// A network's tensors under the names that they have in its `nn.Sequential` (`0.weight`,
+/// `1.running_mean`, ...), whatever the file calls them.
+struct StateDict {
+  let kind: NetworkKind
+  let layout: ModuleLayout
+  /// What a user should know about how the tensors were found.
+  let notes: [String]
+  private let tensors: [String: NamedTensor]
+
+  private struct NamedTensor {
+    var nameInFile: String
+    var tensor: StoredTensor
+  }
+
+  /// What wrappers around a network put before all of its names.
+  static let prefixes = ["module.", "main.", "net.", "model.", "G_ema."]
+
+  /// Finds the layout that has exactly the names of the tensors, prefixes taken off; where none has,
+  /// matches tensors by their shapes and says so in ``notes``.
+  init(_ kind: NetworkKind, _ tensors: [String: StoredTensor]) throws(WeightsError) {
+    self.kind = kind
+    let named = Self.withoutPrefixes(tensors)
+    if let layout = kind.layouts.first(where: { $0.names(exactly: named.keys) }) {
+      self.layout = layout
+      self.tensors = named
+      notes = []
+      return
+    }
+    // A few names of a known layout are missing or too many: saying which helps more than trying
+    // shapes.
+    let (closest, shared) = kind.layouts.map { layout in
+      (layout, layout.requiredNames.count { named[$0] != nil })
+    }.max { $0.1 < $1.1 }!
+    guard shared * 2 < closest.requiredNames.count else {
+      if let missing = closest.requiredNames.first(where: { named[$0] == nil }) {
+        throw .missing(tensor: missing, network: kind.rawValue)
+      }
+      let known = Set(closest.requiredNames + closest.optionalNames)
+      let unexpected = named.filter { !known.contains($0.key) }.map(\.value.nameInFile).sorted()
+      throw .unexpected(tensor: unexpected[0], network: kind.rawValue)
+    }
+    let match = try ShapeMatch(kind, tensors)
+    layout = match.layout
+    self.tensors = match.nameInFile.mapValues {
+      NamedTensor(nameInFile: $0, tensor: tensors[$0]!)
+    }
+    notes = [match.note]
+  }
+
+  private static func withoutPrefixes(_ tensors: [String: StoredTensor]) -> [String: NamedTensor] {
+    var named: [String: NamedTensor] = [:]
+    for (name, tensor) in tensors {
+      named[name] = NamedTensor(nameInFile: name, tensor: tensor)
+    }
+    while let prefix = prefixes.first(where: { prefix in
+      !named.isEmpty && named.keys.allSatisfy { $0.hasPrefix(prefix) }
+    }) {
+      named = Dictionary(
+        uniqueKeysWithValues: named.map { (String($0.key.dropFirst(prefix.count)), $0.value) })
+    }
+    return named
+  }
+
+  /// The sizes that the tensors tell; each tensor is then of the shape that the sizes ask for.
+  func shape() throws(WeightsError) -> DCGANShape {
+    let kernels = layout.layers.indices.map { tensors[layout.kernelName($0)]! }
+    for kernel in kernels where kernel.tensor.shape.count != 4 {
+      throw .entry(
+        tensor: kernel.nameInFile,
+        problem: "shape \(kernel.tensor.shape) is not that of a convolution's kernel")
+    }
+    let shape: DCGANShape
+    do throws(ShapeError) {
+      shape = try kind.shape(
+        first: kernels.first!.tensor.shape, last: kernels.last!.tensor.shape,
+        doublings: layout.doublings)
+    } catch {
+      throw .unsupported(network: kind.rawValue, error)
+    }
+    for (layer, expected) in kind.kernelShapes(shape).enumerated() {
+      try check(layout.kernelName(layer), expected)
+      for field in NormField.required {
+        if let name = layout.normName(layer, field) { try check(name, [expected[kind.outputAxis]]) }
+      }
+      if let name = layout.normName(layer, .batchesTracked), tensors[name] != nil {
+        try check(name, [])
+      }
+    }
+    return shape
+  }
+
+  private func check(_ name: String, _ expected: [Int]) throws(WeightsError) {
+    let named = tensors[name]!
+    guard named.tensor.shape == expected else {
+      throw .shape(tensor: named.nameInFile, expected: expected, found: named.tensor.shape)
+    }
+  }
+
+  /// The numbers of all layers.
+  ///
+  /// - Parameter allowsNonFinite: take infinite values and NaN as they are.
+  /// - Precondition: ``shape()`` threw nothing.
+  func layers(allowsNonFinite: Bool) throws(WeightsError) -> [LayerWeights] {
+    var layers: [LayerWeights] = []
+    for layer in layout.layers.indices {
+      let name = layout.kernelName(layer)
+      var weights = LayerWeights(
+        kernel: Tensor(
+          shape: tensors[name]!.tensor.shape, values: try values(name, allowsNonFinite)))
+      if layout.layers[layer].norm != nil {
+        weights.norm = try norm(layer, allowsNonFinite)
+      }
+      layers.append(weights)
+    }
+    return layers
+  }
+
+  private func norm(_ layer: Int, _ allowsNonFinite: Bool) throws(WeightsError) -> NormWeights {
+    func vector(_ field: NormField) throws(WeightsError) -> [Float] {
+      try values(layout.normName(layer, field)!, allowsNonFinite)
+    }
+    let scale = try vector(.scale)
+    var norm = NormWeights(channels: scale.count)
+    norm.scale = scale
+    norm.shift = try vector(.shift)
+    norm.runningMean = try vector(.runningMean)
+    norm.runningVariance = try vector(.runningVariance)
+    if let index = norm.runningVariance.firstIndex(where: { $0 < 0 }) {
+      throw .negative(
+        tensor: tensors[layout.normName(layer, .runningVariance)!]!.nameInFile, index: index)
+    }
+    if let tracked = tensors[layout.normName(layer, .batchesTracked)!] {
+      let count = try tracked.tensor.int64s(name: tracked.nameInFile)[0]
+      guard count >= 0 else { throw .negative(tensor: tracked.nameInFile, index: 0) }
+      norm.batchesTracked = Int(count)
+    }
+    return norm
+  }
+
+  private func values(_ name: String, _ allowsNonFinite: Bool) throws(WeightsError) -> [Float] {
+    let named = tensors[name]!
+    let values = try named.tensor.floats(name: named.nameInFile)
+    if !allowsNonFinite, let index = firstNonFinite(values) {
+      throw .notFinite(tensor: named.nameInFile, index: index)
+    }
+    return values
+  }
+}
+
+extension ModuleLayout {
+  fileprivate func names(exactly names: some Collection<String>) -> Bool {
+    let names = Set(names)
+    return names.isSuperset(of: requiredNames)
+      && names.isSubset(of: requiredNames + optionalNames)
+  }
+}
+
+/// The first value that is infinite or not a number.
+package func firstNonFinite(_ values: [Float]) -> Int? {
+  // The largest magnitude first, without a branch for each value: that pass is vectorised and
+  // nearly always the only one.
+  let largest = values.reduce(Int32(0)) { max($0, Int32($1.bitPattern & 0x7fff_ffff)) }
+  guard largest >= 0x7f80_0000 else { return nil }
+  return values.firstIndex { !$0.isFinite }
+}

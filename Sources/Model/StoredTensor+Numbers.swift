@@ -1,0 +1,76 @@
+extension StoredTensor {
+  /// The numbers of an F32, F16 or BF16 tensor, exactly.
+  ///
+  /// - Parameter name: what an error calls the tensor.
+  /// - Throws: ``WeightsError/type(tensor:found:accepted:)`` for any other type.
+  public func floats(name: String = "") throws(WeightsError) -> [Float] {
+    switch type {
+    case .f32: numbers32()
+    case .f16: numbers16().map(float(binary16:))
+    case .bf16: numbers16().map(float(bfloat16:))
+    default: throw .type(tensor: name, found: type, accepted: [.f32, .f16, .bf16])
+    }
+  }
+
+  /// The numbers of an F64, F32, F16 or BF16 tensor, exactly.
+  ///
+  /// - Parameter name: what an error calls the tensor.
+  /// - Throws: ``WeightsError/type(tensor:found:accepted:)`` for any other type.
+  public func doubles(name: String = "") throws(WeightsError) -> [Double] {
+    switch type {
+    case .f64: numbers64().map(Double.init(bitPattern:))
+    case .f32, .f16, .bf16: try floats(name: name).map(Double.init)
+    default: throw .type(tensor: name, found: type, accepted: [.f64, .f32, .f16, .bf16])
+    }
+  }
+
+  /// The numbers of an I64 tensor.
+  ///
+  /// - Parameter name: what an error calls the tensor.
+  /// - Throws: ``WeightsError/type(tensor:found:accepted:)`` for any other type.
+  public func int64s(name: String = "") throws(WeightsError) -> [Int64] {
+    guard type == .i64 else { throw .type(tensor: name, found: type, accepted: [.i64]) }
+    return numbers64().map(Int64.init(bitPattern:))
+  }
+
+  // Appending to an OutputSpan compiles to a copy of whole vectors; a map over indices takes eight
+  // times as long.
+
+  private func numbers16() -> [UInt16] {
+    let span = bytes.span
+    return [UInt16](capacity: count) { numbers in
+      for k in 0..<numbers.capacity {
+        numbers.append(UInt16(span[2 * k]) | UInt16(span[2 * k + 1]) << 8)
+      }
+    }
+  }
+
+  private func numbers32() -> [Float] {
+    let span = bytes.span
+    return [Float](capacity: count) { numbers in
+      for k in 0..<numbers.capacity {
+        let i = 4 * k
+        numbers.append(
+          Float(
+            bitPattern: UInt32(span[i]) | UInt32(span[i + 1]) << 8 | UInt32(span[i + 2]) << 16
+              | UInt32(span[i + 3]) << 24))
+      }
+    }
+  }
+
+  private func numbers64() -> [UInt64] {
+    let span = bytes.span
+    return [UInt64](capacity: count) { numbers in
+      for k in 0..<numbers.capacity {
+        let i = 8 * k
+        let low =
+          UInt64(span[i]) | UInt64(span[i + 1]) << 8 | UInt64(span[i + 2]) << 16
+          | UInt64(span[i + 3]) << 24
+        let high =
+          UInt64(span[i + 4]) | UInt64(span[i + 5]) << 8 | UInt64(span[i + 6]) << 16
+          | UInt64(span[i + 7]) << 24
+        numbers.append(low | high << 32)
+      }
+    }
+  }
+}

@@ -1,0 +1,41 @@
+#if canImport(Glibc)
+  import Glibc
+#elseif canImport(Musl)
+  import Musl
+#else
+  import Darwin
+#endif
+
+/// The operating system's calls that writing a file needs, so that tests can let any of them fail.
+///
+/// Each returns what the C function returns and sets `errno` as it does.
+package struct SystemCalls {
+  /// Creates a file for writing that must not exist yet (`O_EXCL`).
+  package var create: (_ path: String, _ mode: mode_t) -> Int32 = createNew
+  /// Writes some of the bytes from `start` on.
+  package var write: (_ file: Int32, _ bytes: [UInt8], _ start: Int) -> Int = writeSome
+  package var fsync: (_ file: Int32) -> Int32 = flush
+  package var close: (_ file: Int32) -> Int32 = shut
+  package var rename: (_ from: String, _ to: String) -> Int32 = move
+
+  /// The real ones.
+  package init() {}
+}
+
+// Named unlike the C functions: inside the structure those names are its properties.
+
+private func createNew(_ path: String, _ mode: mode_t) -> Int32 {
+  unsafe open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, mode)
+}
+
+private func writeSome(_ file: Int32, _ bytes: [UInt8], _ start: Int) -> Int {
+  unsafe bytes.withUnsafeBytes {
+    unsafe write(file, $0.baseAddress.map { unsafe $0 + start }, $0.count - start)
+  }
+}
+
+private func flush(_ file: Int32) -> Int32 { fsync(file) }
+
+private func shut(_ file: Int32) -> Int32 { close(file) }
+
+private func move(_ from: String, _ to: String) -> Int32 { unsafe rename(from, to) }
