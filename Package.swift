@@ -47,7 +47,10 @@ let package = Package(
       providers: [.apt(["libwebp-dev"]), .brew(["webp"])]),
     .target(
       name: "BollyGANPictureShims", dependencies: ["CPNG", "CJPEG", "CWebP"],
-      path: "Sources/Pictures/Shims"),
+      path: "Sources/Pictures/Shims",
+      cSettings: [.enableWarning("all"), .enableWarning("extra"), .treatAllWarnings(as: .error)],
+      // libwebpmux's package names the other two only as its own needs.
+      linkerSettings: [.linkedLibrary("webpdemux"), .linkedLibrary("webp")]),
     .target(
       name: "BollyGANPictures", dependencies: ["BollyGANPictureShims"],
       path: "Sources/Pictures", exclude: ["CPNG", "CJPEG", "CWebP", "Shims"],

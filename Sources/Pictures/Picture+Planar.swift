@@ -1,0 +1,98 @@
+/// How numbers −1…1 become samples 0…255; fractions are cut off.
+public enum PixelRule: String, CaseIterable, Sendable {
+  /// `(x + 1)/2·255 + 0.5`, what torchvision's `save_image` writes after the tutorial's
+  /// denormalisation.
+  case torchvision
+  /// `x·127.5 + 128`, StyleGAN's.
+  case stylegan
+  /// torchvision's `save_image(normalize=True)`: the smallest and the largest number of all
+  /// pictures become 0 and 255.
+  case minmax
+}
+
+extension Picture {
+  /// A picture of the numbers that a generator gives.
+  ///
+  /// - Parameter planar: `[channels, height, width]`, −1…1, row-major; what is beyond is cut to
+  ///   the nearest sample, and what is no number becomes 0.
+  /// - Precondition: `planar` has `channels·height·width` numbers and `channels` is 1 or 3.
+  public init(
+    planar: [Float], channels: Int, width: Int, height: Int, rule: PixelRule = .torchvision
+  ) {
+    self =
+      Picture.pictures(
+        planar: planar, channels: channels, width: width, height: height, rule: rule)[0]
+  }
+
+  /// Pictures of the numbers that a generator gives for a batch.
+  ///
+  /// - Parameter planar: `[N, channels, height, width]`.
+  /// - Precondition: N is at least 1 and a whole number; `channels` is 1 or 3.
+  /// - SeeAlso: ``init(planar:channels:width:height:rule:)``
+  public static func pictures(
+    planar: [Float], channels: Int, width: Int, height: Int, rule: PixelRule = .torchvision
+  ) -> [Picture] {
+    let area = width * height
+    precondition(
+      !planar.isEmpty && planar.count % (channels * area) == 0,
+      "\(planar.count) numbers are no pictures of \(channels) x \(height) x \(width)")
+    let scaling = Scaling(rule, over: planar)
+    return stride(from: 0, to: planar.count, by: channels * area).map { start in
+      let pixels = unsafe [UInt8](
+        unsafeUninitializedCapacity: channels * area
+      ) { samples, filled in
+        for c in 0..<channels {
+          let plane = start + c * area
+          for i in 0..<area {
+            unsafe samples[i * channels + c] = scaling.sample(planar[plane + i])
+          }
+        }
+        filled = channels * area
+      }
+      return Picture(width: width, height: height, channels: channels, pixels: pixels)
+    }
+  }
+
+  /// The picture as numbers `[channels, height, width]` in −1…1: (v/255 − 0.5)/0.5 as
+  /// torchvision's `ToTensor` and `Normalize` round it.
+  public var planar: [Float] {
+    let area = width * height
+    var planar = [Float](repeating: 0, count: pixels.count)
+    for c in 0..<channels {
+      for i in 0..<area {
+        planar[c * area + i] = (Float(pixels[i * channels + c]) / 255 - 0.5) / 0.5
+      }
+    }
+    return planar
+  }
+}
+
+/// The arithmetic of a ``PixelRule`` in float32, each step rounded as torch rounds it.
+private struct Scaling {
+  private let rule: PixelRule
+  private var low: Float = 0
+  private var range: Float = 1
+
+  init(_ rule: PixelRule, over numbers: [Float]) {
+    self.rule = rule
+    guard rule == .minmax else { return }
+    var (smallest, largest) = (Float.infinity, -Float.infinity)
+    for number in numbers {
+      smallest = min(smallest, number)
+      largest = max(largest, number)
+    }
+    low = smallest
+    range = max(largest - smallest, 1e-5)
+  }
+
+  func sample(_ x: Float) -> UInt8 {
+    let value: Float =
+      switch rule {
+      case .torchvision: (x + 1) / 2 * 255 + 0.5
+      case .stylegan: x * 127.5 + 128
+      case .minmax: (x - low) / range * 255 + 0.5
+      }
+    // False for NaN as well.
+    return value > 0 ? (value < 255 ? UInt8(value) : 255) : 0
+  }
+}

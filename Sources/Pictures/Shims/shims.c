@@ -1,1 +1,0 @@
-#include "bg_pictures.h"
