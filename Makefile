@@ -111,10 +111,10 @@ lint: ## Check that nothing would be laid out differently
 	$(SWIFT) format lint --strict --recursive $(SOURCES)
 
 proto: ## Remake the C code for the .proto files
-	.ci/proto Sources/Proto
+	Sources/Proto/generate.sh
 
 proto-check:
-	@.ci/proto --check Sources/Proto
+	@Sources/Proto/generate.sh --check
 
 docs: ## Build the libraries' reference pages into .build/docs
 	@SWIFT="$(SWIFT)" .ci/docs .build/docs $(LIBRARIES)
