@@ -17,6 +17,7 @@ public import BollyGANModel
 /// the number of threads. The discriminator's weight gradients are not computed in the generator's
 /// step, where they would be thrown away.
 public final class FastTrainer: TrainingEngine {
+  /// The settings it was made with.
   public let configuration: TrainingConfiguration
   private let loops: FastLoops
   private let generator: FastGenerator
@@ -48,6 +49,9 @@ public final class FastTrainer: TrainingEngine {
 
   // MARK: A step
 
+  /// Discriminator on real, discriminator on fake, its update, then the generator's update.
+  ///
+  /// - Throws: ``NonFiniteError`` where a loss or a gradient is not finite.
   public func step(_ batch: TrainingBatch) throws -> StepLosses {
     let shape = configuration.shape
     let reals = batch.pixels.count / shape.pictureCount
@@ -166,6 +170,7 @@ public final class FastTrainer: TrainingEngine {
 
   // MARK: State
 
+  /// A copy of all that changes from step to step.
   public func state() -> TrainingState {
     TrainingState(
       generator: generator.weights, discriminator: discriminator.weights,
@@ -175,6 +180,9 @@ public final class FastTrainer: TrainingEngine {
         of: discriminator.layers, names: discriminatorNames, step: discriminatorUpdates))
   }
 
+  /// Goes on from a state that ``state()`` gave, bit for bit.
+  ///
+  /// - Precondition: the state is of networks of this shape.
   public func restore(_ state: TrainingState) {
     generator.load(state.generator)
     discriminator.load(state.discriminator)
@@ -258,6 +266,7 @@ public final class FastTrainer: TrainingEngine {
 
   // MARK: Samples
 
+  /// Pictures `[count, channels, side, side]` in −1…1 from latents `[count, latent]`.
   public func generate(latents: [Float], batchStatistics: Bool) -> [Float] {
     let shape = configuration.shape
     let layout = generator.pictureLayout
