@@ -133,6 +133,23 @@ public struct FileWriter: ~Copyable {
     guard result == 0 else { throw .failed(path: path, operation: "fsync folder", code: code) }
   }
 
+  /// Gives the file its name when what was written, read back, passes a check.
+  ///
+  /// - Throws: ``FileError``, or what the check throws; a file that was there before is then still
+  ///   there, whole.
+  package consuming func finish(checking check: ([UInt8]) throws -> Void) throws {
+    guard let temporary else { throw FileError.notRegular(path: path) }
+    try close()
+    let bytes: [UInt8]
+    do {
+      bytes = try readFile(temporary, limit: .max)
+    } catch {
+      throw FileError.notAsWritten(path: path)
+    }
+    try check(bytes)
+    try rename()
+  }
+
   private mutating func close() throws(FileError) {
     let result = calls.close(file)
     file = -1  // also after a failure: the descriptor is gone then

@@ -2,7 +2,7 @@
 // processors without conversion instructions it calls a function for each number.
 
 /// The value of an IEEE 754 binary16 number, exactly.
-func float(binary16 bits: UInt16) -> Float {
+package func float(binary16 bits: UInt16) -> Float {
   let sign = UInt32(bits & 0x8000) << 16
   let magnitude = UInt32(bits & 0x7fff)
   switch magnitude {
@@ -16,7 +16,7 @@ func float(binary16 bits: UInt16) -> Float {
 }
 
 /// The binary16 number nearest to `value`, ties to even; infinite from 65520 on.
-func binary16(_ value: Float) -> UInt16 {
+package func binary16(_ value: Float) -> UInt16 {
   let sign = UInt16(truncatingIfNeeded: value.bitPattern >> 16) & 0x8000
   let magnitude = value.bitPattern & 0x7fff_ffff
   if value.isNaN { return sign | 0x7e00 | UInt16(magnitude >> 13 & 0x03ff) }
@@ -30,10 +30,10 @@ func binary16(_ value: Float) -> UInt16 {
 }
 
 /// The value of a bfloat16 number, exactly.
-func float(bfloat16 bits: UInt16) -> Float { Float(bitPattern: UInt32(bits) << 16) }
+package func float(bfloat16 bits: UInt16) -> Float { Float(bitPattern: UInt32(bits) << 16) }
 
 /// The bfloat16 number nearest to `value`, ties to even.
-func bfloat16(_ value: Float) -> UInt16 {
+package func bfloat16(_ value: Float) -> UInt16 {
   let bits = value.bitPattern
   if value.isNaN { return UInt16(bits >> 16) | 0x0040 }
   return UInt16(truncatingIfNeeded: (bits &+ 0x7fff &+ (bits >> 16 & 1)) >> 16)

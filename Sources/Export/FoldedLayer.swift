@@ -1,0 +1,36 @@
+import BollyGANModel
+
+/// A layer with its normalisation worked into it: y = x ∗ kernel + bias.
+struct FoldedLayer {
+  /// `[in, out, 4, 4]` where `outputAxis` is 1, `[out, in, 4, 4]` where it is 0.
+  var kernel: Tensor
+  /// One number an output channel; nil where the layer has no normalisation.
+  var bias: [Float]?
+
+  /// Folds in Double and rounds once, so that a folded value is off by half an ulp at most.
+  init(_ layer: LayerWeights, outputAxis: Int) {
+    guard let norm = layer.norm else {
+      kernel = layer.kernel
+      bias = nil
+      return
+    }
+    let factors = zip(norm.scale, norm.runningVariance).map { scale, variance in
+      Double(scale) / (Double(variance) + NormWeights.epsilon).squareRoot()
+    }
+    bias = (0..<norm.channels).map { channel in
+      Float(
+        Double(norm.shift[channel]) - Double(norm.runningMean[channel]) * factors[channel])
+    }
+    let shape = layer.kernel.shape
+    let outputs = shape[outputAxis]
+    // Numbers that share an output channel and lie side by side.
+    let run = shape[(outputAxis + 1)...].reduce(1, *)
+    kernel = layer.kernel
+    for start in stride(from: 0, to: kernel.values.count, by: run) {
+      let factor = factors[start / run % outputs]
+      for index in start..<start + run {
+        kernel.values[index] = Float(Double(kernel.values[index]) * factor)
+      }
+    }
+  }
+}

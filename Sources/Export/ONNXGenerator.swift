@@ -1,0 +1,179 @@
+public import BollyGANModel
+
+/// A generator found in an ONNX file, and what was noticed on the way.
+public struct ONNXGenerator: Sendable {
+  /// The weights, in the form that the engines here run.
+  public let weights: GeneratorWeights
+  /// What the file says of itself, by key; the keys are those of the file.
+  public let metadata: [String: String]
+  /// What somebody should know who uses it here: constants that nothing uses, pictures that came in
+  /// another range or order of axes.
+  public let notes: [String]
+
+  /// Finds a DCGAN's generator in a model.
+  ///
+  /// The graph is computed symbolically from its one input to its one output. Whatever no latent
+  /// reaches is computed on the way (weights in any encoding, casts, quantised weights, shapes); on
+  /// the way of the latent, transposed convolutions, normalisations, additions and multiplications
+  /// by constants, and activations are gathered into layers. A layer with a bias instead of a
+  /// normalisation gets one that does nothing but add.
+  ///
+  /// - Throws: ``ONNXError`` naming the node, its operator, the reason, and what would be accepted.
+  public init(_ model: ONNXModel) throws(ONNXError) {
+    var reader = ONNXGeneratorReader(model)
+    let network = try reader.network()
+    weights = try network.weights()
+    var metadata: [String: String] = [:]
+    for property in model.metadata {
+      guard metadata.updateValue(property.value, forKey: property.key) == nil else {
+        throw .graph(reason: "metadata \(quoted(property.key)) stands twice in the file")
+      }
+    }
+    self.metadata = metadata
+    notes = reader.notes
+  }
+}
+
+/// Layers as they were found, before anybody asks whether the engines here can run them.
+struct FoundNetwork {
+  struct Layer {
+    /// The node, for messages.
+    var node: ONNXModel.Node
+    /// `[in, out, rows, columns]`.
+    var kernel: Tensor
+    var stride: Int
+    var padding: Int
+    /// What is done to each output channel before the activation: x · factor + addend.
+    var affine: Affine?
+    /// The normalisation, where it is all that is done and is like those here.
+    var norm: NormWeights?
+    var activation: Activation?
+  }
+
+  /// A factor and an addend a channel, in double precision.
+  struct Affine {
+    var factors: [Double]
+    var addends: [Double]
+  }
+
+  enum Activation: Equatable {
+    case relu
+    case leakyRelu(Float)
+    case tanh
+    case sigmoid
+  }
+
+  var layers: [Layer]
+
+  /// The layers as weights of our generator.
+  func weights() throws(ONNXError) -> GeneratorWeights {
+    guard let first = layers.first, let last = layers.last else {
+      throw .graph(reason: "no ConvTranspose lies between input and output")
+    }
+    let width = layers.count >= 2 ? layers[layers.count - 2].kernel.shape[1] : 0
+    let side = 4 << (layers.count - 1)
+    let shape: DCGANShape
+    do {
+      shape = try DCGANShape(
+        latent: first.kernel.shape[0], generatorWidth: width, side: side,
+        channels: last.kernel.shape[1])
+    } catch {
+      throw .graph(
+        reason: "\(layers.count) layers from \(first.kernel.shape[0]) numbers to "
+          + "\(last.kernel.shape[1]) channels of \(side)x\(side): \(error)")
+    }
+    let channels = shape.generatorChannels
+    var result: [LayerWeights] = []
+    for (index, layer) in layers.enumerated() {
+      let isLast = index == layers.count - 1
+      let expected = [channels[index], channels[index + 1], 4, 4]
+      guard layer.kernel.shape == expected else {
+        throw layer.node.error(
+          "kernel \(layer.kernel.shape), a generator of \(side)x\(side) pictures and width \(width) "
+            + "has \(expected) here")
+      }
+      let (stride, padding) = index == 0 ? (1, 0) : (2, 1)
+      guard (layer.stride, layer.padding) == (stride, padding) else {
+        throw layer.node.error(
+          "stride \(layer.stride) and padding \(layer.padding), a generator has \(stride) and "
+            + "\(padding) here")
+      }
+      if isLast {
+        result.append(try lastLayer(layer))
+      } else {
+        guard layer.activation == .relu else {
+          throw layer.node.error(
+            "is followed by \(layer.activation.map { "\($0)" } ?? "no activation"), a generator has "
+              + "relu here")
+        }
+        let norm = layer.norm ?? NormWeights(layer.affine, channels: channels[index + 1])
+        result.append(LayerWeights(kernel: layer.kernel, norm: norm))
+      }
+    }
+    return GeneratorWeights(shape: shape, layers: result)
+  }
+
+  /// The layer before the picture: a factor goes into its kernel, an addend has no place.
+  private func lastLayer(_ layer: Layer) throws(ONNXError) -> LayerWeights {
+    let half: Double
+    switch layer.activation {
+    case .tanh: half = 1
+    // sigmoid(x) is (tanh(x/2) + 1)/2, and halving is exact.
+    case .sigmoid: half = 0.5
+    default:
+      throw layer.node.error(
+        "is followed by \(layer.activation.map { "\($0)" } ?? "no activation"), a generator has tanh "
+          + "or sigmoid before the picture")
+    }
+    let affine =
+      layer.affine
+      ?? layer.norm.map { Affine($0, epsilon: NormWeights.epsilon) }
+      ?? Affine(channels: layer.kernel.shape[1])
+    guard affine.addends.allSatisfy({ $0 == 0 }) else {
+      throw layer.node.error(
+        "the layer before the picture has a bias (up to "
+          + "\(Float(affine.addends.map(abs).max() ?? 0))); a generator has none there")
+    }
+    var kernel = layer.kernel
+    let outputs = kernel.shape[1]
+    for index in kernel.values.indices {
+      let factor = affine.factors[index / 16 % outputs] * half
+      kernel.values[index] = Float(Double(kernel.values[index]) * factor)
+    }
+    return LayerWeights(kernel: kernel)
+  }
+}
+
+extension FoundNetwork.Affine {
+  init(channels: Int) {
+    factors = [Double](repeating: 1, count: channels)
+    addends = [Double](repeating: 0, count: channels)
+  }
+
+  /// What a normalisation by running statistics does.
+  init(_ norm: NormWeights, epsilon: Double) {
+    let factors = zip(norm.scale, norm.runningVariance).map {
+      Double($0) / (Double($1) + epsilon).squareRoot()
+    }
+    self.factors = factors
+    addends = norm.shift.indices.map {
+      Double(norm.shift[$0]) - Double(norm.runningMean[$0]) * factors[$0]
+    }
+  }
+
+  /// This one, and then another.
+  mutating func append(_ next: FoundNetwork.Affine) {
+    for channel in factors.indices {
+      factors[channel] *= next.factors[channel]
+      addends[channel] = addends[channel] * next.factors[channel] + next.addends[channel]
+    }
+  }
+}
+
+extension NormWeights {
+  /// The normalisation that multiplies and adds like an affine map.
+  init(_ affine: FoundNetwork.Affine?, channels: Int) {
+    self.init(bias: affine?.addends.map { Float($0) } ?? [Float](repeating: 0, count: channels))
+    if let affine { scale = affine.factors.map { Float($0) } }
+  }
+}

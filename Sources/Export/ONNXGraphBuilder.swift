@@ -1,0 +1,219 @@
+import BollyGANModel
+
+/// Collects the nodes, constants and types of a network, layer by layer.
+struct ONNXGraphBuilder {
+  let options: ONNXExportOptions
+  private var nodes: [ONNXModel.Node] = []
+  private var initializers: [ONNXModel.Tensor] = []
+  private var intermediates: [ONNXModel.Value] = []
+  private var outputs: [ONNXModel.Value] = []
+
+  init(_ options: ONNXExportOptions) { self.options = options }
+
+  /// The first axis of every value that depends on the latent.
+  var batch: ONNXModel.Dimension {
+    ONNXModel.Dimension(
+      options.batch.map { .fixed(Int64($0)) } ?? .named("batch"), denotation: "DATA_BATCH")
+  }
+
+  /// A (transposed) convolution with a 4x4 kernel.
+  ///
+  /// - Parameter module: number of the layer in PyTorch's `main`.
+  /// - Returns: the name of its output, of the shape `as` after the batch.
+  mutating func convolution(
+    _ operatorType: String, _ input: String, kernel: Tensor, bias: [Float]?, module: Int,
+    stride: Int, padding: Int, outputAxis: Int, as shape: [Int]
+  ) -> String {
+    let name = "main.\(module)"
+    var inputs = [input, weight(kernel, module: module, outputAxis: outputAxis)]
+    if let bias { inputs.append(constant("\(name).bias", bias)) }
+    return node(
+      operatorType, inputs, scope: "/main/\(name)", as: shape,
+      attributes: [
+        .init("dilations", .ints([1, 1])),
+        .init("group", .int(1)),
+        .init("kernel_shape", .ints(kernel.shape[2...].map(Int64.init))),
+        .init("pads", .ints([Int64](repeating: Int64(padding), count: 4))),
+        .init("strides", .ints([Int64(stride), Int64(stride)])),
+      ])
+  }
+
+  /// A batch normalisation by running statistics.
+  mutating func normalisation(
+    _ input: String, _ norm: NormWeights, module: Int, as shape: [Int]
+  ) -> String {
+    let name = "main.\(module)"
+    return node(
+      "BatchNormalization",
+      [
+        input, constant("\(name).weight", norm.scale), constant("\(name).bias", norm.shift),
+        constant("\(name).running_mean", norm.runningMean),
+        constant("\(name).running_var", norm.runningVariance),
+      ],
+      scope: "/main/\(name)", as: shape,
+      attributes: [.init("epsilon", .float(Float(NormWeights.epsilon)))])
+  }
+
+  /// An activation without parameters.
+  mutating func activation(
+    _ operatorType: String, _ input: String, module: Int, as shape: [Int],
+    attributes: [ONNXModel.Attribute] = []
+  ) -> String {
+    node(operatorType, [input], scope: "/main/main.\(module)", as: shape, attributes: attributes)
+  }
+
+  /// Puts axes of length 1 in.
+  mutating func unsqueeze(
+    _ input: String, axes: [Int64], scope: String, as shape: [Int]
+  ) -> String {
+    // From operator set 13 on the axes are an input.
+    if options.opset < 13 {
+      return node(
+        "Unsqueeze", [input], scope: scope, as: shape, attributes: [.init("axes", .ints(axes))])
+    }
+    initializers.append(
+      ONNXModel.Tensor(
+        name: "\(scope)/axes", type: .int64, dimensions: [Int64(axes.count)],
+        contents: .raw(Array(StoredTensor(int64: axes, shape: [axes.count]).bytes))))
+    return node("Unsqueeze", [input, "\(scope)/axes"], scope: scope, as: shape)
+  }
+
+  /// Brings pictures in −1…1 to the range and layout asked for, and makes them the output `image`.
+  mutating func finish(_ picture: String, channels: Int, side: Int) {
+    var value = picture
+    let shape = [channels, side, side]
+    switch options.range {
+    case .signed: break
+    case .unit:
+      value = node(
+        "Mul", [value, constant("/range/factor", 0.5)], scope: "/range", as: shape)
+      value = node(
+        "Add", [value, constant("/range/addend", 0.5)], scope: "/range", as: shape)
+    case .bytes:
+      // (x + 1)/2 · 255 + 1/2, cut off: the nearest byte. Only 255.5 itself is beyond.
+      value = node(
+        "Mul", [value, constant("/range/factor", 127.5)], scope: "/range", as: shape)
+      value = node(
+        "Add", [value, constant("/range/addend", 128)], scope: "/range", as: shape)
+      value = node(
+        "Clip", [value, constant("/range/min", 0), constant("/range/max", 255)], scope: "/range",
+        as: shape)
+      value = node(
+        "Cast", [value], scope: "/range", as: shape, type: .uint8,
+        attributes: [.init("to", .int(Int64(ONNXModel.ElementType.uint8.rawValue)))])
+    }
+    let type: ONNXModel.ElementType = options.range == .bytes ? .uint8 : .float
+    let channel = ONNXModel.Dimension(.fixed(Int64(channels)), denotation: "DATA_CHANNEL")
+    let length = ONNXModel.Dimension(.fixed(Int64(side)), denotation: "DATA_FEATURE")
+    var axes = [batch, channel, length, length]
+    if options.layout == .nhwc {
+      value = node(
+        "Transpose", [value], scope: "/layout", as: [side, side, channels], type: type,
+        attributes: [.init("perm", .ints([0, 2, 3, 1]))])
+      axes = [batch, length, length, channel]
+    }
+    var output = ONNXModel.Value(name: "image", type: type, dimensions: axes)
+    output.denotation = "IMAGE"
+    rename(value, to: output)
+  }
+
+  /// Makes a value the graph's output.
+  mutating func rename(_ value: String, to output: ONNXModel.Value) {
+    for index in nodes.indices {
+      nodes[index].outputs = nodes[index].outputs.map { $0 == value ? output.name : $0 }
+    }
+    intermediates.removeAll { $0.name == value }
+    outputs.append(output)
+  }
+
+  /// The model of what was collected.
+  func model(name: String, input: ONNXModel.Value) -> ONNXModel {
+    var graph = ONNXModel.Graph(
+      name: name, nodes: nodes, initializers: initializers, inputs: [input], outputs: outputs)
+    graph.intermediates = intermediates
+    var model = ONNXModel(
+      irVersion: Int64(options.effectiveIRVersion),
+      operatorSets: [.init(version: Int64(options.opset))], graph: graph)
+    model.producerName = "bollygan"
+    model.producerVersion = bollyganVersion
+    model.domain = "bollygan"
+    return model
+  }
+
+  /// A kernel in the storage asked for, and what brings it back to float32.
+  private mutating func weight(_ kernel: Tensor, module: Int, outputAxis: Int) -> String {
+    let name = "main.\(module).weight"
+    let stored = StoredKernel(
+      kernel, name: name, storage: options.storage, outputAxis: outputAxis)
+    initializers.append(stored.tensor)
+    switch options.storage {
+    case .f32:
+      return name
+    case .f16, .bf16:
+      return constantNode(
+        "Cast", [name], scope: "/main/main.\(module)", as: kernel.shape,
+        attributes: [.init("to", .int(Int64(ONNXModel.ElementType.float.rawValue)))])
+    case .int8:
+      // Without a zero point it is 0.
+      return constantNode(
+        "DequantizeLinear",
+        [name, constant("main.\(module).weight_scale", stored.factors ?? [])],
+        scope: "/main/main.\(module)", as: kernel.shape,
+        attributes: [.init("axis", .int(Int64(outputAxis)))])
+    }
+  }
+
+  private mutating func constant(_ name: String, _ values: [Float]) -> String {
+    initializers.append(
+      ONNXModel.Tensor(
+        name: name,
+        Tensor(shape: [values.count], values: values)))
+    return name
+  }
+
+  /// A scalar.
+  private mutating func constant(_ name: String, _ value: Float) -> String {
+    initializers.append(
+      ONNXModel.Tensor(
+        name: name,
+        Tensor(shape: [], values: [value])))
+    return name
+  }
+
+  /// A node whose output is `[batch] + shape`, named as PyTorch's exporter names.
+  private mutating func node(
+    _ operatorType: String, _ inputs: [String], scope: String, as shape: [Int],
+    type: ONNXModel.ElementType = .float, attributes: [ONNXModel.Attribute] = []
+  ) -> String {
+    let plain = ONNXModel.Dimension(batch.length)
+    return add(
+      operatorType, inputs, scope: scope,
+      dimensions: [plain] + shape.map { .init(.fixed(Int64($0))) }, type: type,
+      attributes: attributes)
+  }
+
+  /// A node that no latent reaches.
+  private mutating func constantNode(
+    _ operatorType: String, _ inputs: [String], scope: String, as shape: [Int],
+    attributes: [ONNXModel.Attribute]
+  ) -> String {
+    add(
+      operatorType, inputs, scope: scope, dimensions: shape.map { .init(.fixed(Int64($0))) },
+      type: .float, attributes: attributes)
+  }
+
+  private mutating func add(
+    _ operatorType: String, _ inputs: [String], scope: String,
+    dimensions: [ONNXModel.Dimension], type: ONNXModel.ElementType,
+    attributes: [ONNXModel.Attribute]
+  ) -> String {
+    let name = "\(scope)/\(operatorType)"
+    let output = "\(name)_output_0"
+    nodes.append(
+      ONNXModel.Node(
+        name: name, operatorType: operatorType, inputs: inputs, outputs: [output],
+        attributes: attributes))
+    intermediates.append(ONNXModel.Value(name: output, type: type, dimensions: dimensions))
+    return output
+  }
+}
