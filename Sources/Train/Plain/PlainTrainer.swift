@@ -1,0 +1,269 @@
+import BollyGANModel
+
+/// The trainer in clear loops, one thread, for ever the oracle of faster ones.
+///
+/// `PlainTrainer<Double>` follows PyTorch's float64 run; `PlainTrainer<Float>` shows what float32
+/// costs. Both are slow: some hundred times slower than the fast trainer at full size.
+public final class PlainTrainer<Scalar: BinaryFloatingPoint & Sendable>: TrainingEngine {
+  /// The settings it was made with.
+  public let configuration: TrainingConfiguration
+
+  /// Networks and optimisers at full precision.
+  package struct State: Equatable, Sendable {
+    package var generator: PlainNetwork<Scalar>
+    package var discriminator: PlainNetwork<Scalar>
+    package var generatorAdam: PlainAdam<Scalar>
+    package var discriminatorAdam: PlainAdam<Scalar>
+  }
+
+  /// All that changes from step to step, unrounded.
+  package var exactState: State
+
+  /// A trainer before its first step.
+  ///
+  /// - Precondition: the weights fit the configuration.
+  public init(
+    configuration: TrainingConfiguration, generator: GeneratorWeights,
+    discriminator: DiscriminatorWeights
+  ) {
+    precondition(
+      generator.shape.generatorChannels == configuration.shape.generatorChannels
+        && discriminator.shape.discriminatorChannels == configuration.shape.discriminatorChannels
+        && discriminator.normalisesFirst == configuration.normalisesFirst,
+      "the weights are of another shape than the configuration's")
+    self.configuration = configuration
+    let generator = PlainNetwork<Scalar>(generator)
+    let discriminator = PlainNetwork<Scalar>(discriminator)
+    exactState = State(
+      generator: generator, discriminator: discriminator,
+      generatorAdam: PlainAdam(for: generator), discriminatorAdam: PlainAdam(for: discriminator))
+  }
+
+  /// Discriminator on real, discriminator on fake, its update, then the generator's update.
+  ///
+  /// - Throws: ``NonFiniteError`` where anything is not finite; the whole state is then what it was
+  ///   before the step.
+  @specialized(where Scalar == Float)
+  @specialized(where Scalar == Double)
+  public func step(_ batch: TrainingBatch) throws -> StepLosses {
+    try exactStep(batch).losses
+  }
+
+  @specialized(where Scalar == Float)
+  @specialized(where Scalar == Double)
+  package func gradients(_ batch: TrainingBatch) throws -> StepGradients {
+    let before = exactState
+    defer { exactState = before }
+    let (losses, discriminator, generator) = try exactStep(batch)
+    return StepGradients(
+      losses: losses, discriminator: discriminator.mapValues { $0.map { Double($0) } },
+      generator: generator.mapValues { $0.map { Double($0) } })
+  }
+
+  /// One step and the gradients it used. Where something is not finite the state is what it was
+  /// before the step.
+  private func exactStep(_ batch: TrainingBatch) throws -> (
+    losses: StepLosses, discriminator: [String: [Scalar]], generator: [String: [Scalar]]
+  ) {
+    let shape = configuration.shape
+    let realCount = batch.pixels.count / shape.pictureCount
+    let fakeCount = batch.latents.count / shape.latent
+    let generatorLatents = batch.generatorLatents ?? batch.latents
+    let ownCount = generatorLatents.count / shape.latent
+    precondition(
+      realCount > 0 && realCount * shape.pictureCount == batch.pixels.count,
+      "\(batch.pixels.count) pixels are no batch of pictures")
+    precondition(
+      fakeCount > 0 && fakeCount * shape.latent == batch.latents.count && ownCount > 0
+        && ownCount * shape.latent == generatorLatents.count,
+      "the latents are no batch of \(shape.latent) numbers each")
+    precondition(
+      (batch.generatorLatents != nil) == configuration.freshLatents,
+      "latents for the generator's step go with freshLatents")
+
+    // Only a whole step is kept.
+    var state = exactState
+    // The discriminator on real pictures, then on fakes, each with statistics of its own.
+    let real = state.discriminator.forward(
+      Self.planar(batch.pixels, shape: shape), count: realCount)
+    let realLoss = PlainLoss(logits: real.last!.output, real: true)
+    var discriminatorGradients = state.discriminator.backward(
+      realLoss.gradient, records: real, count: realCount, weights: true, input: false
+    ).weights
+    var fakes = state.generator.forward(batch.latents.map { Scalar($0) }, count: fakeCount)
+    let fake = state.discriminator.forward(fakes.last!.output, count: fakeCount)
+    let fakeLoss = PlainLoss(logits: fake.last!.output, real: false)
+    discriminatorGradients.merge(
+      state.discriminator.backward(
+        fakeLoss.gradient, records: fake, count: fakeCount, weights: true, input: false
+      ).weights
+    ) { real, fake in zip(real, fake).map { $0 + $1 } }
+    try Self.check(realLoss.loss + fakeLoss.loss, "loss_d")
+    try Self.check(discriminatorGradients, of: state.discriminator, "discriminator")
+    state.discriminatorAdam.update(
+      &state.discriminator, gradients: discriminatorGradients,
+      rate: configuration.discriminatorRate, beta1: configuration.beta1,
+      beta2: configuration.beta2)
+
+    // The generator, through the discriminator as it is now.
+    if configuration.freshLatents {
+      fakes = state.generator.forward(
+        generatorLatents.map { Scalar($0) }, count: ownCount)
+    }
+    let judged = state.discriminator.forward(fakes.last!.output, count: ownCount)
+    let generatorLoss = PlainLoss(logits: judged.last!.output, real: true)
+    let toFakes = state.discriminator.backward(
+      generatorLoss.gradient, records: judged, count: ownCount, weights: false, input: true
+    ).input!
+    let generatorGradients = state.generator.backward(
+      toFakes, records: fakes, count: ownCount, weights: true, input: false
+    ).weights
+    try Self.check(generatorLoss.loss, "loss_g")
+    try Self.check(generatorGradients, of: state.generator, "generator")
+    state.generatorAdam.update(
+      &state.generator, gradients: generatorGradients, rate: configuration.generatorRate,
+      beta1: configuration.beta1, beta2: configuration.beta2)
+
+    try Self.check(state.discriminator, state.discriminatorAdam, "discriminator")
+    try Self.check(state.generator, state.generatorAdam, "generator")
+    exactState = state
+    return (
+      StepLosses(
+        lossD: realLoss.loss + fakeLoss.loss, lossG: generatorLoss.loss, dX: realLoss.score,
+        dGz1: fakeLoss.score, dGz2: generatorLoss.score),
+      discriminatorGradients, generatorGradients
+    )
+  }
+
+  /// Pictures `[count, channels, side, side]` in −1…1 from latents `[count, latent]`.
+  @specialized(where Scalar == Float)
+  @specialized(where Scalar == Double)
+  public func generate(latents: [Float], batchStatistics: Bool) -> [Float] {
+    let count = latents.count / configuration.shape.latent
+    precondition(
+      count * configuration.shape.latent == latents.count,
+      "the latents are no batch of \(configuration.shape.latent) numbers each")
+    guard count > 0 else { return [] }
+    let latents = latents.map { Scalar($0) }
+    if batchStatistics {
+      // A copy, whose running statistics are thrown away.
+      var generator = exactState.generator
+      return generator.forward(latents, count: count).last!.output.map { Float($0) }
+    }
+    return exactState.generator.evaluate(latents, count: count).map { Float($0) }
+  }
+}
+
+// MARK: - State in float32
+
+extension PlainTrainer {
+  /// A copy of all that changes from step to step, rounded to float32.
+  public func state() -> TrainingState {
+    TrainingState(
+      generator: GeneratorWeights(
+        shape: configuration.shape, layers: exactState.generator.layerWeights),
+      discriminator: DiscriminatorWeights(
+        shape: configuration.shape, normalisesFirst: configuration.normalisesFirst,
+        layers: exactState.discriminator.layerWeights),
+      generatorOptimizer: Self.rounded(exactState.generatorAdam, of: exactState.generator),
+      discriminatorOptimizer: Self.rounded(
+        exactState.discriminatorAdam, of: exactState.discriminator))
+  }
+
+  /// Goes on from a state that ``state()`` gave.
+  ///
+  /// - Note: ``state()`` rounds to float32, so only `PlainTrainer<Float>` goes on bit for bit.
+  public func restore(_ state: TrainingState) {
+    exactState.generator = PlainNetwork(state.generator)
+    exactState.discriminator = PlainNetwork(state.discriminator)
+    exactState.generatorAdam.restore(state.generatorOptimizer)
+    exactState.discriminatorAdam.restore(state.discriminatorOptimizer)
+  }
+
+  private static func rounded(_ adam: PlainAdam<Scalar>, of network: PlainNetwork<Scalar>)
+    -> OptimizerState
+  {
+    let shapes = Dictionary(
+      uniqueKeysWithValues: network.layers.flatMap { layer in
+        [
+          (
+            layer.kernelName,
+            [layer.convolution.smallChannels, layer.convolution.bigChannels, 4, 4]
+          )
+        ]
+          + (layer.norm.map { norm in
+            ["weight", "bias"].map { ("\(layer.normName).\($0)", [norm.scale.count]) }
+          } ?? [])
+      })
+    func tensors(_ moments: [String: [Scalar]]) -> [String: Tensor] {
+      Dictionary(
+        uniqueKeysWithValues: moments.map { name, values in
+          (name, Tensor(shape: shapes[name]!, values: values.map { Float($0) }))
+        })
+    }
+    return OptimizerState(
+      firstMoments: tensors(adam.firstMoments), secondMoments: tensors(adam.secondMoments),
+      step: adam.step)
+  }
+}
+
+extension PlainAdam {
+  fileprivate mutating func restore(_ state: OptimizerState) {
+    precondition(
+      state.firstMoments.keys.sorted() == firstMoments.keys.sorted()
+        && state.secondMoments.keys.sorted() == secondMoments.keys.sorted(),
+      "the optimiser's state is of another network")
+    firstMoments = state.firstMoments.mapValues { $0.values.map { Scalar($0) } }
+    secondMoments = state.secondMoments.mapValues { $0.values.map { Scalar($0) } }
+    step = state.step
+  }
+}
+
+// MARK: - Pixels and checks
+
+extension PlainTrainer {
+  /// 8-bit pixels `[count, side, side, channels]` as numbers `[count, channels, side, side]` in −1…1.
+  static func planar(_ pixels: [UInt8], shape: DCGANShape) -> [Scalar] {
+    let values = (0...255).map { (Scalar($0) / 255 - 0.5) / 0.5 }
+    let places = shape.side * shape.side
+    var planar = [Scalar](repeating: 0, count: pixels.count)
+    for n in 0..<pixels.count / shape.pictureCount {
+      for place in 0..<places {
+        for channel in 0..<shape.channels {
+          planar[(n * shape.channels + channel) * places + place] =
+            values[Int(pixels[(n * places + place) * shape.channels + channel])]
+        }
+      }
+    }
+    return planar
+  }
+
+  private static func check(_ value: Double, _ place: String) throws {
+    if !value.isFinite { throw NonFiniteError(place: place) }
+  }
+
+  private static func check(
+    _ gradients: [String: [Scalar]], of network: PlainNetwork<Scalar>, _ name: String
+  ) throws {
+    for (tensor, _) in network.parameters where !gradients[tensor]!.allSatisfy(\.isFinite) {
+      throw NonFiniteError(place: "\(name) \(tensor)")
+    }
+  }
+
+  private static func check(
+    _ network: PlainNetwork<Scalar>, _ adam: PlainAdam<Scalar>, _ name: String
+  ) throws {
+    for (tensor, values) in network.parameters {
+      guard values.allSatisfy(\.isFinite), adam.firstMoments[tensor]!.allSatisfy(\.isFinite),
+        adam.secondMoments[tensor]!.allSatisfy(\.isFinite)
+      else { throw NonFiniteError(place: "\(name) \(tensor)") }
+    }
+    for layer in network.layers {
+      guard let norm = layer.norm else { continue }
+      guard norm.runningMean.allSatisfy(\.isFinite), norm.runningVariance.allSatisfy(\.isFinite)
+      else { throw NonFiniteError(place: "\(name) \(layer.normName)") }
+    }
+  }
+}
+
+extension PlainTrainer: GradientEngine {}

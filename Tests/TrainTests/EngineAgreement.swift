@@ -1,0 +1,198 @@
+import BollyGANModel
+import BollyGANTrain
+import Testing
+
+/// How far an engine is from PyTorch's float64 run on one fixture. All figures are relative: losses
+/// to themselves, tensors to their largest number.
+struct EngineAgreement {
+  /// Losses and scores of the first step.
+  var firstLosses = Deviation()
+  /// Losses and scores of the later steps.
+  var laterLosses = Deviation()
+  /// All gradients of the first step, by their digests.
+  var gradients = Deviation()
+  /// Weights, running statistics and moments after all steps.
+  var state = Deviation()
+  /// Pictures after all steps, by the batch's statistics and by the running ones.
+  var pictures = Deviation()
+
+  /// Runs the fixture's steps on a new engine.
+  ///
+  /// - Parameter engine: Makes an engine of the given settings and weights, before its first step.
+  init<Engine: GradientEngine>(
+    _ fixture: GradientFixture,
+    engine make: (TrainingConfiguration, GeneratorWeights, DiscriminatorWeights) -> Engine
+  ) throws {
+    let engine = make(
+      fixture.configuration, fixture.generatorWeights, fixture.discriminatorWeights)
+    let found = try engine.gradients(fixture.batch(0))
+    gradients.take(found.discriminator, fixture.discriminator, at: "discriminator")
+    gradients.take(found.generator, fixture.generator, at: "generator")
+    for (step, expected) in fixture.losses.enumerated() {
+      let losses = try engine.step(fixture.batch(step))
+      for (name, found, expected) in [
+        ("lossD", losses.lossD, expected.lossD), ("lossG", losses.lossG, expected.lossG),
+        ("dX", losses.dX, expected.dX), ("dGz1", losses.dGz1, expected.dGz1),
+        ("dGz2", losses.dGz2, expected.dGz2),
+      ] {
+        let relative = abs(found - expected) / abs(expected)
+        if step == 0 {
+          firstLosses.take(relative, at: name)
+        } else {
+          laterLosses.take(relative, at: "\(name) of step \(step)")
+        }
+      }
+    }
+    let (networks, optimizers) = engine.namedState()
+    state.take(networks.discriminator, fixture.after.discriminator, at: "discriminator")
+    state.take(networks.generator, fixture.after.generator, at: "generator")
+    state.take(
+      optimizers.discriminator, fixture.after.discriminatorAdam, at: "discriminator's Adam")
+    state.take(optimizers.generator, fixture.after.generatorAdam, at: "generator's Adam")
+    let latents = fixture.batch(fixture.losses.count).latents
+    for (name, batchStatistics, digest) in [
+      ("batch", true, fixture.picturesBatch), ("running", false, fixture.picturesRunning),
+    ] {
+      let found = engine.generate(latents: latents, batchStatistics: batchStatistics)
+      pictures.take(digest.deviation(found.map { Double($0) }), at: "\(name) statistics")
+    }
+  }
+}
+
+/// What every engine must do, whatever its arithmetic.
+///
+/// - Parameter engine: Makes an engine of the given settings and weights, before its first step.
+func expectGoodManners<Engine: GradientEngine>(
+  _ fixture: GradientFixture,
+  engine make: (TrainingConfiguration, GeneratorWeights, DiscriminatorWeights) -> Engine
+) throws {
+  func fresh() -> Engine {
+    make(fixture.configuration, fixture.generatorWeights, fixture.discriminatorWeights)
+  }
+  let engine = fresh()
+  let start = engine.state()
+  #expect(start.generator == fixture.generatorWeights, "a new engine has the weights it was given")
+  #expect(start.discriminator == fixture.discriminatorWeights)
+  #expect(start.generatorOptimizer.step == 0)
+
+  let shown = try engine.gradients(fixture.batch(0))
+  _ = engine.generate(latents: fixture.batch(1).latents, batchStatistics: true)
+  #expect(engine.state() == start, "looking at gradients and pictures changes nothing")
+
+  #expect(try engine.step(fixture.batch(0)) == shown.losses, "the step is the one that was shown")
+  let middle = engine.state()
+  #expect(middle.generatorOptimizer.step == 1 && middle.discriminatorOptimizer.step == 1)
+  for layer in middle.discriminator.layers {
+    #expect(layer.norm?.batchesTracked ?? 3 == 3, "real, fake and the generator's fake are seen")
+  }
+  for layer in middle.generator.layers {
+    let passes = fixture.configuration.freshLatents ? 2 : 1
+    #expect(layer.norm?.batchesTracked ?? passes == passes)
+  }
+
+  let unbroken = try (1...2).map { try engine.step(fixture.batch($0)) }
+  let resumed = fresh()
+  _ = try resumed.step(fixture.batch(2))
+  resumed.restore(middle)
+  #expect(resumed.state() == middle)
+  #expect(try (1...2).map { try resumed.step(fixture.batch($0)) } == unbroken)
+  #expect(resumed.state() == engine.state(), "a resumed run equals an unbroken one, bit for bit")
+
+  // What is no number is found before it reaches a weight.
+  let before = engine.state()
+  for spoil in [Float.nan, .infinity] {
+    var batch = fixture.batch(0)
+    batch.latents[batch.latents.count / 2] = spoil
+    #expect(throws: NonFiniteError.self) { try engine.step(batch) }
+    #expect(engine.state().trainedTensors == before.trainedTensors, "\(spoil) spoils no weight")
+    if fixture.configuration.freshLatents {
+      // Found after the discriminator's update, which was sound.
+      var batch = fixture.batch(0)
+      batch.generatorLatents![0] = spoil
+      #expect(throws: NonFiniteError.self) { try engine.step(batch) }
+      let after = engine.state()
+      #expect(after.generator.trainedTensors == before.generator.trainedTensors)
+      #expect(after.generatorOptimizer == before.generatorOptimizer)
+      #expect(after.discriminator.trainedTensors.allSatisfy { $0.allSatisfy(\.isFinite) })
+      engine.restore(before)
+    }
+  }
+}
+
+extension TrainingEngine {
+  /// Weights with running statistics, and moments (`first.main.0.weight`), as the fixtures name
+  /// them, at the precision the engine works in.
+  func namedState() -> (
+    networks: (generator: [String: [Double]], discriminator: [String: [Double]]),
+    optimizers: (generator: [String: [Double]], discriminator: [String: [Double]])
+  ) {
+    if let exact = (self as? PlainTrainer<Double>)?.exactState {
+      return (
+        (exact.generator.namedTensors, exact.discriminator.namedTensors),
+        (exact.generatorAdam.namedTensors, exact.discriminatorAdam.namedTensors)
+      )
+    }
+    let state = state()
+    return (
+      (
+        PlainNetwork<Double>(state.generator).namedTensors,
+        PlainNetwork<Double>(state.discriminator).namedTensors
+      ),
+      (state.generatorOptimizer.namedTensors, state.discriminatorOptimizer.namedTensors)
+    )
+  }
+}
+
+extension PlainNetwork<Double> {
+  var namedTensors: [String: [Double]] {
+    var tensors = Dictionary(uniqueKeysWithValues: parameters.map { ($0.name, $0.values) })
+    for layer in layers {
+      guard let norm = layer.norm else { continue }
+      tensors["\(layer.normName).running_mean"] = norm.runningMean
+      tensors["\(layer.normName).running_var"] = norm.runningVariance
+    }
+    return tensors
+  }
+}
+
+extension PlainAdam<Double> {
+  var namedTensors: [String: [Double]] {
+    Dictionary(
+      uniqueKeysWithValues: firstMoments.map { ("first.\($0)", $1) }
+        + secondMoments.map { ("second.\($0)", $1) })
+  }
+}
+
+extension OptimizerState {
+  fileprivate var namedTensors: [String: [Double]] {
+    Dictionary(
+      uniqueKeysWithValues: firstMoments.map { ("first.\($0)", $1.values.map { Double($0) }) }
+        + secondMoments.map { ("second.\($0)", $1.values.map { Double($0) }) })
+  }
+}
+
+extension TrainingState {
+  /// All numbers but the running statistics.
+  fileprivate var trainedTensors: [[Float]] {
+    generator.trainedTensors + discriminator.trainedTensors
+      + [generatorOptimizer, discriminatorOptimizer].flatMap { optimizer in
+        [optimizer.firstMoments, optimizer.secondMoments].flatMap { moments in
+          moments.sorted { $0.key < $1.key }.map(\.value.values)
+        }
+      }
+  }
+}
+
+extension GeneratorWeights {
+  fileprivate var trainedTensors: [[Float]] { layers.flatMap(\.trainedTensors) }
+}
+
+extension DiscriminatorWeights {
+  fileprivate var trainedTensors: [[Float]] { layers.flatMap(\.trainedTensors) }
+}
+
+extension LayerWeights {
+  fileprivate var trainedTensors: [[Float]] {
+    [kernel.values] + (norm.map { [$0.scale, $0.shift] } ?? [])
+  }
+}

@@ -1,0 +1,107 @@
+"""Makes gradients.json: all gradients of one step, and the state after a few, in float64.
+
+    python gradients.py        (PyTorch 2.15.0, NumPy; the CPU's float64 arithmetic)
+
+Prints for comparison how far PyTorch's own float32 gradients are off.
+"""
+
+import copy
+import json
+import os
+
+import numpy
+import torch
+
+import dcgan
+
+COMMON = {"nz": 20, "channels": 3, "rate_g": 0.0002, "rate_d": 0.0002, "beta1": 0.5, "steps": 3}
+CASES = [
+    {"name": "article, 64", "side": 64, "ngf": 4, "ndf": 4, "normalises_first": True,
+     "fresh": True, "pictures": 6, "fakes": 6},
+    {"name": "tutorial, 64", "side": 64, "ngf": 4, "ndf": 6, "normalises_first": False,
+     "fresh": False, "pictures": 6, "fakes": 6},
+    {"name": "article, 32, gray, short batch", "side": 32, "channels": 1, "ngf": 6, "ndf": 3,
+     "normalises_first": True, "fresh": True, "pictures": 3, "fakes": 5},
+    {"name": "tutorial, 32", "side": 32, "ngf": 5, "ndf": 7, "normalises_first": False,
+     "fresh": False, "pictures": 4, "fakes": 4, "nz": 37},
+    {"name": "article, 128", "side": 128, "ngf": 2, "ndf": 3, "normalises_first": True,
+     "fresh": True, "pictures": 3, "fakes": 3},
+    {"name": "tutorial, 128, gray", "side": 128, "channels": 1, "ngf": 2, "ndf": 2,
+     "normalises_first": False, "fresh": False, "pictures": 3, "fakes": 3},
+    {"name": "norm first, same fakes, two rates", "side": 32, "ngf": 9, "ndf": 4,
+     "normalises_first": True, "fresh": False, "pictures": 5, "fakes": 5, "rate_g": 0.0001,
+     "rate_d": 0.0004, "beta1": 0.0},
+    {"name": "no norm first, fresh latents, gray", "side": 64, "channels": 1, "ngf": 3, "ndf": 5,
+     "normalises_first": False, "fresh": True, "pictures": 4, "fakes": 4},
+    {"name": "article, 64, width 32", "side": 64, "ngf": 32, "ndf": 32, "normalises_first": True,
+     "fresh": True, "pictures": 9, "fakes": 9, "nz": 64, "steps": 1},
+    {"name": "tutorial, 64, full width", "side": 64, "ngf": 64, "ndf": 64,
+     "normalises_first": False, "fresh": False, "pictures": 2, "fakes": 2, "nz": 100,
+     "steps": 1},
+]
+
+
+def batch(case, step):
+    """Noise for pictures, and latents; other ones in each step."""
+    side, channels = case["side"], case["channels"]
+    count = case["pictures"] * side * side * channels
+    pixels = (dcgan.hashed(10_000 + step, count) >> numpy.uint32(24)).astype(numpy.uint8)
+    dtype = torch.get_default_dtype()
+    real = dcgan.pictures(pixels.reshape(case["pictures"], side, side, channels), dtype)
+    latents = [
+        dcgan.formula_tensor(salt + step, (case["fakes"], case["nz"], 1, 1), 0.0, 1.75).to(dtype)
+        for salt in (20_000, 30_000)]
+    return real, latents[0], latents[1] if case["fresh"] else None
+
+
+def trainer(case):
+    # Made in float32, so that both precisions begin with the same weights.
+    generator, discriminator = dcgan.networks(case)
+    dcgan.fill(generator, 100)
+    dcgan.fill(discriminator, 200)
+    dtype = torch.get_default_dtype()
+    return dcgan.Trainer(
+        generator.to(dtype), discriminator.to(dtype), case["rate_g"], case["rate_d"],
+        case["beta1"])
+
+
+def main():
+    result = []
+    for case in CASES:
+        case = {**COMMON, **case}
+        torch.set_default_dtype(torch.float32)
+        _, rough_d, rough_g = trainer(case).step(*batch(case, 0))
+        torch.set_default_dtype(torch.float64)
+        t = trainer(case)
+        record = {"case": case, "losses": []}
+        for step in range(case["steps"]):
+            losses, gradients_d, gradients_g = t.step(*batch(case, step))
+            record["losses"].append(losses)
+            if step == 0:
+                record["discriminator"] = dcgan.digests(gradients_d)
+                record["generator"] = dcgan.digests(gradients_g)
+                off = max(
+                    float((rough[name].double() - exact[name]).abs().max() / exact[name].abs().max())
+                    for rough, exact in ((rough_d, gradients_d), (rough_g, gradients_g))
+                    for name in exact)
+                print(f"{case['name']}: PyTorch's float32 is off by {off:.1e} of the largest")
+        buffers = lambda network: {
+            name: b for name, b in network.state_dict().items() if not name.endswith("tracked")}
+        record["after"] = {
+            "discriminator": dcgan.digests(buffers(t.d)),
+            "generator": dcgan.digests(buffers(t.g)),
+            "discriminator_adam": dcgan.digests(t.moments(t.optimizer_d, t.d)),
+            "generator_adam": dcgan.digests(t.moments(t.optimizer_g, t.g)),
+        }
+        _, z, _ = batch(case, case["steps"])
+        with torch.no_grad():
+            record["pictures_batch"] = dcgan.digest(copy.deepcopy(t.g)(z))
+            record["pictures_running"] = dcgan.digest(copy.deepcopy(t.g).eval()(z))
+        result.append(record)
+    path = os.path.join(os.path.dirname(os.path.abspath(__file__)), "gradients.json")
+    with open(path, "w") as file:
+        # A line a case.
+        file.write("[\n" + ",\n".join(json.dumps(r) for r in result) + "\n]\n")
+
+
+main()

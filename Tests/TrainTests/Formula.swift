@@ -1,0 +1,78 @@
+import BollyGANModel
+import BollyGANTrain
+
+/// Numbers from an integer formula that `Fixtures/dcgan.py` computes as well, so that neither
+/// weights nor pictures need to be stored.
+enum Formula {
+  /// 32-bit words from a salt: the integer mix "lowbias32" of salt and position.
+  static func words(salt: Int, count: Int) -> [UInt32] {
+    func mix(_ word: UInt32) -> UInt32 {
+      var x = word
+      x ^= x >> 16
+      x &*= 0x7feb_352d
+      x ^= x >> 15
+      x &*= 0x846c_a68b
+      x ^= x >> 16
+      return x
+    }
+    let start = mix(UInt32(salt))
+    return (0..<UInt32(count)).map { mix(start &+ $0) }
+  }
+
+  /// Doubles in −1…1, each a multiple of 2^-23.
+  static func uniform(salt: Int, count: Int) -> [Double] {
+    words(salt: salt, count: count).map { Double($0 >> 8) * 0x1p-23 - 1 }
+  }
+
+  /// float32 numbers within centre ± spread.
+  static func floats(salt: Int, count: Int, centre: Double = 0, spread: Double) -> [Float] {
+    uniform(salt: salt, count: count).map { Float(centre + spread * $0) }
+  }
+
+  /// Bytes, evenly distributed.
+  static func bytes(salt: Int, count: Int) -> [UInt8] {
+    words(salt: salt, count: count).map { UInt8($0 >> 24) }
+  }
+
+  /// Layers whose kernels are as wide as PyTorch's default and whose norms are near the identity;
+  /// each tensor has a salt of its own, in the order of the modules.
+  static func layers(kernels: [[Int]], normalised: (Int) -> Bool, norms: [Int], salt: Int)
+    -> [LayerWeights]
+  {
+    var salt = salt
+    return kernels.enumerated().map { index, shape in
+      let kernel = Tensor(
+        shape: shape,
+        values: floats(
+          salt: salt, count: shape.reduce(1, *), spread: 1 / Double(shape[1] * 16).squareRoot()))
+      salt += 1
+      guard normalised(index) else { return LayerWeights(kernel: kernel) }
+      var norm = NormWeights(channels: norms[index])
+      norm.scale = floats(salt: salt, count: norms[index], centre: 1, spread: 0.2)
+      norm.shift = floats(salt: salt + 1, count: norms[index], spread: 0.1)
+      salt += 2
+      return LayerWeights(kernel: kernel, norm: norm)
+    }
+  }
+
+  static func generator(_ shape: DCGANShape, salt: Int = 100) -> GeneratorWeights {
+    let widths = shape.generatorChannels
+    return GeneratorWeights(
+      shape: shape,
+      layers: layers(
+        kernels: zip(widths, widths.dropFirst()).map { [$0, $1, 4, 4] },
+        normalised: { $0 < shape.doublings }, norms: Array(widths.dropFirst()), salt: salt))
+  }
+
+  static func discriminator(_ shape: DCGANShape, normalisesFirst: Bool, salt: Int = 200)
+    -> DiscriminatorWeights
+  {
+    let widths = shape.discriminatorChannels
+    return DiscriminatorWeights(
+      shape: shape, normalisesFirst: normalisesFirst,
+      layers: layers(
+        kernels: zip(widths, widths.dropFirst()).map { [$1, $0, 4, 4] },
+        normalised: { $0 < shape.doublings && ($0 > 0 || normalisesFirst) },
+        norms: Array(widths.dropFirst()), salt: salt))
+  }
+}
