@@ -66,8 +66,8 @@ let package = Package(
 
     // What all three commands share: progress, messages, checked standard output, exit statuses.
     .target(
-      name: "BollyGANTerminal", dependencies: [arguments], path: "Sources/Terminal",
-      swiftSettings: strict),
+      name: "BollyGANTerminal", dependencies: ["BollyGANModel", arguments],
+      path: "Sources/Terminal", swiftSettings: strict),
 
     .target(
       name: "BollyGANInfer", dependencies: ["BollyGANModel", "BollyGANKernels"],
@@ -109,7 +109,8 @@ let package = Package(
     .testTarget(
       name: "KernelTests", dependencies: ["BollyGANKernels"], swiftSettings: strict),
     .testTarget(
-      name: "TerminalTests", dependencies: ["BollyGANTerminal"], swiftSettings: strict),
+      name: "TerminalTests", dependencies: ["BollyGANTerminal", "BollyGANModel"],
+      swiftSettings: strict),
     .testTarget(
       name: "PicturesTests", dependencies: ["BollyGANPictures"], exclude: ["Fixtures"],
       swiftSettings: strict),

@@ -56,7 +56,7 @@ package struct PixelWalk: Sendable {
   }
 
   /// Offsets of pixels `first..<first + offsets.count`.
-  @unsafe func fill(_ offsets: UnsafeMutableBufferPointer<Int>, from first: Int) {
+  @unsafe package func fill(_ offsets: UnsafeMutableBufferPointer<Int>, from first: Int) {
     let pixel: Int
     var image: Int
     (image, pixel) = first.quotientAndRemainder(dividingBy: pixelsPerImage)

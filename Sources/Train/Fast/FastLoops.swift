@@ -1,0 +1,285 @@
+import BollyGANInfer
+import BollyGANKernels
+import BollyGANModel
+
+/// The loops that both networks' passes are made of, on all threads.
+///
+/// Whatever is summed over a batch is summed in pieces whose bounds depend on the sizes alone, and
+/// the pieces are added in order: the thread count changes nothing.
+@safe final class FastLoops {
+  let kernels: bg_kernels
+  let workers: Workers
+  let multiplier: Multiplier
+  private let rightPanels: [FloatBuffer]
+  private var leftPanels = FloatBuffer(count: 0)
+
+  /// Pixels whose products are summed before a weight gradient goes back to memory.
+  private static let gradientDepth = 256
+  /// Floats of a map that are summed in float32 before they join a float64 sum: they stay in the
+  /// cache for the second look that deviations need.
+  private static let pieceFloats = 16_384
+
+  init(instructionSet: InstructionSet, threads: Int) {
+    workers = Workers(count: threads)
+    multiplier = Multiplier(instructionSet: instructionSet, workers: workers)
+    unsafe kernels = multiplier.kernels
+    let columns = Int(unsafe kernels.columns)
+    rightPanels = (0..<workers.count).map { _ in
+      FloatBuffer(count: Self.gradientDepth * columns)
+    }
+  }
+
+  // MARK: Weight gradient
+
+  /// `gradient[c, u, v, d] = Σ coarse[i, j, c] · fine[2i + u − 1, 2j + v − 1, d]` over all pixels of
+  /// all images.
+  ///
+  /// - Parameters:
+  ///   - coarseMargin: of the coarse map; the fine one has margin 1.
+  ///   - accumulates: adds to what stands in `gradient`.
+  func weightGradient(
+    _ link: StridedLink, coarse: FloatBuffer, coarseMargin: Int, fine: FloatBuffer, images: Int,
+    into gradient: FloatBuffer, accumulates: Bool
+  ) {
+    let rows = Int(unsafe kernels.rows)
+    let width = Int(unsafe kernels.columns)
+    let coarseLayout = link.coarseLayout(margin: coarseMargin)
+    let fineLayout = link.fineLayout(margin: 1)
+    let pixels = images * coarseLayout.pixels
+    let tiles = (link.coarseChannels + rows - 1) / rows
+    if leftPanels.count < tiles * rows * pixels {
+      leftPanels = FloatBuffer(count: tiles * rows * pixels)
+    }
+    let left = unsafe leftPanels.base
+    let depth = Self.gradientDepth
+    let slices = (pixels + depth - 1) / depth
+    let coarseWalk = coarseLayout.walk()
+    let fineWalk = link.fineWalk(fineLayout)
+
+    // Coarse pixels as panels of `rows` channels, once for all columns.
+    workers.run(slices) { slice, _ in
+      let range = slice * depth..<min((slice + 1) * depth, pixels)
+      unsafe withUnsafeTemporaryAllocation(of: Int.self, capacity: range.count) { offsets in
+        unsafe coarseWalk.fill(offsets, from: range.lowerBound)
+        for tile in 0..<tiles {
+          unsafe bg_gather_panel(
+            left + (tile * pixels + range.lowerBound) * rows, coarse.base, offsets.baseAddress,
+            range.count, 1, coarseLayout.pixelStride, 0, tile * rows, rows)
+        }
+      }
+    }
+
+    let panels = (link.weightStride + width - 1) / width
+    // A picture's few columns make few panels: then the channels are shared out as well.
+    let groups = max(1, min(tiles, 4 * workers.count / panels))
+    workers.run(panels * groups) { task, thread in
+      let (panel, group) = task.quotientAndRemainder(dividingBy: groups)
+      let column = panel * width
+      let right = unsafe rightPanels[thread].base
+      unsafe withUnsafeTemporaryAllocation(of: Int.self, capacity: depth) { offsets in
+        unsafe withUnsafeTemporaryAllocation(
+          of: UnsafeMutablePointer<Float>?.self, capacity: rows
+        ) { targets in
+          for slice in 0..<slices {
+            let range = slice * depth..<min((slice + 1) * depth, pixels)
+            let used = unsafe UnsafeMutableBufferPointer(rebasing: offsets[..<range.count])
+            unsafe fineWalk.fill(used, from: range.lowerBound)
+            unsafe bg_gather_panel(
+              right, fine.base, used.baseAddress, range.count, 4, 4 * link.fineStride,
+              fineLayout.rowStride, column, width)
+            for tile in (tiles * group / groups)..<(tiles * (group + 1) / groups) {
+              let first = tile * rows
+              let count = min(rows, link.coarseChannels - first)
+              for row in 0..<count {
+                unsafe targets[row] = gradient.base + ((first + row) * link.weightStride + column)
+              }
+              var place = unsafe bg_tile(
+                rows: UnsafePointer(targets.baseAddress!), count: count,
+                columns: min(width, link.weightStride - column), bias: nil,
+                accumulate: accumulates || slice > 0 ? 1 : 0, rectify: 0)
+              unsafe kernels.multiply_panels(
+                range.count, left + (tile * pixels + range.lowerBound) * rows, right, &place)
+            }
+          }
+        }
+      }
+    }
+  }
+
+  // MARK: Normalisation and activation
+
+  /// Pixels of one piece of a map of the given pixel stride.
+  private func pieces(_ layout: MapLayout) -> (count: Int, pixels: Int) {
+    let pixels = min(layout.pixels, max(1, Self.pieceFloats / layout.pixelStride))
+    return ((layout.pixels + pixels - 1) / pixels, pixels)
+  }
+
+  /// Calls `body(index, first float, pixels)` for each piece of a map without margin.
+  private func eachPiece(
+    _ layout: MapLayout, images: Int, _ body: (_ index: Int, _ start: Int, _ pixels: Int) -> Void
+  ) {
+    let (count, pixels) = pieces(layout)
+    workers.run(images * count) { task, _ in
+      let (image, piece) = task.quotientAndRemainder(dividingBy: count)
+      let first = piece * pixels
+      body(
+        task, (image * layout.pixels + first) * layout.pixelStride,
+        min(pixels, layout.pixels - first))
+    }
+  }
+
+  /// Mean and sum of squared deviations of each channel (Chan, Golub and LeVeque 1983: pieces are
+  /// looked at twice while they are near, and joined in float64).
+  func statistics(
+    of map: FloatBuffer, layout: MapLayout, images: Int
+  ) -> (mean: [Double], deviation: [Double]) {
+    let stride = layout.pixelStride
+    let (perImage, piecePixels) = pieces(layout)
+    let sums = FloatBuffer(count: images * perImage * stride)
+    let deviations = FloatBuffer(count: images * perImage * stride)
+    eachPiece(layout, images: images) { index, start, pixels in
+      let sum = unsafe sums.base + index * stride
+      let deviation = unsafe deviations.base + index * stride
+      let values = unsafe map.base + start
+      unsafe kernels.channel_sums(pixels, stride, values, sum)
+      for c in 0..<stride { unsafe sum[c] /= Float(pixels) }
+      unsafe kernels.channel_deviations(pixels, stride, values, sum, deviation)
+    }
+    var mean = [Double](repeating: 0, count: layout.channels)
+    var total = mean
+    var seen = 0.0
+    for index in 0..<images * perImage {
+      let pixels = Double(
+        min(piecePixels, layout.pixels - index % perImage * piecePixels))
+      let share = pixels / (seen + pixels)
+      for c in 0..<layout.channels {
+        let off = unsafe Double(sums.base[index * stride + c]) - mean[c]
+        mean[c] += off * share
+        total[c] += unsafe Double(deviations.base[index * stride + c]) + off * off * seen * share
+      }
+      seen += pixels
+    }
+    return (mean, total)
+  }
+
+  /// `to = act(factor · from + addend)`: from a map without margin to one with margin 1.
+  func activate(
+    _ norm: FastNorm, from: FloatBuffer, layout: MapLayout, to: FloatBuffer, target: MapLayout,
+    images: Int, slope: Float
+  ) {
+    workers.run(images) { image, _ in
+      for row in 0..<layout.rows {
+        let source = image * layout.imageStride + row * layout.rowStride
+        let place = image * target.imageStride + target.origin + row * target.rowStride
+        unsafe kernels.scale_shift_rectify(
+          layout.columns, layout.pixelStride, from.base + source, norm.factor.base,
+          norm.addend.base, slope, to.base + place)
+      }
+    }
+  }
+
+  /// The way back through ``activate`` and the statistics in it: from the gradient behind the
+  /// activation (no margin) to the one before the normalisation (margin 1).
+  ///
+  /// - Parameter accumulates: adds to the parameters' gradients; nil leaves them alone.
+  func activateBackward(
+    _ norm: FastNorm, values: FloatBuffer, gradient: FloatBuffer, layout: MapLayout,
+    to: FloatBuffer, target: MapLayout, images: Int, slope: Float, accumulates: Bool
+  ) {
+    let stride = layout.pixelStride
+    if norm.normalises {
+      let perImage = pieces(layout).count
+      let sums = FloatBuffer(count: images * perImage * stride)
+      let products = FloatBuffer(count: images * perImage * stride)
+      eachPiece(layout, images: images) { index, start, pixels in
+        unsafe kernels.norm_gradient_sums(
+          pixels, stride, values.base + start, gradient.base + start, norm.factor.base,
+          norm.addend.base, norm.mean.base, slope, sums.base + index * stride,
+          products.base + index * stride)
+      }
+      var sum = [Double](repeating: 0, count: norm.channels)
+      var product = sum
+      for index in 0..<images * perImage {
+        for c in 0..<norm.channels {
+          sum[c] += unsafe Double(sums.base[index * stride + c])
+          product[c] += unsafe Double(products.base[index * stride + c])
+        }
+      }
+      norm.beginBackward(
+        sum: sum, product: product, count: images * layout.pixels, accumulates: accumulates)
+    }
+    workers.run(images) { image, _ in
+      for row in 0..<layout.rows {
+        let source = image * layout.imageStride + row * layout.rowStride
+        let place = image * target.imageStride + target.origin + row * target.rowStride
+        unsafe kernels.norm_gradient_apply(
+          layout.columns, stride, values.base + source, gradient.base + source, norm.factor.base,
+          norm.addend.base, slope, norm.a.base, norm.b.base, norm.c0.base, to.base + place)
+      }
+    }
+  }
+
+  // MARK: Pictures
+
+  /// Spreads what a narrow `up` gives (2x2 fine pixels for each coarse one) to a picture.
+  func spread(
+    _ rows: FloatBuffer, _ link: StridedLink, to picture: FloatBuffer, layout: MapLayout,
+    images: Int, tanh: Bool
+  ) {
+    let side = link.coarseSide
+    let channels = link.fineChannels
+    let size = side * side * link.narrowColumns
+    workers.run(images) { image, _ in
+      let source = unsafe rows.base + image * size
+      let target = unsafe picture.base + (image * layout.imageStride + layout.origin)
+      if tanh { unsafe kernels.tanh(size, source, source) }
+      for i in 0..<side {
+        for j in 0..<side {
+          let from = unsafe source + (i * side + j) * link.narrowColumns
+          for r in 0..<2 {
+            let to = unsafe target + ((2 * i + r) * layout.rowStride + 2 * j * channels)
+            unsafe to.update(from: from + r * 2 * channels, count: 2 * channels)
+          }
+        }
+      }
+    }
+  }
+
+  /// The way back through tanh: both maps of pictures have margin 1, the gradient is overwritten.
+  func tanhBackward(
+    pictures: FloatBuffer, gradient: FloatBuffer, layout: MapLayout, images: Int
+  ) {
+    workers.run(images) { image, _ in
+      for row in 0..<layout.rows {
+        let start = image * layout.imageStride + layout.origin + row * layout.rowStride
+        unsafe kernels.tanh_gradient(
+          layout.columns * layout.pixelStride, pictures.base + start, gradient.base + start,
+          gradient.base + start)
+      }
+    }
+  }
+
+  // MARK: Parameters
+
+  func allFinite(_ buffer: FloatBuffer) -> Bool {
+    unsafe kernels.all_finite(buffer.count, buffer.base) != 0
+  }
+
+  func adam(_ parameters: [FastParameter], _ constants: bg_adam) {
+    let slice = FastParameter.slice
+    var work: [(FastParameter, Int)] = []
+    for parameter in parameters {
+      for start in stride(from: 0, to: parameter.weight.count, by: slice) {
+        work.append((parameter, start))
+      }
+    }
+    workers.run(work.count) { task, _ in
+      let (parameter, start) = work[task]
+      var constants = constants
+      unsafe kernels.adam(
+        min(slice, parameter.weight.count - start), parameter.gradient.base + start,
+        parameter.first.base + start, parameter.second.base + start,
+        parameter.weight.base + start, &constants)
+    }
+  }
+}

@@ -1,0 +1,292 @@
+import BollyGANInfer
+import BollyGANKernels
+import BollyGANModel
+
+/// A generator in training: latents up to pictures, gradients down to weights.
+final class FastGenerator {
+  let shape: DCGANShape
+  let layers: [FastLayer]
+  let loops: FastLoops
+  /// `maps[l]` is what layer l reads, with margin 1; `raw[l]` what its product gave.
+  private var maps: [FloatBuffer] = []
+  private var raw: [FloatBuffer] = []
+  private var rawGradients: [FloatBuffer] = []
+  private var gradients: [FloatBuffer] = []
+  private var narrow = FloatBuffer(count: 0)
+  private var capacity = 0
+
+  init(_ weights: GeneratorWeights, loops: FastLoops) {
+    shape = weights.shape
+    self.loops = loops
+    layers = StridedLink.generator(weights.shape).enumerated().map { index, link in
+      unsafe FastLayer(
+        link: link,
+        norm: index == weights.shape.doublings
+          ? nil
+          : FastNorm(
+            channels: link.fineChannels, stride: link.fineStride, normalises: true),
+        kernels: loops.kernels)
+    }
+    load(weights)
+  }
+
+  func load(_ weights: GeneratorWeights) {
+    for (layer, loaded) in zip(layers, weights.layers) { layer.load(loaded) }
+    refresh()
+  }
+
+  var weights: GeneratorWeights {
+    GeneratorWeights(
+      shape: shape,
+      layers: layers.map {
+        $0.weights(kernelShape: [$0.link.coarseChannels, $0.link.fineChannels, 4, 4])
+      })
+  }
+
+  func refresh() { for layer in layers { layer.refresh(loops.workers) } }
+
+  private var last: FastLayer { layers[layers.count - 1] }
+
+  /// How its pictures lie.
+  var pictureLayout: MapLayout { last.link.fineLayout(margin: 1) }
+
+  private func reserve(_ images: Int) {
+    guard images > capacity else { return }
+    capacity = images
+    maps = layers.map {
+      FloatBuffer(count: images * $0.link.coarseLayout(margin: 1).imageStride)
+    }
+    raw = layers.dropLast().map {
+      FloatBuffer(count: images * $0.link.fineLayout(margin: 0).imageStride)
+    }
+    narrow = FloatBuffer(
+      count: images * last.link.coarseSide * last.link.coarseSide * last.link.narrowColumns)
+    gradients = []
+    rawGradients = []
+  }
+
+  enum Statistics { case batch, batchUntracked, running }
+
+  /// Draws pictures (margin 1) from latents `[images, latent]`.
+  func forward(_ latents: [Float], into pictures: FloatBuffer, statistics: Statistics) {
+    let images = latents.count / shape.latent
+    reserve(images)
+    let stride = layers[0].link.coarseStride
+    for image in 0..<images {
+      for index in 0..<shape.latent {
+        unsafe maps[0].base[image * stride + index] = latents[image * shape.latent + index]
+      }
+    }
+    for (index, layer) in layers.enumerated() {
+      let link = layer.link
+      let pixels = images * link.coarseSide * link.coarseSide
+      guard let norm = layer.norm else {
+        unsafe loops.multiplier.run(
+          link.up(layer.upPanels, from: maps[index].base, to: narrow.base, margin: 0),
+          pixels: pixels)
+        loops.spread(
+          narrow, link, to: pictures, layout: pictureLayout, images: images, tanh: true)
+        continue
+      }
+      unsafe loops.multiplier.run(
+        link.up(layer.upPanels, from: maps[index].base, to: raw[index].base, margin: 0),
+        pixels: pixels)
+      let layout = link.fineLayout(margin: 0)
+      if statistics == .running {
+        norm.beginEvaluation()
+      } else {
+        let (mean, deviation) = loops.statistics(of: raw[index], layout: layout, images: images)
+        norm.begin(
+          mean: mean, deviation: deviation, count: images * layout.pixels,
+          updatesRunning: statistics == .batch)
+      }
+      loops.activate(
+        norm, from: raw[index], layout: layout, to: maps[index + 1],
+        target: link.fineLayout(margin: 1), images: images, slope: 0)
+    }
+  }
+
+  /// All parameters' gradients from the gradient of the last ``forward``'s pictures (margin 1,
+  /// overwritten).
+  func backward(pictures: FloatBuffer, gradient: FloatBuffer, images: Int) {
+    if gradients.isEmpty {
+      gradients = layers.dropLast().map {
+        FloatBuffer(count: capacity * $0.link.fineLayout(margin: 0).imageStride)
+      }
+      rawGradients = layers.dropLast().map {
+        FloatBuffer(count: capacity * $0.link.fineLayout(margin: 1).imageStride)
+      }
+    }
+    loops.tanhBackward(
+      pictures: pictures, gradient: gradient, layout: pictureLayout, images: images)
+    for index in layers.indices.reversed() {
+      let layer = layers[index]
+      let link = layer.link
+      let fine = index == layers.count - 1 ? gradient : rawGradients[index]
+      if let norm = layer.norm {
+        loops.activateBackward(
+          norm, values: raw[index], gradient: gradients[index],
+          layout: link.fineLayout(margin: 0), to: fine, target: link.fineLayout(margin: 1),
+          images: images, slope: 0, accumulates: false)
+      }
+      loops.weightGradient(
+        link, coarse: maps[index], coarseMargin: 1, fine: fine, images: images,
+        into: layer.kernel.gradient, accumulates: false)
+      if index > 0 {
+        unsafe loops.multiplier.run(
+          [
+            link.down(
+              layer.downPanels, from: fine.base, to: gradients[index - 1].base, margin: 0)
+          ], pixels: images * link.coarseSide * link.coarseSide)
+      }
+    }
+  }
+
+  var parameters: [FastParameter] { layers.flatMap(\.parameters) }
+}
+
+/// A discriminator in training: pictures down to logits, gradients up to weights or to pictures.
+final class FastDiscriminator {
+  let shape: DCGANShape
+  let normalisesFirst: Bool
+  let layers: [FastLayer]
+  let loops: FastLoops
+  /// `maps[l]` is what layer l + 1 reads, with margin 1; `raw[l]` what layer l's product gave.
+  private var maps: [FloatBuffer] = []
+  private var raw: [FloatBuffer] = []
+  private var rawGradients: [FloatBuffer] = []
+  private var gradients: [FloatBuffer] = []
+  private var logits = FloatBuffer(count: 0)
+  private var logitGradients = FloatBuffer(count: 0)
+  private var narrow = FloatBuffer(count: 0)
+  private var capacity = 0
+
+  /// What LeakyReLU makes of negative values.
+  static let slope: Float = 0.2
+
+  init(_ weights: DiscriminatorWeights, loops: FastLoops) {
+    shape = weights.shape
+    normalisesFirst = weights.normalisesFirst
+    self.loops = loops
+    layers = StridedLink.discriminator(weights.shape).enumerated().map { index, link in
+      unsafe FastLayer(
+        link: link,
+        norm: index == weights.shape.doublings
+          ? nil
+          : FastNorm(
+            channels: link.coarseChannels, stride: link.coarseStride,
+            normalises: index > 0 || weights.normalisesFirst),
+        kernels: loops.kernels)
+    }
+    load(weights)
+  }
+
+  func load(_ weights: DiscriminatorWeights) {
+    for (layer, loaded) in zip(layers, weights.layers) { layer.load(loaded) }
+    refresh()
+  }
+
+  var weights: DiscriminatorWeights {
+    DiscriminatorWeights(
+      shape: shape, normalisesFirst: normalisesFirst,
+      layers: layers.map {
+        $0.weights(kernelShape: [$0.link.coarseChannels, $0.link.fineChannels, 4, 4])
+      })
+  }
+
+  func refresh() { for layer in layers { layer.refresh(loops.workers) } }
+
+  private func reserve(_ images: Int) {
+    guard images > capacity else { return }
+    capacity = images
+    let inner = layers.dropLast()
+    raw = inner.map { FloatBuffer(count: images * $0.link.coarseLayout(margin: 0).imageStride) }
+    maps = inner.map { FloatBuffer(count: images * $0.link.coarseLayout(margin: 1).imageStride) }
+    gradients = inner.map {
+      FloatBuffer(count: images * $0.link.coarseLayout(margin: 0).imageStride)
+    }
+    rawGradients = inner.map {
+      FloatBuffer(count: images * $0.link.coarseLayout(margin: 1).imageStride)
+    }
+    logits = FloatBuffer(count: images * layers[layers.count - 1].link.coarseStride)
+    logitGradients = FloatBuffer(count: logits.count)
+    let first = layers[0].link
+    narrow = FloatBuffer(
+      count: images * first.coarseSide * first.coarseSide * first.narrowColumns)
+  }
+
+  /// The logits of pictures (margin 1).
+  func forward(_ pictures: FloatBuffer, images: Int) -> [Float] {
+    reserve(images)
+    for (index, layer) in layers.enumerated() {
+      let link = layer.link
+      let source = index == 0 ? pictures : maps[index - 1]
+      let pixels = images * link.coarseSide * link.coarseSide
+      guard let norm = layer.norm else {
+        unsafe loops.multiplier.run(
+          [link.down(layer.downPanels, from: source.base, to: logits.base, margin: 0)],
+          pixels: pixels)
+        continue
+      }
+      unsafe loops.multiplier.run(
+        [link.down(layer.downPanels, from: source.base, to: raw[index].base, margin: 0)],
+        pixels: pixels)
+      let layout = link.coarseLayout(margin: 0)
+      if norm.normalises {
+        let (mean, deviation) = loops.statistics(of: raw[index], layout: layout, images: images)
+        norm.begin(
+          mean: mean, deviation: deviation, count: images * layout.pixels, updatesRunning: true)
+      }
+      loops.activate(
+        norm, from: raw[index], layout: layout, to: maps[index],
+        target: link.coarseLayout(margin: 1), images: images, slope: Self.slope)
+    }
+    let stride = layers[layers.count - 1].link.coarseStride
+    return (0..<images).map { unsafe logits.base[$0 * stride] }
+  }
+
+  /// The gradients of the last ``forward``, from those of its logits: to all parameters (adding to
+  /// what is there where `accumulates`), or to the pictures alone.
+  func backward(
+    pictures: FloatBuffer, logitGradient: [Float], toParameters accumulates: Bool?,
+    toPictures pictureGradient: FloatBuffer? = nil
+  ) {
+    let images = logitGradient.count
+    let stride = layers[layers.count - 1].link.coarseStride
+    for (image, value) in logitGradient.enumerated() {
+      unsafe logitGradients.base[image * stride] = value
+    }
+    for index in layers.indices.reversed() {
+      let layer = layers[index]
+      let link = layer.link
+      let last = index == layers.count - 1
+      let coarse = last ? logitGradients : rawGradients[index]
+      if let norm = layer.norm {
+        loops.activateBackward(
+          norm, values: raw[index], gradient: gradients[index],
+          layout: link.coarseLayout(margin: 0), to: coarse,
+          target: link.coarseLayout(margin: 1), images: images, slope: Self.slope,
+          accumulates: accumulates ?? false)
+      }
+      if let accumulates {
+        loops.weightGradient(
+          link, coarse: coarse, coarseMargin: 1, fine: index == 0 ? pictures : maps[index - 1],
+          images: images, into: layer.kernel.gradient, accumulates: accumulates)
+      }
+      let pixels = images * link.coarseSide * link.coarseSide
+      if index > 0 {
+        unsafe loops.multiplier.run(
+          link.up(layer.upPanels, from: coarse.base, to: gradients[index - 1].base, margin: 0),
+          pixels: pixels)
+      } else if let pictureGradient {
+        unsafe loops.multiplier.run(
+          link.up(layer.upPanels, from: coarse.base, to: narrow.base, margin: 0), pixels: pixels)
+        loops.spread(
+          narrow, link, to: pictureGradient, layout: link.fineLayout(margin: 1), images: images,
+          tanh: false)
+      }
+    }
+  }
+
+  var parameters: [FastParameter] { layers.flatMap(\.parameters) }
+}

@@ -1,0 +1,183 @@
+import BollyGANInfer
+import BollyGANKernels
+import BollyGANModel
+
+/// One tensor that is trained: its numbers, their gradient and Adam's moments, all in the order in
+/// which the loops read the weights. Places that only fill up stay zero in all four.
+final class FastParameter {
+  let weight: FloatBuffer
+  let gradient: FloatBuffer
+  let first: FloatBuffer
+  let second: FloatBuffer
+
+  init(count: Int) {
+    weight = FloatBuffer(count: count)
+    gradient = FloatBuffer(count: count)
+    first = FloatBuffer(count: count)
+    second = FloatBuffer(count: count)
+  }
+
+  /// Numbers that one task updates: enough to be worth handing out.
+  static let slice = 1 << 16
+}
+
+/// A normalisation in training: parameters, running statistics, and what one pass leaves for the
+/// way back.
+///
+/// - SeeAlso: Ioffe and Szegedy 2015 (arXiv:1502.03167), algorithm 1 and section 3.
+final class FastNorm {
+  let channels: Int
+  let stride: Int
+  /// False where there is no normalisation, only the activation: then scale is 1, shift 0.
+  let normalises: Bool
+  let scale: FastParameter
+  let shift: FastParameter
+  var runningMean: [Float]
+  var runningVariance: [Float]
+  var batchesTracked = 0
+
+  /// Statistics of the last batch.
+  let mean: FloatBuffer
+  var inverseRoot: [Double]
+  /// The pass forward is `factor · x + addend`.
+  let factor: FloatBuffer
+  let addend: FloatBuffer
+  /// The pass back is `a · dz + b · x + c0`.
+  let a: FloatBuffer
+  let b: FloatBuffer
+  let c0: FloatBuffer
+
+  init(channels: Int, stride: Int, normalises: Bool) {
+    self.channels = channels
+    self.stride = stride
+    self.normalises = normalises
+    scale = FastParameter(count: stride)
+    shift = FastParameter(count: stride)
+    runningMean = [Float](repeating: 0, count: channels)
+    runningVariance = [Float](repeating: 1, count: channels)
+    mean = FloatBuffer(count: stride)
+    inverseRoot = [Double](repeating: 1, count: channels)
+    factor = FloatBuffer(count: stride)
+    addend = FloatBuffer(count: stride)
+    a = FloatBuffer(count: stride)
+    b = FloatBuffer(count: stride)
+    c0 = FloatBuffer(count: stride)
+    if !normalises {
+      factor.fill(1)
+      a.fill(1)
+    }
+  }
+
+  func load(_ weights: NormWeights) {
+    for c in 0..<channels {
+      unsafe scale.weight.base[c] = weights.scale[c]
+      unsafe shift.weight.base[c] = weights.shift[c]
+    }
+    runningMean = weights.runningMean
+    runningVariance = weights.runningVariance
+    batchesTracked = weights.batchesTracked
+  }
+
+  var weights: NormWeights {
+    var weights = NormWeights(channels: channels)
+    weights.scale = Array(scale.weight.array[..<channels])
+    weights.shift = Array(shift.weight.array[..<channels])
+    weights.runningMean = runningMean
+    weights.runningVariance = runningVariance
+    weights.batchesTracked = batchesTracked
+    return weights
+  }
+
+  /// Takes in the statistics of a batch of `count` values a channel.
+  ///
+  /// - Parameter deviation: sums of squared deviations from `mean`.
+  func begin(mean: [Double], deviation: [Double], count: Int, updatesRunning: Bool) {
+    let momentum = Double(NormWeights.momentum)
+    for c in 0..<channels {
+      let variance = deviation[c] / Double(count)
+      let inverse = 1 / (variance + Double(NormWeights.epsilon)).squareRoot()
+      let factor = unsafe Double(scale.weight.base[c]) * inverse
+      inverseRoot[c] = inverse
+      unsafe self.mean.base[c] = Float(mean[c])
+      unsafe self.factor.base[c] = Float(factor)
+      unsafe addend.base[c] = Float(Double(shift.weight.base[c]) - mean[c] * factor)
+      if updatesRunning {
+        runningMean[c] = Float((1 - momentum) * Double(runningMean[c]) + momentum * mean[c])
+        // One value has no unbiased variance; PyTorch refuses to train on it, a batch here is larger.
+        let unbiased = deviation[c] / Double(max(1, count - 1))
+        runningVariance[c] = Float(
+          (1 - momentum) * Double(runningVariance[c]) + momentum * unbiased)
+      }
+    }
+    if updatesRunning { batchesTracked += 1 }
+  }
+
+  /// Uses the running statistics as evaluation does.
+  func beginEvaluation() {
+    for c in 0..<channels {
+      let inverse = 1 / (Double(runningVariance[c]) + Double(NormWeights.epsilon)).squareRoot()
+      let factor = unsafe Double(scale.weight.base[c]) * inverse
+      unsafe self.factor.base[c] = Float(factor)
+      unsafe addend.base[c] = Float(
+        Double(shift.weight.base[c]) - Double(runningMean[c]) * factor)
+    }
+  }
+
+  /// Takes in what the gradient sums to: `sum` of dz, `product` of dz · (x − mean), over `count`
+  /// values a channel.
+  func beginBackward(sum: [Double], product: [Double], count: Int, accumulates: Bool) {
+    for c in 0..<channels {
+      let inverse = inverseRoot[c]
+      let gain = unsafe Double(scale.weight.base[c]) * inverse
+      let slope = -gain * inverse * inverse * product[c] / Double(count)
+      unsafe a.base[c] = Float(gain)
+      unsafe b.base[c] = Float(slope)
+      unsafe c0.base[c] = Float(
+        -gain * sum[c] / Double(count) - slope * Double(mean.base[c]))
+      unsafe scale.gradient.base[c] =
+        (accumulates ? scale.gradient.base[c] : 0) + Float(product[c] * inverse)
+      unsafe shift.gradient.base[c] =
+        (accumulates ? shift.gradient.base[c] : 0) + Float(sum[c])
+    }
+  }
+}
+
+/// A link with its kernel, and the normalisation and activation behind it (none behind the last).
+final class FastLayer {
+  let link: StridedLink
+  let kernel: FastParameter
+  let norm: FastNorm?
+  let upPanels: [Panels]
+  let downPanels: Panels
+
+  init(link: StridedLink, norm: FastNorm?, kernels: bg_kernels) {
+    self.link = link
+    self.norm = norm
+    kernel = FastParameter(count: link.weightCount)
+    upPanels = unsafe link.upPanels(kernels: kernels)
+    downPanels = unsafe link.downPanels(kernels: kernels)
+  }
+
+  func load(_ weights: LayerWeights) {
+    link.packed(weights.kernel.values, into: kernel.weight)
+    if let norm, let loaded = weights.norm { norm.load(loaded) }
+  }
+
+  func weights(kernelShape: [Int]) -> LayerWeights {
+    LayerWeights(
+      kernel: Tensor(shape: kernelShape, values: link.unpacked(kernel.weight)),
+      norm: norm.flatMap { $0.normalises ? $0.weights : nil })
+  }
+
+  /// Its trained tensors in the order of a state_dict: kernel, scale, shift.
+  var parameters: [FastParameter] {
+    guard let norm, norm.normalises else { return [kernel] }
+    return [kernel, norm.scale, norm.shift]
+  }
+
+  /// Puts the kernel in the order of both products, after it changed.
+  func refresh(_ workers: Workers) {
+    unsafe link.fillUp(upPanels, from: kernel.weight.base, workers: workers)
+    unsafe link.fillDown(downPanels, from: kernel.weight.base, workers: workers)
+  }
+}

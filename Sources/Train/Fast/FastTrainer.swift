@@ -1,0 +1,293 @@
+public import BollyGANInfer
+import BollyGANKernels
+public import BollyGANModel
+
+#if canImport(Glibc)
+  import Glibc
+#elseif canImport(Musl)
+  import Musl
+#else
+  import Darwin
+#endif
+
+/// Trains in float32 on all threads: convolutions as matrix products in the processor's widest
+/// vectors, normalisation and activation in one pass over memory.
+///
+/// The weights after a step depend on the state, the batch and the instruction set alone, not on
+/// the number of threads. The discriminator's weight gradients are not computed in the generator's
+/// step, where they would be thrown away.
+public final class FastTrainer: TrainingEngine {
+  /// The settings it was made with.
+  public let configuration: TrainingConfiguration
+  private let loops: FastLoops
+  private let generator: FastGenerator
+  private let discriminator: FastDiscriminator
+  private var generatorUpdates = 0
+  private var discriminatorUpdates = 0
+
+  private var real = FloatBuffer(count: 0)
+  private var fake = FloatBuffer(count: 0)
+  private var pictureGradient = FloatBuffer(count: 0)
+  private var capacity = 0
+
+  /// Starts from the given weights, with Adam at rest.
+  ///
+  /// - Precondition: the weights have the configuration's shape and normalisation.
+  public init(
+    configuration: TrainingConfiguration, generator: GeneratorWeights,
+    discriminator: DiscriminatorWeights, threads: Int = Generator.processors,
+    instructionSet: InstructionSet = .best
+  ) {
+    precondition(
+      discriminator.normalisesFirst == configuration.normalisesFirst,
+      "the discriminator's first layer is not as configured")
+    self.configuration = configuration
+    loops = FastLoops(instructionSet: instructionSet, threads: threads)
+    self.generator = FastGenerator(generator, loops: loops)
+    self.discriminator = FastDiscriminator(discriminator, loops: loops)
+  }
+
+  // MARK: A step
+
+  /// Discriminator on real, discriminator on fake, its update, then the generator's update.
+  ///
+  /// - Throws: ``NonFiniteError`` where a loss or a gradient is not finite.
+  public func step(_ batch: TrainingBatch) throws -> StepLosses {
+    let shape = configuration.shape
+    let reals = batch.pixels.count / shape.pictureCount
+    let fakes = batch.latents.count / shape.latent
+    let own = batch.generatorLatents.map { $0.count / shape.latent } ?? fakes
+    reserve(max(reals, fakes, own))
+    load(batch.pixels)
+
+    let onReal = Verdict(logits: discriminator.forward(real, images: reals), target: 1)
+    discriminator.backward(pictures: real, logitGradient: onReal.gradient, toParameters: false)
+    generator.forward(batch.latents, into: fake, statistics: .batch)
+    let onFake = Verdict(logits: discriminator.forward(fake, images: fakes), target: 0)
+    discriminator.backward(pictures: fake, logitGradient: onFake.gradient, toParameters: true)
+    let lossD = onReal.loss + onFake.loss
+    guard lossD.isFinite else { throw NonFiniteError(place: "loss_d") }
+    try check(discriminator.parameters, names: discriminatorNames, of: "discriminator")
+    discriminatorUpdates += 1
+    update(
+      discriminator.parameters, rate: configuration.discriminatorRate, step: discriminatorUpdates)
+    discriminator.refresh()
+
+    if let latents = batch.generatorLatents {
+      generator.forward(latents, into: fake, statistics: .batch)
+    }
+    let again = Verdict(logits: discriminator.forward(fake, images: own), target: 1)
+    guard again.loss.isFinite else { throw NonFiniteError(place: "loss_g") }
+    discriminator.backward(
+      pictures: fake, logitGradient: again.gradient, toParameters: nil,
+      toPictures: pictureGradient)
+    generator.backward(pictures: fake, gradient: pictureGradient, images: own)
+    try check(generator.parameters, names: generatorNames, of: "generator")
+    generatorUpdates += 1
+    update(generator.parameters, rate: configuration.generatorRate, step: generatorUpdates)
+    generator.refresh()
+    return StepLosses(
+      lossD: lossD, lossG: again.loss, dX: onReal.mean, dGz1: onFake.mean, dGz2: again.mean)
+  }
+
+  /// What the discriminator says of a batch, against what it should say.
+  ///
+  /// Binary cross-entropy behind a sigmoid, both as PyTorch computes them one after the other:
+  /// logarithms are no lower than −100, and where the sigmoid has become 0 or 1 the gradient is 0.
+  struct Verdict {
+    /// Mean loss.
+    let loss: Double
+    /// Mean probability of being real.
+    let mean: Double
+    /// The mean loss's gradient to each logit.
+    let gradient: [Float]
+
+    init(logits: [Float], target: Float) {
+      let count = logits.count
+      var total = 0.0
+      var probability = 0.0
+      gradient = logits.map { logit in
+        let p = 1 / (1 + expf(-logit))
+        probability += Double(p)
+        let likelihood = target == 1 ? logf(p) : log1pf(-p)
+        total += Double(-max(likelihood, -100))
+        let slope = p * (1 - p)
+        return (p - target) / max(slope, 1e-12) / Float(count) * slope
+      }
+      loss = total / Double(count)
+      mean = probability / Double(count)
+    }
+  }
+
+  private func reserve(_ images: Int) {
+    guard images > capacity else { return }
+    capacity = images
+    let size = images * generator.pictureLayout.imageStride
+    real = FloatBuffer(count: size)
+    fake = FloatBuffer(count: size)
+    pictureGradient = FloatBuffer(count: size)
+  }
+
+  /// 8-bit values to −1…1 as torchvision's ToTensor and Normalize(0.5, 0.5) do in float32.
+  private static let levels: [Float] = (0...255).map { (Float($0) / 255 - 0.5) / 0.5 }
+
+  private func load(_ pixels: [UInt8]) {
+    let layout = generator.pictureLayout
+    let row = layout.columns * layout.pixelStride
+    let count = pixels.count / (row * layout.rows)
+    loops.workers.run(count) { image, _ in
+      for line in 0..<layout.rows {
+        let source = (image * layout.rows + line) * row
+        let target = image * layout.imageStride + layout.origin + line * layout.rowStride
+        for index in 0..<row {
+          unsafe real.base[target + index] = Self.levels[Int(pixels[source + index])]
+        }
+      }
+    }
+  }
+
+  private lazy var generatorNames = generator.weights.namedTensors().map(\.name)
+  private lazy var discriminatorNames = discriminator.weights.namedTensors().map(\.name)
+
+  private func check(_ parameters: [FastParameter], names: [String], of network: String) throws {
+    for (parameter, name) in zip(parameters, names)
+    where !loops.allFinite(parameter.gradient) {
+      throw NonFiniteError(place: "\(network) \(name)'s gradient")
+    }
+  }
+
+  /// Adam as `torch.optim.Adam` rounds it (Kingma and Ba 2015, arXiv:1412.6980).
+  private func update(_ parameters: [FastParameter], rate: Double, step: Int) {
+    let (beta1, beta2) = (configuration.beta1, configuration.beta2)
+    loops.adam(
+      parameters,
+      bg_adam(
+        one_minus_beta1: Float(1 - beta1), beta2: Float(beta2),
+        one_minus_beta2: Float(1 - beta2),
+        step_size: Float(rate / (1 - pow(beta1, Double(step)))),
+        root_of_correction2: Float((1 - pow(beta2, Double(step))).squareRoot()), epsilon: 1e-8))
+  }
+
+  // MARK: State
+
+  /// A copy of all that changes from step to step.
+  public func state() -> TrainingState {
+    TrainingState(
+      generator: generator.weights, discriminator: discriminator.weights,
+      generatorOptimizer: optimizer(
+        of: generator.layers, names: generatorNames, step: generatorUpdates),
+      discriminatorOptimizer: optimizer(
+        of: discriminator.layers, names: discriminatorNames, step: discriminatorUpdates))
+  }
+
+  /// Goes on from a state that ``state()`` gave, bit for bit.
+  ///
+  /// - Precondition: the state is of networks of this shape.
+  public func restore(_ state: TrainingState) {
+    generator.load(state.generator)
+    discriminator.load(state.discriminator)
+    load(state.generatorOptimizer, into: generator.layers, names: generatorNames)
+    load(state.discriminatorOptimizer, into: discriminator.layers, names: discriminatorNames)
+    generatorUpdates = state.generatorOptimizer.step
+    discriminatorUpdates = state.discriminatorOptimizer.step
+  }
+
+  /// A copy of the generator alone.
+  public func generatorWeights() -> GeneratorWeights { generator.weights }
+
+  private func optimizer(of layers: [FastLayer], names: [String], step: Int) -> OptimizerState {
+    var names = names[...]
+    var first: [String: Tensor] = [:]
+    var second: [String: Tensor] = [:]
+    for layer in layers {
+      let link = layer.link
+      for (index, parameter) in layer.parameters.enumerated() {
+        let name = names.removeFirst()
+        for (moments, buffer) in [(0, parameter.first), (1, parameter.second)] {
+          let tensor =
+            index == 0
+            ? Tensor(
+              shape: [link.coarseChannels, link.fineChannels, 4, 4], values: link.unpacked(buffer))
+            : Tensor(
+              shape: [layer.norm!.channels], values: Array(buffer.array[..<layer.norm!.channels]))
+          if moments == 0 { first[name] = tensor } else { second[name] = tensor }
+        }
+      }
+    }
+    return OptimizerState(firstMoments: first, secondMoments: second, step: step)
+  }
+
+  private func load(_ state: OptimizerState, into layers: [FastLayer], names: [String]) {
+    var names = names[...]
+    for layer in layers {
+      for (index, parameter) in layer.parameters.enumerated() {
+        let name = names.removeFirst()
+        for (moments, buffer) in [
+          (state.firstMoments, parameter.first), (state.secondMoments, parameter.second),
+        ] {
+          guard let values = moments[name]?.values else {
+            preconditionFailure("no moments of \(name)")
+          }
+          if index == 0 {
+            layer.link.packed(values, into: buffer)
+          } else {
+            for (c, value) in values.enumerated() { unsafe buffer.base[c] = value }
+          }
+        }
+      }
+    }
+  }
+
+  /// All gradients of the last step by tensor name, for comparison with the oracle.
+  package var gradients: (generator: [String: Tensor], discriminator: [String: Tensor]) {
+    func collect(_ layers: [FastLayer], _ names: [String]) -> [String: Tensor] {
+      var names = names[...]
+      var found: [String: Tensor] = [:]
+      for layer in layers {
+        let link = layer.link
+        for (index, parameter) in layer.parameters.enumerated() {
+          found[names.removeFirst()] =
+            index == 0
+            ? Tensor(
+              shape: [link.coarseChannels, link.fineChannels, 4, 4],
+              values: link.unpacked(parameter.gradient))
+            : Tensor(
+              shape: [layer.norm!.channels],
+              values: Array(parameter.gradient.array[..<layer.norm!.channels]))
+        }
+      }
+      return found
+    }
+    return (
+      collect(generator.layers, generatorNames),
+      collect(discriminator.layers, discriminatorNames)
+    )
+  }
+
+  // MARK: Samples
+
+  /// Pictures `[count, channels, side, side]` in −1…1 from latents `[count, latent]`.
+  public func generate(latents: [Float], batchStatistics: Bool) -> [Float] {
+    let shape = configuration.shape
+    let layout = generator.pictureLayout
+    let count = latents.count / shape.latent
+    let pictures = FloatBuffer(count: count * layout.imageStride)
+    generator.forward(
+      latents, into: pictures, statistics: batchStatistics ? .batchUntracked : .running)
+    var values = [Float](repeating: 0, count: count * shape.pictureCount)
+    for image in 0..<count {
+      for channel in 0..<shape.channels {
+        for row in 0..<shape.side {
+          let source =
+            image * layout.imageStride + layout.origin + row * layout.rowStride + channel
+          let target = ((image * shape.channels + channel) * shape.side + row) * shape.side
+          for column in 0..<shape.side {
+            values[target + column] =
+              unsafe pictures.base[source + column * layout.pixelStride]
+          }
+        }
+      }
+    }
+    return values
+  }
+}

@@ -1,0 +1,132 @@
+import BollyGANInfer
+import BollyGANModel
+import BollyGANTrain
+import Testing
+
+/// Steele, Lea and Flood 2014, splitmix64: the same numbers on every machine.
+private struct SplitMix: RandomNumberGenerator {
+  var state: UInt64
+
+  mutating func next() -> UInt64 {
+    state &+= 0x9e37_79b9_7f4a_7c15
+    var z = state
+    z = (z ^ (z >> 30)) &* 0xbf58_476d_1ce4_e5b9
+    z = (z ^ (z >> 27)) &* 0x94d0_49bb_1331_11eb
+    return z ^ (z >> 31)
+  }
+
+  /// Evenly spread numbers of the given standard deviation.
+  mutating func numbers(_ count: Int, spread: Float) -> [Float] {
+    (0..<count).map { _ in
+      (Float(next() >> 40) / Float(1 << 23) - 1) * spread * Float(3).squareRoot()
+    }
+  }
+}
+
+/// A small network, batches of drawn noise, and steps on them; the same everywhere.
+private struct Case {
+  let configuration: TrainingConfiguration
+  let generator: GeneratorWeights
+  let discriminator: DiscriminatorWeights
+  private var random: SplitMix
+
+  init(side: Int = 32, channels: Int = 3, normalisesFirst: Bool, fresh: Bool) throws {
+    let shape = try DCGANShape(
+      latent: 10, generatorWidth: 6, discriminatorWidth: 9, side: side, channels: channels)
+    configuration = TrainingConfiguration(
+      shape: shape, normalisesFirst: normalisesFirst, freshLatents: fresh)
+    var random = SplitMix(state: 4)
+    func layers(_ channels: [Int], up: Bool, firstNorm: Bool) -> [LayerWeights] {
+      (0..<channels.count - 1).map { index in
+        let (from, to) = (channels[index], channels[index + 1])
+        let shape = up ? [from, to, 4, 4] : [to, from, 4, 4]
+        let kernel = Tensor(
+          shape: shape, values: random.numbers(from * to * 16, spread: 0.1))
+        let last = index == channels.count - 2
+        return LayerWeights(
+          kernel: kernel,
+          norm: last || (index == 0 && !firstNorm) ? nil : NormWeights(channels: to))
+      }
+    }
+    generator = GeneratorWeights(
+      shape: shape, layers: layers(shape.generatorChannels, up: true, firstNorm: true))
+    discriminator = DiscriminatorWeights(
+      shape: shape, normalisesFirst: normalisesFirst,
+      layers: layers(shape.discriminatorChannels, up: false, firstNorm: normalisesFirst))
+    self.random = random
+  }
+
+  mutating func batch(_ count: Int) -> TrainingBatch {
+    let shape = configuration.shape
+    return TrainingBatch(
+      pixels: (0..<count * shape.pictureCount).map { _ in UInt8(random.next() & 255) },
+      latents: random.numbers(count * shape.latent, spread: 1),
+      generatorLatents: configuration.freshLatents
+        ? random.numbers(count * shape.latent, spread: 1) : nil)
+  }
+
+  func trainer(threads: Int, level: InstructionSet = .best) -> FastTrainer {
+    FastTrainer(
+      configuration: configuration, generator: generator, discriminator: discriminator,
+      threads: threads, instructionSet: level)
+  }
+}
+
+@Suite("Fast trainer")
+struct FastTrainerTests {
+  @Test("training gives the same weights for any number of threads", arguments: [true, false])
+  func threads(article: Bool) throws {
+    var data = try Case(normalisesFirst: article, fresh: article)
+    // 21 images leave a piece of every cut unfilled.
+    let batches = (0..<3).map { _ in data.batch(21) }
+    var states: [TrainingState] = []
+    for threads in [1, 2, 3, 8] {
+      let trainer = data.trainer(threads: threads)
+      for batch in batches { _ = try trainer.step(batch) }
+      states.append(trainer.state())
+    }
+    for state in states.dropFirst() { #expect(state == states[0]) }
+  }
+
+  @Test("a restored state goes on bit for bit")
+  func restores() throws {
+    var data = try Case(side: 64, channels: 1, normalisesFirst: true, fresh: true)
+    let batches = (0..<4).map { _ in data.batch(8) }
+    let whole = data.trainer(threads: 2)
+    for batch in batches[..<2] { _ = try whole.step(batch) }
+    let state = whole.state()
+    let second = data.trainer(threads: 1)
+    second.restore(state)
+    #expect(second.state() == state)
+    for batch in batches[2...] {
+      #expect(try whole.step(batch) == second.step(batch))
+    }
+    #expect(whole.state() == second.state())
+  }
+
+  // Levels with fused multiply-add make the same sequence of roundings except where a sum runs over
+  // lanes, which no loop here does.
+  @Test("instruction sets with fused multiply-add train alike, bit for bit")
+  func levels() throws {
+    var data = try Case(normalisesFirst: true, fresh: false)
+    let batch = data.batch(16)
+    let levels = InstructionSet.available.filter(\.fusesMultiplyAdd)
+    let states = try levels.map { level in
+      let trainer = data.trainer(threads: 2, level: level)
+      _ = try trainer.step(batch)
+      return trainer.state()
+    }
+    for state in states.dropFirst() { #expect(state == states[0]) }
+  }
+
+  @Test("a weight that is no number is named before it spreads")
+  func nonFinite() throws {
+    var data = try Case(normalisesFirst: true, fresh: false)
+    var state = data.trainer(threads: 1).state()
+    state.discriminator.layers[1].kernel.values[5] = .infinity
+    let trainer = data.trainer(threads: 1)
+    trainer.restore(state)
+    #expect(throws: NonFiniteError.self) { try trainer.step(data.batch(4)) }
+    #expect(trainer.state().discriminatorOptimizer.step == 0)
+  }
+}
