@@ -66,7 +66,7 @@ let package = Package(
 
     // What all three commands share: progress, messages, checked standard output, exit statuses.
     .target(
-      name: "BollyGANTerminal", dependencies: ["BollyGANModel", arguments],
+      name: "BollyGANTerminal", dependencies: ["BollyGANModel", "BollyGANKernels", arguments],
       path: "Sources/Terminal", swiftSettings: strict),
 
     .target(
@@ -127,7 +127,8 @@ let package = Package(
     .testTarget(
       name: "CommandTests",
       dependencies: [
-        "BollyGANModel", "BollyGANPictures", "bollygan-infer", "bollygan-train", "bollygan-export",
+        "BollyGANModel", "BollyGANPictures", "BollyGANTerminal",
+        "bollygan-infer", "bollygan-train", "bollygan-export",
       ],
       swiftSettings: strict),
   ],
