@@ -133,6 +133,9 @@ public struct FileWriter: ~Copyable {
     guard result == 0 else { throw .failed(path: path, operation: "fsync folder", code: code) }
   }
 
+  /// Whether what is written can be read back: not where the path is a device or a pipe.
+  package var canBeReadBack: Bool { temporary != nil }
+
   /// Gives the file its name when what was written, read back, passes a check.
   ///
   /// - Throws: ``FileError``, or what the check throws; a file that was there before is then still

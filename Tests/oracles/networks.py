@@ -1,0 +1,69 @@
+"""Random generators, and what they draw by the definition, in float64 numpy."""
+
+import numpy
+from safetensors.numpy import save_file
+
+EPSILON = 1e-5
+
+
+def random_generator(nz, ngf, side, channels, seed=0, last=1.0):
+    """A state_dict as PyTorch's tutorial names it.
+
+    Each layer keeps the size of its input, so that the last one before tanh has an RMS of about
+    `last`: neither dead nor saturated.
+    """
+    random = numpy.random.RandomState(seed)
+    doublings = side.bit_length() - 3
+    sizes = [nz] + [ngf << (doublings - 1 - k) for k in range(doublings)] + [channels]
+    tensors = {}
+    for k in range(doublings + 1):
+        is_last = k == doublings
+        terms = sizes[k] * (1 if k == 0 else 4)
+        scale = (last if is_last else 1) / terms**0.5
+        tensors[f"main.{3 * k}.weight"] = scale * random.randn(sizes[k], sizes[k + 1], 4, 4)
+        if not is_last:
+            width = sizes[k + 1]
+            tensors[f"main.{3 * k + 1}.weight"] = 1 + 0.2 * random.randn(width)
+            tensors[f"main.{3 * k + 1}.bias"] = 0.2 * random.randn(width)
+            tensors[f"main.{3 * k + 1}.running_mean"] = 0.2 * random.randn(width)
+            tensors[f"main.{3 * k + 1}.running_var"] = 0.5 + random.rand(width)
+    tensors = {name: value.astype("float32") for name, value in tensors.items()}
+    for k in range(doublings):
+        tensors[f"main.{3 * k + 1}.num_batches_tracked"] = numpy.array(7)
+    return tensors
+
+
+def save(tensors, path, **metadata):
+    save_file(tensors, path, {"format": "pt", **metadata})
+
+
+def transposed_convolution(x, kernel, stride, padding):
+    """torch.nn.functional.conv_transpose2d, straight from its definition."""
+    count, _, rows, columns = x.shape
+    _, outputs, size, _ = kernel.shape
+    full = numpy.zeros(
+        (count, outputs, (rows - 1) * stride + size, (columns - 1) * stride + size), x.dtype
+    )
+    for u in range(size):
+        for v in range(size):
+            full[:, :, u : u + rows * stride : stride, v : v + columns * stride : stride] += (
+                numpy.einsum("bcij,cd->bdij", x, kernel[:, :, u, v], optimize=True)
+            )
+    end = -padding or None
+    return full[:, :, padding:end, padding:end]
+
+
+def draw(tensors, latents):
+    """What PyTorch's generator in eval mode returns, in float64."""
+    layers = sum(1 for tensor in tensors.values() if tensor.ndim == 4)
+    x = latents.astype("float64").reshape(len(latents), -1, 1, 1)
+    for k in range(layers):
+        kernel = tensors[f"main.{3 * k}.weight"].astype("float64")
+        x = transposed_convolution(x, kernel, *((1, 0) if k == 0 else (2, 1)))
+        if k == layers - 1:
+            return numpy.tanh(x)
+        scale, shift, mean, variance = (
+            tensors[f"main.{3 * k + 1}.{name}"].astype("float64").reshape(-1, 1, 1)
+            for name in ("weight", "bias", "running_mean", "running_var")
+        )
+        x = numpy.maximum(0, (x - mean) / numpy.sqrt(variance + EPSILON) * scale + shift)
