@@ -25,7 +25,8 @@ public enum ONNXError: Error, Equatable, CustomStringConvertible {
     case .unsupported(let what, let accepted):
       "\(what) is not supported; accepted: \(accepted)"
     case .node(let name, let operatorType, let reason):
-      "node \(quoted(name)) (\(operatorType.isEmpty ? "no operator" : operatorType)): \(reason)"
+      // The operator is text from the file as well, so what quoting escapes is escaped.
+      "node \(quoted(name)) (\(quoted(operatorType).dropFirst().dropLast())): \(reason)"
     case .graph(let reason):
       reason
     case .tensor(let name, let reason):
