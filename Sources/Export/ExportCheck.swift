@@ -26,6 +26,7 @@ public struct ExportCheck: Equatable, Sendable {
   ///   - bytes: the file, as it lies on the disk.
   ///   - weights: what it was made from.
   ///   - options: how it was made.
+  ///   - pictures: how many faces to draw.
   /// - Throws: ``ONNXError`` where the file cannot be read back.
   public init(
     _ bytes: [UInt8], madeFrom weights: GeneratorWeights, options: ONNXExportOptions,

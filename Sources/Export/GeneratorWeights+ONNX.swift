@@ -7,8 +7,10 @@ extension GeneratorWeights {
   /// side]` in −1…1 unless the options say otherwise. Initializers have the names of PyTorch's
   /// state_dict; a folded layer is what `ConvTranspose2d` with a bias would be.
   ///
-  /// - Parameter metadata: what the weights file says of itself. Keys `bollygan.` and `modelspec.`
-  ///   go along; author, licence and epoch also under the names that ONNX has for them.
+  /// - Parameters:
+  ///   - options: version, precision and what goes in and out.
+  ///   - metadata: what the weights file says of itself. Keys `bollygan.` and `modelspec.` go along;
+  ///     author, licence and epoch also under the names that ONNX has for them.
   /// - Throws: ``ONNXError/unsupported(what:accepted:)`` where the options ask for what the format
   ///   does not have.
   public func onnxModel(

@@ -10,7 +10,9 @@
 ///
 /// The file is copied, never mapped: others may cut it short meanwhile, and a mapping would crash.
 ///
-/// - Parameter limit: how many bytes are accepted; no more memory than that is taken.
+/// - Parameters:
+///   - path: of a regular file, or `-`.
+///   - limit: how many bytes are accepted; no more memory than that is taken.
 /// - Throws: ``FileError``; ``FileError/missing(path:)`` only where there is nothing at the path.
 public func readFile(_ path: String, limit: Int) throws(FileError) -> [UInt8] {
   if path == "-" { return try readStream(0, path: path, limit: limit) }

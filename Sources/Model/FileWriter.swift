@@ -9,6 +9,7 @@
 /// Writes a file whole or not at all.
 ///
 /// - Parameters:
+///   - bytes: all of the file.
 ///   - path: where; a file that is there is replaced by the complete new one in one step, a link is
 ///     followed, a device or a pipe is written to as it is.
 ///   - durably: return only when the file has been read back, compared, and will be there after a

@@ -19,7 +19,9 @@ extension GeneratorWeights {
   /// an `nn.Sequential` (`0.weight`), behind any of the prefixes `module.`, `main.`, `net.`,
   /// `model.`, `G_ema.`; by shape where the names are others.
   ///
-  /// - Parameter allowsNonFinite: take infinite values and NaN as they are, to look at them.
+  /// - Parameters:
+  ///   - tensors: by their names in the file.
+  ///   - allowsNonFinite: take infinite values and NaN as they are, to look at them.
   /// - Throws: ``WeightsError`` where tensors are missing, too many, of other shapes or types than
   ///   F32, F16 and BF16, or hold values that are not finite.
   public static func load(
@@ -77,7 +79,9 @@ extension DiscriminatorWeights {
   /// or of an `nn.Sequential` (`0.weight`), behind any of the prefixes `module.`, `main.`, `net.`,
   /// `model.`, `G_ema.`; by shape where the names are others.
   ///
-  /// - Parameter allowsNonFinite: take infinite values and NaN as they are, to look at them.
+  /// - Parameters:
+  ///   - tensors: by their names in the file.
+  ///   - allowsNonFinite: take infinite values and NaN as they are, to look at them.
   /// - Throws: ``WeightsError`` where tensors are missing, too many, of other shapes or types than
   ///   F32, F16 and BF16, or hold values that are not finite.
   public static func load(

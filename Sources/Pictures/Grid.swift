@@ -4,7 +4,10 @@
 /// 8 columns make 530x530. The last row may be short. One picture alone is returned as it is.
 /// Where any picture is RGB, gray ones become RGB.
 ///
-/// - Parameter columns: pictures in a row; fewer where there are not so many pictures.
+/// - Parameters:
+///   - pictures: row by row, all of one size.
+///   - columns: pictures in a row; fewer where there are not so many pictures.
+///   - padding: black pixels around each.
 /// - Precondition: there is a picture, all have one size, and `columns` is at least 1.
 public func grid(_ pictures: [Picture], columns: Int = 8, padding: Int = 2) -> Picture {
   precondition(!pictures.isEmpty, "a grid needs a picture")

@@ -35,7 +35,9 @@ extension Picture {
   ///
   /// The same picture, text and effort give the same bytes with the same libpng and zlib.
   ///
-  /// - Parameter text: iTXt chunks, in this order, before the picture's data.
+  /// - Parameters:
+  ///   - text: iTXt chunks, in this order, before the picture's data.
+  ///   - effort: how much time may go into a smaller file.
   /// - Throws: ``PictureError/failed(_:_:)`` where a keyword or text is not allowed in a PNG, or
   ///   memory gives out.
   public func encodePNG(

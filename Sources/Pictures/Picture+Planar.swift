@@ -13,8 +13,13 @@ public enum PixelRule: String, CaseIterable, Sendable {
 extension Picture {
   /// A picture of the numbers that a generator gives.
   ///
-  /// - Parameter planar: `[channels, height, width]`, −1…1, row-major; what is beyond is cut to
-  ///   the nearest sample, and what is no number becomes 0.
+  /// - Parameters:
+  ///   - planar: `[channels, height, width]`, −1…1, row-major; what is beyond is cut to the nearest
+  ///     sample, and what is no number becomes 0.
+  ///   - channels: 3 for RGB, 1 for gray.
+  ///   - width: in pixels.
+  ///   - height: in pixels.
+  ///   - rule: how a number becomes a sample.
   /// - Precondition: `planar` has `channels·height·width` numbers and `channels` is 1 or 3.
   public init(
     planar: [Float], channels: Int, width: Int, height: Int, rule: PixelRule = .torchvision
@@ -26,7 +31,12 @@ extension Picture {
 
   /// Pictures of the numbers that a generator gives for a batch.
   ///
-  /// - Parameter planar: `[N, channels, height, width]`.
+  /// - Parameters:
+  ///   - planar: `[N, channels, height, width]`.
+  ///   - channels: 3 for RGB, 1 for gray.
+  ///   - width: in pixels.
+  ///   - height: in pixels.
+  ///   - rule: how a number becomes a sample; ``PixelRule/minmax`` looks at all pictures together.
   /// - Precondition: N is at least 1 and a whole number; `channels` is 1 or 3.
   /// - SeeAlso: ``init(planar:channels:width:height:rule:)``
   public static func pictures(

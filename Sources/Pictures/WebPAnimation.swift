@@ -25,8 +25,12 @@ internal import BollyGANPictureShims
 
   /// An animation without frames.
   ///
-  /// - Parameter millisecondsPerFrame: how long each frame stays; at least 1.
-  /// - Parameter loops: how often it is shown; 0 means for ever.
+  /// - Parameters:
+  ///   - width: in pixels, of every frame.
+  ///   - height: in pixels, of every frame.
+  ///   - millisecondsPerFrame: how long each frame stays; at least 1.
+  ///   - loops: how often it is shown; 0 means for ever.
+  ///   - quality: what may be lost of a frame.
   /// - Throws: ``PictureError/failed(_:_:)`` where a side is beyond 16,383, a number is out of
   ///   range or memory gives out.
   public init(

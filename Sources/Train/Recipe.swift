@@ -38,7 +38,7 @@ public struct Recipe: Sendable, Equatable, Codable {
 
   /// What the recipe is called on the command line and in files.
   public var name: String
-  /// Numbers in a latent vector (`nz`), for the ``DCGANShape`` of the run.
+  /// Numbers in a latent vector (`nz`), for the `DCGANShape` of the run.
   public var latent: Int
   /// Whether batch normalisation follows the discriminator's first convolution.
   public var normalisesFirst: Bool

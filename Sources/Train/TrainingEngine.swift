@@ -132,10 +132,12 @@ public protocol TrainingEngine: AnyObject {
   /// Goes on from a state that ``state()`` gave, bit for bit.
   func restore(_ state: TrainingState)
 
-  /// Pictures `[count, channels, side, side]` in −1…1 from latents `[count, latent]`.
+  /// Pictures `[count, channels, side, side]` in −1…1.
   ///
-  /// - Parameter batchStatistics: normalise by the batch's own statistics (the article's
-  ///   notebook samples so) and not by the running ones; running ones are left as they are.
+  /// - Parameters:
+  ///   - latents: `[count, latent]`.
+  ///   - batchStatistics: normalise by the batch's own statistics (the article's notebook samples
+  ///     so) and not by the running ones; running ones are left as they are.
   func generate(latents: [Float], batchStatistics: Bool) -> [Float]
 }
 
