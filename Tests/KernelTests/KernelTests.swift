@@ -158,7 +158,7 @@ struct KernelTests {
     let results = levels.map { level in
       let kernels = unsafe level.kernels
       var out = [Float](repeating: 0, count: values.count)
-      unsafe kernels.scale_shift_rectify(64, 48, values, scale, shift, 0.2, &out)
+      unsafe kernels.normalise(64, 48, values, shift, scale, shift, 0.2, &out)
       var sums = [Float](repeating: 0, count: 48)
       unsafe kernels.channel_deviations(64, 48, values, shift, &sums)
       var curve = [Float](repeating: 0, count: values.count)
@@ -212,29 +212,29 @@ struct KernelTests {
       [Float](repeating: 1, count: channels), [Float](repeating: 2, count: channels)
     )
     var (total, product) = (sum, deviation)
-    unsafe kernels.scale_shift_rectify(pixels, channels, values, scale, shift, slope, &out)
+    unsafe kernels.normalise(pixels, channels, values, mean, scale, shift, slope, &out)
     unsafe kernels.channel_sums(pixels, channels, values, &sum)
     unsafe kernels.channel_deviations(pixels, channels, values, mean, &deviation)
     unsafe kernels.norm_gradient_sums(
-      pixels, channels, values, gradient, scale, shift, mean, slope, &total, &product)
+      pixels, channels, values, gradient, mean, scale, shift, slope, &total, &product)
     unsafe kernels.norm_gradient_apply(
-      pixels, channels, values, gradient, scale, shift, slope, a, b, c0, &back)
+      pixels, channels, values, gradient, mean, scale, shift, slope, a, b, c0, &back)
     let tolerance = Self.bound(pixels) * 16
     for c in 0..<channels {
       var expected = (sum: 1.0, deviation: 2.0, total: 1.0, product: 2.0)
       for p in 0..<pixels {
         let index = p * channels + c
-        let x = Double(values[index])
+        let x = Double(values[index]) - Double(mean[c])
         let z = x * Double(scale[c]) + Double(shift[c])
         // Where z is within rounding of 0 either side is right, and numbers here do not come near.
         let dz = Double(gradient[index]) * (z > 0 ? 1 : Double(slope))
         #expect(abs(Double(out[index]) - (z > 0 ? z : Double(slope) * z)) <= 1e-6)
         let applied = Double(a[c]) * dz + Double(b[c]) * x + Double(c0[c])
         #expect(abs(Double(back[index]) - applied) <= 1e-6)
-        expected.sum += x
-        expected.deviation += (x - Double(mean[c])) * (x - Double(mean[c]))
+        expected.sum += Double(values[index])
+        expected.deviation += x * x
         expected.total += dz
-        expected.product += dz * (x - Double(mean[c]))
+        expected.product += dz * x
       }
       #expect(abs(Double(sum[c]) - expected.sum) <= tolerance)
       #expect(abs(Double(deviation[c]) - expected.deviation) <= tolerance)

@@ -129,4 +129,27 @@ struct FastTrainerTests {
     #expect(throws: NonFiniteError.self) { try trainer.step(data.batch(4)) }
     #expect(trainer.state().discriminatorOptimizer.step == 0)
   }
+
+  // Losses and scores of the first step to 1e-4: what comes after the discriminator's update hangs
+  // on the signs of gradients, Adam's first step, and a few of millions are too near 0 to have one
+  // in float32. Gradients within 1e-4 of their tensor's largest number.
+  @Test(
+    "has PyTorch's losses and gradients, at every level", arguments: GradientFixture.all,
+    InstructionSet.available)
+  func agrees(fixture: GradientFixture, level: InstructionSet) throws {
+    let agreement = try EngineAgreement(fixture) {
+      FastTrainer(
+        configuration: $0, generator: $1, discriminator: $2, threads: 2, instructionSet: level)
+    }
+    #expect(agreement.firstLosses.value < 1e-4, "\(agreement.firstLosses)")
+    #expect(agreement.gradients.value < 1e-4, "\(agreement.gradients)")
+    print("\(level): losses \(agreement.firstLosses), gradients \(agreement.gradients)")
+  }
+
+  @Test("keeps the manners of an engine", arguments: GradientFixture.all)
+  func manners(fixture: GradientFixture) throws {
+    try expectGoodManners(fixture) {
+      FastTrainer(configuration: $0, generator: $1, discriminator: $2, threads: 2)
+    }
+  }
 }

@@ -59,9 +59,10 @@ typedef struct bg_kernels {
   void (*multiply_panels)(size_t depth, const float *left, const float *right,
                           const bg_tile *tile);
 
-  // out[p][c] = act(scale[c] * in[p][c] + shift[c]) with act(z) = z > 0 ? z : slope * z
-  void (*scale_shift_rectify)(size_t pixels, size_t channels, const float *in, const float *scale,
-                              const float *shift, float slope, float *out);
+  // out[p][c] = act(z) with z = (in[p][c] - mean[c]) * scale[c] + shift[c]
+  // and act(z) = z > 0 ? z : slope * z
+  void (*normalise)(size_t pixels, size_t channels, const float *in, const float *mean,
+                    const float *scale, const float *shift, float slope, float *out);
 
   // sum[c] += in[p][c] over the pixels
   void (*channel_sums)(size_t pixels, size_t channels, const float *in, float *sum);
@@ -70,17 +71,17 @@ typedef struct bg_kernels {
   void (*channel_deviations)(size_t pixels, size_t channels, const float *in, const float *mean,
                              float *sum);
 
-  // With dz = gradient * act'(scale * in + shift), act as above:
+  // With dz = gradient * act'(z), z and act as above:
   // sum[c] += dz, product[c] += dz * (in - mean[c]) over the pixels
   void (*norm_gradient_sums)(size_t pixels, size_t channels, const float *in, const float *gradient,
-                             const float *scale, const float *shift, const float *mean, float slope,
+                             const float *mean, const float *scale, const float *shift, float slope,
                              float *sum, float *product);
 
-  // out = a[c] * dz + b[c] * in + c0[c], dz as above
+  // out = a[c] * dz + b[c] * (in - mean[c]) + c0[c], dz as above
   void (*norm_gradient_apply)(size_t pixels, size_t channels, const float *in,
-                              const float *gradient, const float *scale, const float *shift,
-                              float slope, const float *a, const float *b, const float *c0,
-                              float *out);
+                              const float *gradient, const float *mean, const float *scale,
+                              const float *shift, float slope, const float *a, const float *b,
+                              const float *c0, float *out);
 
   // out = tanh(in); in and out may be the same
   void (*tanh)(size_t count, const float *in, float *out);

@@ -162,7 +162,7 @@ import BollyGANModel
     return (mean, total)
   }
 
-  /// `to = act(factor · from + addend)`: from a map without margin to one with margin 1.
+  /// `to = act((from − mean) · factor + shift)`: from a map without margin to one with margin 1.
   func activate(
     _ norm: FastNorm, from: FloatBuffer, layout: MapLayout, to: FloatBuffer, target: MapLayout,
     images: Int, slope: Float
@@ -171,9 +171,9 @@ import BollyGANModel
       for row in 0..<layout.rows {
         let source = image * layout.imageStride + row * layout.rowStride
         let place = image * target.imageStride + target.origin + row * target.rowStride
-        unsafe kernels.scale_shift_rectify(
-          layout.columns, layout.pixelStride, from.base + source, norm.factor.base,
-          norm.addend.base, slope, to.base + place)
+        unsafe kernels.normalise(
+          layout.columns, layout.pixelStride, from.base + source, norm.mean.base,
+          norm.factor.base, norm.shift.weight.base, slope, to.base + place)
       }
     }
   }
@@ -184,7 +184,7 @@ import BollyGANModel
   /// - Parameter accumulates: adds to the parameters' gradients; nil leaves them alone.
   func activateBackward(
     _ norm: FastNorm, values: FloatBuffer, gradient: FloatBuffer, layout: MapLayout,
-    to: FloatBuffer, target: MapLayout, images: Int, slope: Float, accumulates: Bool
+    to: FloatBuffer, target: MapLayout, images: Int, slope: Float, accumulates: Bool?
   ) {
     let stride = layout.pixelStride
     if norm.normalises {
@@ -193,8 +193,8 @@ import BollyGANModel
       let products = FloatBuffer(count: images * perImage * stride)
       eachPiece(layout, images: images) { index, start, pixels in
         unsafe kernels.norm_gradient_sums(
-          pixels, stride, values.base + start, gradient.base + start, norm.factor.base,
-          norm.addend.base, norm.mean.base, slope, sums.base + index * stride,
+          pixels, stride, values.base + start, gradient.base + start, norm.mean.base,
+          norm.factor.base, norm.shift.weight.base, slope, sums.base + index * stride,
           products.base + index * stride)
       }
       var sum = [Double](repeating: 0, count: norm.channels)
@@ -213,8 +213,9 @@ import BollyGANModel
         let source = image * layout.imageStride + row * layout.rowStride
         let place = image * target.imageStride + target.origin + row * target.rowStride
         unsafe kernels.norm_gradient_apply(
-          layout.columns, stride, values.base + source, gradient.base + source, norm.factor.base,
-          norm.addend.base, slope, norm.a.base, norm.b.base, norm.c0.base, to.base + place)
+          layout.columns, stride, values.base + source, gradient.base + source, norm.mean.base,
+          norm.factor.base, norm.shift.weight.base, slope, norm.a.base, norm.b.base, norm.c0.base,
+          to.base + place)
       }
     }
   }

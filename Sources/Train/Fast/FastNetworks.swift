@@ -266,7 +266,7 @@ final class FastDiscriminator {
           norm, values: raw[index], gradient: gradients[index],
           layout: link.coarseLayout(margin: 0), to: coarse,
           target: link.coarseLayout(margin: 1), images: images, slope: Self.slope,
-          accumulates: accumulates ?? false)
+          accumulates: accumulates)
       }
       if let accumulates {
         loops.weightGradient(

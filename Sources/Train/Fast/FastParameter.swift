@@ -36,13 +36,11 @@ final class FastNorm {
   var runningVariance: [Float]
   var batchesTracked = 0
 
-  /// Statistics of the last batch.
+  /// The pass forward is `(x − mean) · factor + shift`, by the statistics of the last batch.
   let mean: FloatBuffer
-  var inverseRoot: [Double]
-  /// The pass forward is `factor · x + addend`.
   let factor: FloatBuffer
-  let addend: FloatBuffer
-  /// The pass back is `a · dz + b · x + c0`.
+  var inverseRoot: [Double]
+  /// The pass back is `a · dz + b · (x − mean) + c0`.
   let a: FloatBuffer
   let b: FloatBuffer
   let c0: FloatBuffer
@@ -58,7 +56,6 @@ final class FastNorm {
     mean = FloatBuffer(count: stride)
     inverseRoot = [Double](repeating: 1, count: channels)
     factor = FloatBuffer(count: stride)
-    addend = FloatBuffer(count: stride)
     a = FloatBuffer(count: stride)
     b = FloatBuffer(count: stride)
     c0 = FloatBuffer(count: stride)
@@ -96,11 +93,9 @@ final class FastNorm {
     for c in 0..<channels {
       let variance = deviation[c] / Double(count)
       let inverse = 1 / (variance + Double(NormWeights.epsilon)).squareRoot()
-      let factor = unsafe Double(scale.weight.base[c]) * inverse
       inverseRoot[c] = inverse
       unsafe self.mean.base[c] = Float(mean[c])
-      unsafe self.factor.base[c] = Float(factor)
-      unsafe addend.base[c] = Float(Double(shift.weight.base[c]) - mean[c] * factor)
+      unsafe factor.base[c] = Float(Double(scale.weight.base[c]) * inverse)
       if updatesRunning {
         runningMean[c] = Float((1 - momentum) * Double(runningMean[c]) + momentum * mean[c])
         // One value has no unbiased variance; PyTorch refuses to train on it, a batch here is larger.
@@ -116,28 +111,28 @@ final class FastNorm {
   func beginEvaluation() {
     for c in 0..<channels {
       let inverse = 1 / (Double(runningVariance[c]) + Double(NormWeights.epsilon)).squareRoot()
-      let factor = unsafe Double(scale.weight.base[c]) * inverse
-      unsafe self.factor.base[c] = Float(factor)
-      unsafe addend.base[c] = Float(
-        Double(shift.weight.base[c]) - Double(runningMean[c]) * factor)
+      unsafe mean.base[c] = runningMean[c]
+      unsafe factor.base[c] = Float(Double(scale.weight.base[c]) * inverse)
     }
   }
 
   /// Takes in what the gradient sums to: `sum` of dz, `product` of dz · (x − mean), over `count`
   /// values a channel.
-  func beginBackward(sum: [Double], product: [Double], count: Int, accumulates: Bool) {
+  ///
+  /// - Parameter accumulates: adds to the parameters' gradients; nil leaves them alone.
+  func beginBackward(sum: [Double], product: [Double], count: Int, accumulates: Bool?) {
     for c in 0..<channels {
       let inverse = inverseRoot[c]
       let gain = unsafe Double(scale.weight.base[c]) * inverse
-      let slope = -gain * inverse * inverse * product[c] / Double(count)
       unsafe a.base[c] = Float(gain)
-      unsafe b.base[c] = Float(slope)
-      unsafe c0.base[c] = Float(
-        -gain * sum[c] / Double(count) - slope * Double(mean.base[c]))
-      unsafe scale.gradient.base[c] =
-        (accumulates ? scale.gradient.base[c] : 0) + Float(product[c] * inverse)
-      unsafe shift.gradient.base[c] =
-        (accumulates ? shift.gradient.base[c] : 0) + Float(sum[c])
+      unsafe b.base[c] = Float(-gain * inverse * inverse * product[c] / Double(count))
+      unsafe c0.base[c] = Float(-gain * sum[c] / Double(count))
+      if let accumulates {
+        unsafe scale.gradient.base[c] =
+          (accumulates ? scale.gradient.base[c] : 0) + Float(product[c] * inverse)
+        unsafe shift.gradient.base[c] =
+          (accumulates ? shift.gradient.base[c] : 0) + Float(sum[c])
+      }
     }
   }
 }

@@ -16,7 +16,7 @@ public import BollyGANModel
 /// The weights after a step depend on the state, the batch and the instruction set alone, not on
 /// the number of threads. The discriminator's weight gradients are not computed in the generator's
 /// step, where they would be thrown away.
-public final class FastTrainer: TrainingEngine {
+public final class FastTrainer: TrainingEngine, GradientEngine {
   /// The settings it was made with.
   public let configuration: TrainingConfiguration
   private let loops: FastLoops
@@ -238,30 +238,29 @@ public final class FastTrainer: TrainingEngine {
     }
   }
 
-  /// All gradients of the last step by tensor name, for comparison with the oracle.
-  package var gradients: (generator: [String: Tensor], discriminator: [String: Tensor]) {
-    func collect(_ layers: [FastLayer], _ names: [String]) -> [String: Tensor] {
-      var names = names[...]
-      var found: [String: Tensor] = [:]
-      for layer in layers {
-        let link = layer.link
-        for (index, parameter) in layer.parameters.enumerated() {
-          found[names.removeFirst()] =
-            index == 0
-            ? Tensor(
-              shape: [link.coarseChannels, link.fineChannels, 4, 4],
-              values: link.unpacked(parameter.gradient))
-            : Tensor(
-              shape: [layer.norm!.channels],
-              values: Array(parameter.gradient.array[..<layer.norm!.channels]))
-        }
+  // MARK: Gradients
+
+  package func gradients(_ batch: TrainingBatch) throws -> StepGradients {
+    let before = state()
+    defer { restore(before) }
+    let losses = try step(batch)
+    return StepGradients(
+      losses: losses, discriminator: gradients(of: discriminator.layers, names: discriminatorNames),
+      generator: gradients(of: generator.layers, names: generatorNames))
+  }
+
+  private func gradients(of layers: [FastLayer], names: [String]) -> [String: [Double]] {
+    var names = names[...]
+    var found: [String: [Double]] = [:]
+    for layer in layers {
+      for (index, parameter) in layer.parameters.enumerated() {
+        found[names.removeFirst()] =
+          (index == 0
+          ? layer.link.unpacked(parameter.gradient)
+          : Array(parameter.gradient.array[..<layer.norm!.channels])).map(Double.init)
       }
-      return found
     }
-    return (
-      collect(generator.layers, generatorNames),
-      collect(discriminator.layers, discriminatorNames)
-    )
+    return found
   }
 
   // MARK: Samples
