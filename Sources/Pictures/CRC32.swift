@@ -1,5 +1,5 @@
 /// The checksum of PNG's chunks (ISO 3309; PNG specification, annex D).
-enum CRC32 {
+package enum CRC32 {
   private static let table: [UInt32] = (0..<256).map { byte in
     (0..<8).reduce(UInt32(byte)) { value, _ in
       value & 1 == 0 ? value >> 1 : 0xedb8_8320 ^ (value >> 1)
@@ -7,7 +7,7 @@ enum CRC32 {
   }
 
   /// Checksum of the bytes in `range`.
-  static func of(_ bytes: [UInt8], in range: Range<Int>) -> UInt32 {
+  package static func of(_ bytes: [UInt8], in range: Range<Int>) -> UInt32 {
     let table = table
     var value = UInt32.max
     for i in range {

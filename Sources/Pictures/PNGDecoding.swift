@@ -9,7 +9,7 @@ struct PNGStructure {
   /// 0 gray, 2 RGB, 3 palette, 4 gray and alpha, 6 RGB and alpha.
   let colourType: Int
   let isInterlaced: Bool
-  /// The tRNS chunk: one transparent colour, or an alpha for each entry of the palette.
+  /// A tRNS chunk is among the parts: one transparent colour, or alphas for the palette.
   private(set) var hasTransparencyChunk = false
   /// Stretches that hold the signature, IHDR, PLTE, tRNS, IDAT and IEND. No other chunk reaches
   /// libpng.
@@ -38,6 +38,7 @@ struct PNGStructure {
 
     parts = [0..<header.end]
     var paletteEntries: Int?
+    var hasKey = false
     var dataBytes = 0
     var dataEnded = false
     while true {
@@ -54,17 +55,20 @@ struct PNGStructure {
         // With other colour types it is only a suggestion.
         if colourType == 3 { append(chunk) }
       case "tRNS":
-        guard transparency, [0, 2, 3].contains(colourType) else { continue }
+        guard [0, 2, 3].contains(colourType) else { continue }
         try Self.checkSum(chunk, reader)
         let lengths =
           colourType == 0 ? 2...2 : colourType == 2 ? 6...6 : 1...max(1, paletteEntries ?? 0)
-        guard !hasTransparencyChunk, dataBytes == 0, lengths.contains(chunk.content.count),
+        guard !hasKey, dataBytes == 0, lengths.contains(chunk.content.count),
           colourType != 3 || paletteEntries != nil
         else {
           throw .damaged(.png, "a tRNS chunk of \(chunk.content.count) bytes is out of place")
         }
-        hasTransparencyChunk = true
-        append(chunk)
+        hasKey = true
+        if transparency {
+          hasTransparencyChunk = true
+          append(chunk)
+        }
       case "IDAT":
         if dataEnded { throw .damaged(.png, "its IDAT chunks do not follow each other") }
         guard colourType != 3 || paletteEntries != nil else {

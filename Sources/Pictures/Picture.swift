@@ -1,7 +1,7 @@
 /// A picture of 8-bit samples: gray or RGB.
 ///
 /// Samples lie interleaved and row by row: pixel (x, y) begins at `(y·width + x)·channels`.
-public struct Picture: Hashable, Sendable {
+public struct Picture: Hashable, Sendable, CustomStringConvertible {
   /// Pixels in a row, at least 1.
   public let width: Int
   /// Rows, at least 1.
@@ -26,6 +26,9 @@ public struct Picture: Hashable, Sendable {
     self.channels = channels
     self.pixels = pixels
   }
+
+  /// Size and kind: `64 x 64 RGB`.
+  public var description: String { "\(width) x \(height) \(channels == 1 ? "gray" : "RGB")" }
 
   /// The same picture in gray or in RGB.
   ///

@@ -85,9 +85,13 @@ static void attempt(job *job, const uint8_t *bytes, const bg_range *parts, size_
     png_set_progressive_read_fn(png, job, on_info, on_row, NULL);
     feed(png, info, bytes, parts, part_count);
     if (!is_whole(png, info, job))
-      job->status = bg_fail(job->report, bg_truncated,
-                            "its data ends before its last row (of %u) is complete",
-                            job->layout->height);
+      job->status =
+          job->report->complaints
+              ? bg_fail(job->report, bg_damaged, "its data is broken (libpng: %s)",
+                        job->report->complaint)
+              : bg_fail(job->report, bg_truncated,
+                        "its data ends before its last row (of %u) is complete",
+                        job->layout->height);
   }
   png_destroy_read_struct(&png, &info, NULL);
 }
