@@ -44,11 +44,28 @@ public struct GeneratorFile: Sendable {
   /// What a user should know about how the file was read, one sentence each.
   public let notes: [String]
 
-  /// Finds the generator in a file.
+  /// Reads a generator; `-` is standard input.
   ///
+  /// - Throws: `FileError`, and as below.
+  public init(path: String) throws {
+    let folder: String? =
+      if path == "-" {
+        nil
+      } else if let slash = path.lastIndex(of: "/") {
+        String(path[...slash])
+      } else {
+        "."
+      }
+    try self.init(readFile(path, limit: Self.byteLimit), folder: folder)
+  }
+
+  /// Finds the generator in a file's bytes.
+  ///
+  /// - Parameter folder: where the file lies, which the tensors of an ONNX file may lie beside; nil
+  ///   where it lies nowhere.
   /// - Throws: ``GeneratorFileError``, `WeightsError` or ``ONNXError``: the message alone says what
   ///   is wrong.
-  public init(_ bytes: [UInt8]) throws {
+  public init(_ bytes: [UInt8], folder: String? = nil) throws {
     format = try Format(bytes)
     switch format {
     case .safetensors:
@@ -59,7 +76,9 @@ public struct GeneratorFile: Sendable {
       id = file.storedTensorHash ?? file.tensorHash
       notes = loaded.notes
     case .onnx:
-      let found = try ONNXGenerator(ONNXModel(bytes: bytes))
+      var model = try ONNXModel(bytes: bytes)
+      try model.readExternalData(folder: folder)
+      let found = try ONNXGenerator(model)
       weights = found.weights
       metadata = found.metadata
       id = found.weights.file().tensorHash

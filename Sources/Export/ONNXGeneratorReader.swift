@@ -623,8 +623,12 @@ struct ONNXGeneratorReader {
       return value
     case "Transpose":
       return value.transposed(try permutation(node, rank: value.shape.count))
-    case "Add", "Sub", "Mul", "Div":
+    case "Add", "Sub", "Mul", "Div", "Mod":
       guard let other = inputs[1] else { throw node.error("its second value is left out") }
+      if case .ints = value.numbers { return try integers(value, other, node) }
+      guard node.operatorType != "Mod" else {
+        throw node.error("is understood for integers only")
+      }
       let operation: (Float, Float) -> Float =
         switch node.operatorType {
         case "Add": (+)
@@ -646,6 +650,8 @@ struct ONNXGeneratorReader {
       let range = try sliced(node, count: value.shape.count)
       return ONNXConstant(
         shape: [range.count], numbers: .ints(value.shape[range].map { Int64($0) }))
+    case "Slice":
+      return try slice(value, node, inputs)
     case "Gather":
       guard case .ints(let numbers) = value.numbers, value.shape.count == 1,
         let indices = inputs[1]?.ints, try node.int("axis") ?? 0 == 0
@@ -667,6 +673,65 @@ struct ONNXGeneratorReader {
     default:
       throw node.error("is not understood between constants")
     }
+  }
+
+  /// Arithmetic on the integers of which exporters make shapes.
+  private func integers(
+    _ left: ONNXConstant, _ right: ONNXConstant, _ node: ONNXModel.Node
+  ) throws(ONNXError) -> ONNXConstant {
+    guard case .ints(let a) = left.numbers, case .ints(let b) = right.numbers,
+      left.shape == right.shape || a.count == 1 || b.count == 1
+    else { throw node.error("shapes \(left.shape) and \(right.shape) of integers do not combine") }
+    guard try node.int("fmod") ?? 0 == 0 else { throw node.error("has fmod, accepted: none") }
+    let longer = a.count >= b.count ? left : right
+    var result: [Int64?] = []
+    for index in 0..<longer.count {
+      // The batch is not known, and neither is what is computed of it.
+      guard let x = a[a.count == 1 ? 0 : index], let y = b[b.count == 1 ? 0 : index] else {
+        result.append(nil)
+        continue
+      }
+      let (value, overflow): (Int64, Bool) =
+        switch node.operatorType {
+        case "Add": x.addingReportingOverflow(y)
+        case "Sub": x.subtractingReportingOverflow(y)
+        case "Mul": x.multipliedReportingOverflow(by: y)
+        case "Div": x.dividedReportingOverflow(by: y)
+        // The sign is that of the divisor.
+        default: y > 0 ? ((x % y + y) % y, false) : (0, true)
+        }
+      guard !overflow else { throw node.error("\(x) and \(y) have no such result") }
+      result.append(value)
+    }
+    return ONNXConstant(shape: longer.shape, numbers: .ints(result))
+  }
+
+  /// A part of a list of integers.
+  private func slice(
+    _ value: ONNXConstant, _ node: ONNXModel.Node, _ inputs: [ONNXConstant?]
+  ) throws(ONNXError) -> ONNXConstant {
+    guard case .ints(let numbers) = value.numbers, value.shape.count == 1 else {
+      throw node.error("cuts, which is understood for lists of integers only")
+    }
+    func setting(_ name: String, _ position: Int) throws(ONNXError) -> Int64? {
+      if let stated = try node.ints(name) {
+        guard stated.count == 1 else { throw node.error("\(name) has \(stated.count) numbers") }
+        return stated[0]
+      }
+      guard position < inputs.count, let given = inputs[position] else { return nil }
+      guard let number = given.ints, number.count == 1 else {
+        throw node.error("its \(name) is no constant integer")
+      }
+      return number[0]
+    }
+    guard let start = try setting("starts", 1), let end = try setting("ends", 2),
+      try setting("axes", 3) ?? 0 == 0, try setting("steps", 4) ?? 1 == 1
+    else { throw node.error("accepted: start and end along axis 0, step 1") }
+    let range =
+      clamped(
+        start, numbers.count)..<max(
+        clamped(start, numbers.count), clamped(end, numbers.count))
+    return ONNXConstant(shape: [range.count], numbers: .ints(Array(numbers[range])))
   }
 
   private func reshaped(
@@ -818,14 +883,16 @@ struct ONNXGeneratorReader {
     return Int(axis < 0 ? axis + Int64(rank) : axis)
   }
 
+  /// A place in a list, counted from either end and moved inside.
+  private func clamped(_ place: Int64, _ count: Int) -> Int {
+    // A negative number and a length cannot overflow.
+    Int(max(0, min(Int64(count), place < 0 ? place + Int64(count) : place)))
+  }
+
   /// The part of a shape that a `Shape` node gives.
   private func sliced(_ node: ONNXModel.Node, count: Int) throws(ONNXError) -> Range<Int> {
-    func clamped(_ value: Int64) -> Int {
-      let value = value < 0 ? value.addingReportingOverflow(Int64(count)).partialValue : value
-      return Int(max(0, min(Int64(count), value)))
-    }
-    let start = clamped(try node.int("start") ?? 0)
-    let end = clamped(try node.int("end") ?? Int64(count))
+    let start = clamped(try node.int("start") ?? 0, count)
+    let end = clamped(try node.int("end") ?? Int64(count), count)
     return start..<max(start, end)
   }
 }

@@ -23,6 +23,15 @@ public func readFile(_ path: String, limit: Int) throws(FileError) -> [UInt8] {
       ? .missing(path: path) : .failed(path: path, operation: "open", code: errno)
   }
   defer { _ = close(file) }
+  return try readOpenFile(file, path: path, limit: limit)
+}
+
+/// Reads a whole file that is open at its beginning; it stays open.
+///
+/// - Parameter path: what errors call it.
+package func readOpenFile(
+  _ file: Int32, path: String, limit: Int
+) throws(FileError) -> [UInt8] {
   var status = stat()
   guard unsafe fstat(file, &status) == 0 else {
     throw .failed(path: path, operation: "fstat", code: errno)

@@ -33,7 +33,5 @@ struct SourceOptions: ParsableArguments {
 
 /// Reads a generator; every error names the file.
 func loadGenerator(_ path: String) throws(CommandFailure) -> GeneratorFile {
-  try CommandFailure.reading(path) {
-    try GeneratorFile(readFile(path, limit: GeneratorFile.byteLimit))
-  }
+  try CommandFailure.reading(path) { try GeneratorFile(path: path) }
 }

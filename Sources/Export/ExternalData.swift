@@ -1,0 +1,178 @@
+import BollyGANModel
+
+#if canImport(Glibc)
+  import Glibc
+#elseif canImport(Musl)
+  import Musl
+#else
+  import Darwin
+#endif
+
+extension ONNXModel {
+  /// Reads the tensors whose numbers lie in files beside the model.
+  ///
+  /// A location is a path inside the model's folder, without links on the way: a model from
+  /// somebody else must not make us read what it names elsewhere.
+  ///
+  /// - Parameter folder: where the model lies; nil where that is not known (standard input).
+  /// - Throws: ``ONNXError/tensor(name:reason:)``.
+  public mutating func readExternalData(folder: String?) throws(ONNXError) {
+    var files: [String: ExternalFile] = [:]
+    for index in graph.initializers.indices {
+      try Self.read(&graph.initializers[index], folder, &files)
+    }
+    for node in graph.nodes.indices {
+      for index in graph.nodes[node].attributes.indices {
+        guard case .tensor(var tensor) = graph.nodes[node].attributes[index].value,
+          case .external = tensor.contents
+        else { continue }
+        try Self.read(&tensor, folder, &files)
+        graph.nodes[node].attributes[index].value = .tensor(tensor)
+      }
+    }
+  }
+
+  private static func read(
+    _ tensor: inout Tensor, _ folder: String?, _ files: inout [String: ExternalFile]
+  ) throws(ONNXError) {
+    guard case .external(let entries) = tensor.contents else { return }
+    let name = tensor.name
+    func fail(_ reason: String) -> ONNXError { .tensor(name: name, reason: reason) }
+    guard let folder else {
+      throw fail("its numbers lie in another file, and a model on standard input has no folder")
+    }
+    let place = try ExternalPlace(entries, fail)
+    var file: ExternalFile
+    if let known = files[place.location] {
+      file = known
+    } else {
+      file = try ExternalFile(place, folder: folder, fail)
+    }
+    tensor.contents = .raw(try file.read(place, fail))
+    files[place.location] = file
+  }
+}
+
+/// Where a tensor's bytes lie.
+private struct ExternalPlace {
+  var location = ""
+  var offset: UInt64 = 0
+  /// nil for all that is left.
+  var length: UInt64?
+
+  init(
+    _ entries: [ONNXModel.Property], _ fail: (String) -> ONNXError
+  ) throws(ONNXError) {
+    var seen: Set<String> = []
+    for entry in entries {
+      guard seen.insert(entry.key).inserted else {
+        throw fail("external data says \(quoted(entry.key)) twice")
+      }
+      switch entry.key {
+      case "location": location = entry.value
+      case "offset": offset = try Self.number(entry, fail)
+      case "length": length = try Self.number(entry, fail)
+      case "checksum": break
+      default:
+        throw fail(
+          "external data says \(quoted(entry.key)); accepted: location, offset, length, checksum")
+      }
+    }
+    guard isInside(location) else {
+      throw fail(
+        "external data lies at \(quoted(location)), accepted: a path inside the model's folder")
+    }
+  }
+
+  private static func number(
+    _ entry: ONNXModel.Property, _ fail: (String) -> ONNXError
+  ) throws(ONNXError) -> UInt64 {
+    // Digits alone: the initialiser would take a sign.
+    guard entry.value.utf8.allSatisfy({ (UInt8(ascii: "0")...UInt8(ascii: "9")).contains($0) }),
+      let number = UInt64(entry.value)
+    else { throw fail("external data has \(entry.key) \(quoted(entry.value)), accepted: digits") }
+    return number
+  }
+
+  private func isInside(_ path: String) -> Bool {
+    !path.isEmpty && path.utf8.count <= 4096 && !path.utf8.contains(0) && !path.contains("\\")
+      && path.split(separator: "/", omittingEmptySubsequences: false).allSatisfy {
+        !$0.isEmpty && $0 != "." && $0 != ".."
+      }
+  }
+}
+
+/// A file of tensors, read once.
+private struct ExternalFile {
+  private let bytes: [UInt8]
+  /// Bytes that tensors have not taken yet: each byte belongs to one tensor, or a small model could
+  /// name a large file many times.
+  private var left: Int
+
+  init(
+    _ place: ExternalPlace, folder: String, _ fail: (String) -> ONNXError
+  ) throws(ONNXError) {
+    let descriptor = try Self.open(place.location, folder, fail)
+    defer { _ = close(descriptor) }
+    do {
+      bytes = try readOpenFile(descriptor, path: place.location, limit: ONNXScan.fileLimit)
+    } catch {
+      throw fail("external data \(quoted(place.location)): \(error)")
+    }
+    left = bytes.count
+  }
+
+  mutating func read(
+    _ place: ExternalPlace, _ fail: (String) -> ONNXError
+  ) throws(ONNXError) -> [UInt8] {
+    let size = UInt64(bytes.count)
+    guard place.offset <= size, place.length ?? 0 <= size - place.offset else {
+      throw fail(
+        "external data needs \(place.length.map { "\($0) bytes" } ?? "all") from byte "
+          + "\(place.offset) of \(quoted(place.location)), which has \(size)")
+    }
+    let start = Int(place.offset)
+    let count = Int(place.length ?? size - place.offset)
+    guard count <= left else {
+      throw fail("external data \(quoted(place.location)) is used more than once")
+    }
+    left -= count
+    return Array(bytes[start..<start + count])
+  }
+
+  /// Opens a file inside a folder, one step at a time, so that no link can lead out of it.
+  private static func open(
+    _ location: String, _ folder: String, _ fail: (String) -> ONNXError
+  ) throws(ONNXError) -> Int32 {
+    func refusal() -> ONNXError {
+      let code = errno
+      let reason =
+        code == ELOOP || code == ENOTDIR
+        ? "a link, or not a folder, on the way" : unsafe String(cString: strerror(code))
+      return fail("external data \(quoted(location)): \(reason)")
+    }
+    var current = unsafe openat(
+      AT_FDCWD, folder.isEmpty ? "." : folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+    guard current >= 0 else { throw refusal() }
+    let steps = location.split(separator: "/")
+    for (index, step) in steps.enumerated() {
+      let isFile = index == steps.count - 1
+      // A pipe would wait for a writer without O_NONBLOCK.
+      let next = unsafe openat(
+        current, String(step),
+        O_RDONLY | O_CLOEXEC | O_NOFOLLOW | (isFile ? O_NONBLOCK : O_DIRECTORY))
+      let failure = next < 0 ? refusal() : nil
+      _ = close(current)
+      if let failure { throw failure }
+      current = next
+    }
+    var status = stat()
+    guard unsafe fstat(current, &status) == 0, status.st_mode & S_IFMT == S_IFREG,
+      status.st_nlink == 1
+    else {
+      _ = close(current)
+      throw fail("external data \(quoted(location)) is not a regular file of one name")
+    }
+    return current
+  }
+}
