@@ -45,10 +45,14 @@ struct ShapeMatch {
         "it has \(kernels.count) convolutions and \(norms.count) batch normalisations")
     }
     self.layout = layout
-    switch kind {
-    case .generator: kernels.sort { ($0.shape[1], $0.shape[0]) > ($1.shape[1], $1.shape[0]) }
-    case .discriminator: kernels.sort { ($0.shape[1], $0.shape[0]) < ($1.shape[1], $1.shape[0]) }
-    }
+    // In both networks a kernel's axis 1 is on the picture's side, axis 0 on the other. The end away
+    // from the picture has the widest axis 1; the widths on the others' axis 0 double, whatever the
+    // latent's size and the picture's channels are.
+    kernels.sort { $0.shape[1] > $1.shape[1] }
+    let end = kernels.removeFirst()
+    kernels.sort { $0.shape[0] > $1.shape[0] }
+    kernels.insert(end, at: 0)
+    if kind == .discriminator { kernels.reverse() }
     for (layer, kernel) in kernels.enumerated() {
       nameInFile[layout.kernelName(layer)] = Self.name(kernel.module, "weight")
       guard layout.layers[layer].norm != nil else { continue }

@@ -19,7 +19,7 @@ struct StateDict {
   /// matches tensors by their shapes and says so in ``notes``.
   init(_ kind: NetworkKind, _ tensors: [String: StoredTensor]) throws(WeightsError) {
     self.kind = kind
-    let named = Self.withoutPrefixes(tensors)
+    let (prefix, named) = Self.withoutPrefixes(tensors)
     if let layout = kind.layouts.first(where: { $0.names(exactly: named.keys) }) {
       self.layout = layout
       self.tensors = named
@@ -33,7 +33,7 @@ struct StateDict {
     }.max { $0.1 < $1.1 }!
     guard shared * 2 < closest.requiredNames.count else {
       if let missing = closest.requiredNames.first(where: { named[$0] == nil }) {
-        throw .missing(tensor: missing, network: kind.rawValue)
+        throw .missing(tensor: prefix + missing, network: kind.rawValue)
       }
       let known = Set(closest.requiredNames + closest.optionalNames)
       let unexpected = named.filter { !known.contains($0.key) }.map(\.value.nameInFile).sorted()
@@ -47,18 +47,21 @@ struct StateDict {
     notes = [match.note]
   }
 
-  private static func withoutPrefixes(_ tensors: [String: StoredTensor]) -> [String: NamedTensor] {
-    var named: [String: NamedTensor] = [:]
-    for (name, tensor) in tensors {
-      named[name] = NamedTensor(nameInFile: name, tensor: tensor)
+  private static func withoutPrefixes(
+    _ tensors: [String: StoredTensor]
+  ) -> (prefix: String, named: [String: NamedTensor]) {
+    var taken = ""
+    while !tensors.isEmpty,
+      let next = prefixes.first(where: { next in
+        tensors.keys.allSatisfy { $0.hasPrefix(taken + next) }
+      })
+    {
+      taken += next
     }
-    while let prefix = prefixes.first(where: { prefix in
-      !named.isEmpty && named.keys.allSatisfy { $0.hasPrefix(prefix) }
-    }) {
-      named = Dictionary(
-        uniqueKeysWithValues: named.map { (String($0.key.dropFirst(prefix.count)), $0.value) })
+    let named = tensors.map { name, tensor in
+      (String(name.dropFirst(taken.count)), NamedTensor(nameInFile: name, tensor: tensor))
     }
-    return named
+    return (taken, Dictionary(uniqueKeysWithValues: named))
   }
 
   /// The sizes that the tensors tell; each tensor is then of the shape that the sizes ask for.

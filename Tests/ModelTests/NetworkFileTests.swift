@@ -1,6 +1,12 @@
 import BollyGANModel
 import Testing
 
+#if canImport(FoundationEssentials)
+  import FoundationEssentials
+#else
+  import Foundation
+#endif
+
 /// Networks with values that tell tensors and places apart.
 enum SampleNetworks {
   static func generator(_ shape: DCGANShape) -> GeneratorWeights {
@@ -70,5 +76,335 @@ struct NetworkFileTests {
     #expect(read.layers == weights.layers)
     #expect(read.normalisesFirst == normalisesFirst)
     #expect(read.shape.discriminatorChannels == shape.discriminatorChannels)
+  }
+}
+
+/// What Fixtures/make_weights.py wrote with PyTorch.
+private struct WeightsFixture: Decodable {
+  var sha256: String
+  var tracked: Int
+  var latent: Int?
+  var width: Int
+  var side: Int
+  var channels: Int
+  var first: Bool?
+
+  static let all = try! JSONDecoder().decode(
+    [String: WeightsFixture].self, from: Data(readFile(fixture("weights.json"), limit: 1 << 20)))
+}
+
+/// The hash that make_weights.py takes: all float32 values, layer by layer.
+private func valueHash(_ layers: [LayerWeights]) -> String {
+  var hash = SHA256()
+  for layer in layers {
+    var vectors = [layer.kernel.values]
+    if let norm = layer.norm {
+      vectors += [norm.scale, norm.shift, norm.runningMean, norm.runningVariance]
+    }
+    for vector in vectors {
+      hash.update(StoredTensor(Tensor(shape: [vector.count], values: vector)).bytes)
+    }
+  }
+  return hash.hexDigest()
+}
+
+@Suite("Networks that PyTorch wrote")
+struct PyTorchFileTests {
+  private static func read(_ name: String) throws -> [UInt8] {
+    try readFile(fixture(name + ".safetensors"), limit: 1 << 20)
+  }
+
+  @Test("every generator is read with its sizes and values")
+  func generators() throws {
+    let fixtures = WeightsFixture.all.filter { $0.value.latent != nil }
+    #expect(fixtures.count == 8)
+    for (name, expected) in fixtures {
+      let loaded = try GeneratorWeights.load(SafetensorsFile(bytes: Self.read(name)).tensors)
+      let shape = loaded.weights.shape
+      #expect(
+        [shape.latent, shape.generatorWidth, shape.side, shape.channels]
+          == [expected.latent!, expected.width, expected.side, expected.channels], "\(name)")
+      #expect(valueHash(loaded.weights.layers) == expected.sha256, "\(name)")
+      #expect(
+        loaded.weights.layers.compactMap(\.norm?.batchesTracked).allSatisfy {
+          $0 == expected.tracked
+        }, "\(name)")
+      #expect(loaded.notes.isEmpty == (name != "named_g"), "\(name)")
+    }
+  }
+
+  @Test("every discriminator is read with its sizes and values")
+  func discriminators() throws {
+    let fixtures = WeightsFixture.all.filter { $0.value.first != nil }
+    #expect(fixtures.count == 4)
+    for (name, expected) in fixtures {
+      let loaded = try DiscriminatorWeights.load(SafetensorsFile(bytes: Self.read(name)).tensors)
+      let shape = loaded.weights.shape
+      #expect(
+        [shape.discriminatorWidth, shape.side, shape.channels]
+          == [expected.width, expected.side, expected.channels], "\(name)")
+      #expect(loaded.weights.normalisesFirst == expected.first, "\(name)")
+      #expect(valueHash(loaded.weights.layers) == expected.sha256, "\(name)")
+      #expect(loaded.notes.isEmpty, "\(name)")
+    }
+  }
+
+  @Test("what is read and written again is the same, byte for byte")
+  func rewriting() throws {
+    for name in WeightsFixture.all.keys {
+      let bytes = try Self.read(name)
+      #expect(try SafetensorsFile(bytes: bytes).encoded() == bytes, "\(name)")
+    }
+  }
+
+  @Test("a discriminator of other names is matched by shape as well")
+  func foreignDiscriminator() throws {
+    for first in [false, true] {
+      let weights = SampleNetworks.discriminator(
+        try DCGANShape(generatorWidth: 3), normalisesFirst: first)
+      var tensors: [String: StoredTensor] = [:]
+      for (name, tensor) in weights.storedTensors(prefix: "") {
+        let parts = name.split(separator: ".")
+        tensors["block\(9999 - Int(parts[0])! * 7).layer.\(parts[1])"] = tensor
+      }
+      let loaded = try DiscriminatorWeights.load(tensors)
+      #expect(loaded.weights == weights)
+      #expect(loaded.notes.count == 1)
+    }
+  }
+}
+
+@Suite("Networks that do not fit")
+struct UnfitNetworkTests {
+  static let shape = try! DCGANShape(latent: 4, generatorWidth: 1)
+  static let generator = SampleNetworks.generator(shape).storedTensors()
+
+  private func expectError(
+    _ expected: WeightsError, sourceLocation: SourceLocation = #_sourceLocation,
+    _ change: (inout [String: StoredTensor]) -> Void
+  ) {
+    var tensors = Self.generator
+    change(&tensors)
+    #expect(throws: expected, sourceLocation: sourceLocation) {
+      try GeneratorWeights.load(tensors)
+    }
+  }
+
+  @Test("the prefixes are taken off, also several; others are matched by shape")
+  func prefixes() throws {
+    let weights = SampleNetworks.generator(Self.shape)
+    for prefix in ["", "module.", "main.", "net.", "model.", "G_ema.", "module.G_ema.main."] {
+      let loaded = try GeneratorWeights.load(weights.storedTensors(prefix: prefix))
+      #expect(loaded.weights == weights)
+      #expect(loaded.notes.isEmpty)
+    }
+    let loaded = try GeneratorWeights.load(weights.storedTensors(prefix: "decoder."))
+    #expect(loaded.weights == weights)
+    #expect(loaded.notes.count == 1)
+  }
+
+  @Test("num_batches_tracked may be missing")
+  func untracked() throws {
+    var weights = SampleNetworks.generator(Self.shape)
+    let tensors = weights.storedTensors().filter { !$0.key.hasSuffix("num_batches_tracked") }
+    for layer in weights.layers.indices { weights.layers[layer].norm?.batchesTracked = 0 }
+    #expect(try GeneratorWeights.load(tensors).weights == weights)
+  }
+
+  @Test("missing and surplus tensors are named")
+  func names() {
+    expectError(.missing(tensor: "main.4.bias", network: "generator")) { $0["main.4.bias"] = nil }
+    expectError(.unexpected(tensor: "main.0.bias", network: "generator")) {
+      $0["main.0.bias"] = $0["main.4.bias"]
+    }
+    expectError(
+      .notANetwork(
+        network: "generator", problem: "it has 0 convolutions and 0 batch normalisations")
+    ) { $0 = [:] }
+  }
+
+  @Test("the other network is recognised as such")
+  func otherNetwork() throws {
+    for first in [false, true] {
+      let tensors = SampleNetworks.discriminator(Self.shape, normalisesFirst: first)
+        .storedTensors()
+      #expect(
+        throws: WeightsError.notANetwork(
+          network: "generator", problem: "its tensors are those of a discriminator")
+      ) { try GeneratorWeights.load(tensors) }
+    }
+    #expect(
+      throws: WeightsError.notANetwork(
+        network: "discriminator", problem: "its tensors are those of a generator")
+    ) { try DiscriminatorWeights.load(Self.generator) }
+  }
+
+  @Test("other shapes are refused by name")
+  func shapes() {
+    func zeros(_ shape: [Int]) -> StoredTensor { StoredTensor(Tensor(zeros: shape)) }
+    expectError(.shape(tensor: "main.3.weight", expected: [8, 4, 4, 4], found: [8, 4, 5, 5])) {
+      $0["main.3.weight"] = zeros([8, 4, 5, 5])
+    }
+    expectError(.shape(tensor: "main.7.running_var", expected: [2], found: [3])) {
+      $0["main.7.running_var"] = zeros([3])
+    }
+    expectError(.shape(tensor: "main.1.num_batches_tracked", expected: [], found: [1])) {
+      $0["main.1.num_batches_tracked"] = StoredTensor(int64: [1], shape: [1])
+    }
+    expectError(
+      .entry(
+        tensor: "main.12.weight", problem: "shape [3] is not that of a convolution's kernel")
+    ) { $0["main.12.weight"] = zeros([3]) }
+    for (first, last, name, value, accepted) in [
+      ([1025, 8, 4, 4], [1, 3, 4, 4], "latent size", 1025, "1 to 1024"),
+      ([4, 4104, 4, 4], [513, 3, 4, 4], "generator width", 513, "1 to 512"),
+      ([4, 8, 4, 4], [1, 4, 4, 4], "channels", 4, "1 or 3"),
+      ([0, 8, 4, 4], [1, 3, 4, 4], "latent size", 0, "1 to 1024"),
+    ] {
+      do throws(WeightsError) {
+        var tensors = Self.generator
+        tensors["main.0.weight"] = zeros(first)
+        tensors["main.12.weight"] = zeros(last)
+        _ = try GeneratorWeights.load(tensors)
+        Issue.record("\(name) \(value) was accepted")
+      } catch {
+        guard case .unsupported("generator", let reason) = error else {
+          Issue.record("\(error)")
+          continue
+        }
+        #expect(reason.name == name && reason.value == value && reason.accepted == accepted)
+      }
+    }
+  }
+
+  @Test("other types are refused by name")
+  func types() {
+    expectError(
+      .type(tensor: "main.1.bias", found: .f64, accepted: [.f32, .f16, .bf16])
+    ) { $0["main.1.bias"] = StoredTensor([Double](repeating: 0, count: 8), shape: [8]) }
+    expectError(
+      .type(tensor: "main.1.num_batches_tracked", found: .f32, accepted: [.i64])
+    ) { $0["main.1.num_batches_tracked"] = StoredTensor(Tensor(shape: [], values: [1])) }
+  }
+
+  @Test(
+    "a value that is not finite is refused wherever it is, and taken where that is asked for",
+    arguments: [Float.nan, .infinity, -.infinity])
+  func nonFinite(value: Float) throws {
+    for (name, stored) in Self.generator where stored.type == .f32 {
+      var values = try stored.floats()
+      values[values.count - 1] = value
+      let bad = StoredTensor(Tensor(shape: stored.shape, values: values))
+      expectError(.notFinite(tensor: name, index: values.count - 1)) { $0[name] = bad }
+    }
+    var tensors = Self.generator
+    tensors["main.1.bias"] = StoredTensor(
+      Tensor(shape: [8], values: [Float](repeating: value, count: 8)))
+    let loaded = try GeneratorWeights.load(tensors, allowsNonFinite: true)
+    #expect(loaded.weights.layers[0].norm?.shift.allSatisfy { !$0.isFinite } == true)
+  }
+
+  @Test("negative variances and counts are refused")
+  func negative() {
+    expectError(.negative(tensor: "main.10.running_var", index: 0)) {
+      $0["main.10.running_var"] = StoredTensor(Tensor(shape: [1], values: [-1e-30]))
+    }
+    expectError(.negative(tensor: "main.10.num_batches_tracked", index: 0)) {
+      $0["main.10.num_batches_tracked"] = StoredTensor(int64: [-1], shape: [])
+    }
+  }
+
+  @Test(
+    "names that only look alike are no network",
+    arguments: [
+      ["x"], ["a.weight"], ["0.weight", "0.bias"],
+      ["weight", "bias", "running_mean", "running_var"],
+    ])
+  func foreign(names: [String]) {
+    var tensors: [String: StoredTensor] = [:]
+    for name in names { tensors[name] = StoredTensor(Tensor(shape: [1], values: [1])) }
+    for load in [
+      { _ = try GeneratorWeights.load(tensors) }, { _ = try DiscriminatorWeights.load(tensors) },
+    ] {
+      #expect {
+        try load()
+      } throws: {
+        if case .notANetwork = $0 as? WeightsError { true } else { false }
+      }
+    }
+  }
+}
+
+@Suite("Networks that PyTorch is to read")
+struct WrittenFileTests {
+  /// Files in Fixtures/written, which Tests/torch/test_weights.py loads with PyTorch.
+  static let files: [(name: String, file: SafetensorsFile)] = {
+    let color = try! DCGANShape(latent: 5, generatorWidth: 1)
+    let gray = try! DCGANShape(latent: 3, generatorWidth: 1, side: 32, channels: 1)
+    let large = try! DCGANShape(latent: 2, generatorWidth: 1, side: 128)
+    var described = SampleNetworks.generator(color).file(metadata: ["bollygan.seed": "42"])
+    described.addModelSpec(title: "A test", side: 64)
+    return [
+      ("generator-64", described),
+      ("generator-64-f16", SampleNetworks.generator(color).file(type: .f16)),
+      ("generator-64-bf16", SampleNetworks.generator(color).file(type: .bf16)),
+      ("generator-32-gray", SampleNetworks.generator(gray).file()),
+      ("generator-128", SampleNetworks.generator(large).file()),
+      (
+        "discriminator-64",
+        SampleNetworks.discriminator(color, normalisesFirst: false).file()
+      ),
+      (
+        "discriminator-64-norm",
+        SampleNetworks.discriminator(color, normalisesFirst: true).file()
+      ),
+      (
+        "discriminator-32-gray-norm",
+        SampleNetworks.discriminator(gray, normalisesFirst: true).file()
+      ),
+      (
+        "discriminator-128",
+        SampleNetworks.discriminator(large, normalisesFirst: false).file()
+      ),
+    ]
+  }()
+
+  /// With BOLLYGAN_WRITE_FIXTURES set, writes them; then Tests/torch/test_weights.py has to be run.
+  @Test("the files that PyTorch was seen to load are still written byte for byte")
+  func bytes() throws {
+    let isWriting = ProcessInfo.processInfo.environment["BOLLYGAN_WRITE_FIXTURES"] != nil
+    for (name, file) in Self.files {
+      let path = fixture("written/\(name).safetensors")
+      if isWriting { try writeFile(file.encoded(), to: path) }
+      #expect(try readFile(path, limit: 1 << 20) == file.encoded(), "\(name)")
+    }
+  }
+
+  @Test("a kernel that float16 cannot hold stays float32, and so do the normalisations")
+  func fallback() throws {
+    var weights = SampleNetworks.generator(try DCGANShape(latent: 2, generatorWidth: 1))
+    weights.layers[2].kernel.values[5] = 70_000
+    weights.layers[1].norm!.runningVariance[0] = 1e10
+    let tensors = weights.storedTensors(type: .f16)
+    for (name, tensor) in tensors where tensor.shape.count == 4 {
+      #expect(tensor.type == (name == "main.6.weight" ? .f32 : .f16), "\(name)")
+    }
+    #expect(try GeneratorWeights.load(tensors).weights == weights)
+  }
+
+  @Test("trainable tensors come in the order of PyTorch's parameters()")
+  func order() throws {
+    let shape = try DCGANShape(latent: 2, generatorWidth: 1, side: 32)
+    #expect(
+      SampleNetworks.generator(shape).namedTensors().map(\.name) == [
+        "main.0.weight", "main.1.weight", "main.1.bias", "main.3.weight", "main.4.weight",
+        "main.4.bias", "main.6.weight", "main.7.weight", "main.7.bias", "main.9.weight",
+      ])
+    #expect(
+      SampleNetworks.discriminator(shape, normalisesFirst: false).namedTensors(prefix: "d.")
+        .map(\.name) == [
+          "d.0.weight", "d.2.weight", "d.3.weight", "d.3.bias", "d.5.weight", "d.6.weight",
+          "d.6.bias", "d.8.weight",
+        ])
   }
 }
