@@ -127,7 +127,7 @@ let package = Package(
     .testTarget(
       name: "CommandTests",
       dependencies: [
-        "BollyGANModel", "BollyGANPictures", "BollyGANTerminal",
+        "BollyGANModel", "BollyGANInfer", "BollyGANPictures", "BollyGANTerminal",
         "bollygan-infer", "bollygan-train", "bollygan-export",
       ],
       swiftSettings: strict),

@@ -31,6 +31,9 @@ public struct NPYFile: Equatable, Sendable {
     return magic + [1, 0, UInt8(length & 0xff), UInt8(length >> 8)] + Array(text.utf8)
   }
 
+  /// The bytes of numbers, in order, for files that are written piece by piece.
+  public static func body(_ floats: [Float]) -> [UInt8] { littleEndianBytes(floats) }
+
   /// What every file begins with.
   static let magic: [UInt8] = [0x93] + Array("NUMPY".utf8)
 }

@@ -10,6 +10,13 @@ struct BuiltCommand {
   static let train = BuiltCommand("bollygan-train")
   static let export = BuiltCommand("bollygan-export")
 
+  init(path: String) { self.path = path }
+
+  /// The last part of its path.
+  var name: Substring {
+    path[(path.lastIndex(of: "/").map(path.index(after:)) ?? path.startIndex)...]
+  }
+
   private init(_ name: String) {
     // The tests' own executable lies in the folder that the commands were built into; on macOS it
     // lies deeper, in a bundle.

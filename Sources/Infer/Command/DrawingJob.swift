@@ -1,0 +1,204 @@
+import BollyGANInfer
+import BollyGANModel
+import BollyGANPictures
+import BollyGANTerminal
+
+/// Faces on their way from latents to files, batch by batch.
+struct DrawingJob: ~Copyable {
+  let model: LoadedModel
+  let artist: Artist
+  private(set) var latents: LatentSource
+  /// How long a frame of an animation stays.
+  var millisecondsPerFrame = 33
+
+  private let provenance: Provenance
+  private let batch: Int
+  private let progress: ProgressBar
+  private var latentsFile: OutputFile?
+
+  /// - Parameters:
+  ///   - batch: Faces that go through the network together.
+  ///   - report: Says what to show, and whether to keep the latents.
+  init(
+    model: LoadedModel, artist: Artist, latents: LatentSource, batch: Int, report: ReportOptions
+  ) throws {
+    self.model = model
+    self.artist = artist
+    self.latents = latents
+    self.batch = batch
+    provenance = Provenance(model: model, latents: latents, rule: artist.rule)
+    progress = ProgressBar(total: latents.count, unit: "faces", isQuiet: report.quiet)
+    if let path = report.saveLatents {
+      latentsFile = try OutputFile(path)
+      try latentsFile?.write(NPYFile.header(shape: [latents.count, latents.size]))
+    }
+  }
+
+  /// Draws all faces.
+  ///
+  /// - Parameter grid: The size of the grid, where it is one.
+  /// - Returns: The files of a folder; else nothing.
+  mutating func draw(to destination: Destination, grid: GridSize) async throws -> [FaceFile] {
+    Interruption.watch()
+    defer { progress.finish() }
+    var files: [FaceFile] = []
+    // Files are opened before the work, so that a name that cannot be written costs no time.
+    switch destination {
+    case .grid(let path): try drawGrid(OutputFile(path), grid)
+    case .folder(let path): files = try await drawFolder(path)
+    case .animation(let path): try drawAnimation(OutputFile(path))
+    case .array(let path): try drawArray(OutputFile(path))
+    case .frames(let path): try drawFrames(OutputFile(path))
+    }
+    try latentsFile.take()?.finish()
+    return files
+  }
+
+  /// Latents of the next faces; empty at the end.
+  ///
+  /// - Throws: ``CommandFailure`` where the user wants it to end, and what writing can throw.
+  private mutating func nextLatents() throws -> [Float] {
+    try Interruption.check()
+    let values = latents.next(batch)
+    try latentsFile?.write(NPYFile.body(values))
+    return values
+  }
+
+  /// Side of the largest grid, in pixels.
+  private static let longestSide = 16_384
+
+  /// One PNG of all faces.
+  private mutating func drawGrid(_ file: consuming OutputFile, _ size: GridSize) throws {
+    let side = artist.shape.side
+    let longest = max(size.columns, size.rows) * (side + 2) + 2
+    guard longest <= Self.longestSide else {
+      throw CommandFailure(
+        .usage,
+        "\(size.columns)x\(size.rows) faces would be a picture of \(longest) pixels, more than "
+          + "\(Self.longestSide); draw into a folder or a .npy file instead")
+    }
+    var pictures: [Picture] = []
+    var planar: [Float] = []
+    while case let values = try nextLatents(), !values.isEmpty {
+      // The rule that looks at the whole grid needs the whole grid's numbers.
+      if artist.rule == .minmax {
+        planar += artist.generator.pictures(latents: values)
+      } else {
+        pictures += artist.pictures(latents: values)
+      }
+      progress.update(completed: latents.position)
+    }
+    if artist.rule == .minmax { pictures = artist.pictures(planar: planar) }
+    let texts = provenance.texts(
+      faces: 0..<latents.count,
+      more: [("columns", "\(size.columns)"), ("rows", "\(size.rows)")])
+    // A grid that was asked for has its size, however few faces it holds.
+    let black = Picture(
+      width: side, height: side, channels: artist.shape.channels,
+      pixels: [UInt8](repeating: 0, count: artist.shape.pictureCount))
+    pictures += repeatElement(black, count: size.cells - pictures.count)
+    try file.write(BollyGANPictures.grid(pictures, columns: size.columns).encodePNG(text: texts))
+    try file.finish()
+  }
+
+  /// A PNG for each face, encoded beside the network on as many threads as that may use.
+  private mutating func drawFolder(_ folder: String) async throws -> [FaceFile] {
+    try makeFolder(folder)
+    let threads = artist.generator.threads
+    var files: [FaceFile] = []
+    // Two faces of one seed are one file, and would be written at the same time.
+    var names: Set<String> = []
+    try await withThrowingTaskGroup(of: Int.self) { group in
+      var running = 0
+      while latents.position < latents.count {
+        let first = latents.position
+        let values = try nextLatents()
+        let pages = artist.pictures(latents: values).enumerated().compactMap {
+          offset, picture -> FacePage? in
+          let index = first + offset
+          let name = provenance.fileName(index)
+          guard names.insert(name).inserted else { return nil }
+          files.append(FaceFile(file: folder + name, index: index, seed: provenance.seed(index)))
+          return FacePage(
+            path: folder + name, picture: picture,
+            texts: provenance.texts(faces: index..<index + 1))
+        }
+        let share = max(1, (pages.count + threads - 1) / threads)
+        for start in stride(from: 0, to: pages.count, by: share) {
+          // Enough to keep the threads busy while the network draws, and no more in memory.
+          if running == 2 * threads, let written = try await group.next() {
+            progress.advance(by: written)
+            running -= 1
+          }
+          running += 1
+          group.addTask { [pages = pages[start..<min(start + share, pages.count)]] in
+            for page in pages { try page.write() }
+            return pages.count
+          }
+        }
+      }
+      for try await written in group { progress.advance(by: written) }
+    }
+    return files
+  }
+
+  /// An animation with a frame for each face.
+  private mutating func drawAnimation(_ file: consuming OutputFile) throws {
+    let animation = try WebPAnimation(
+      width: artist.shape.side, height: artist.shape.side,
+      millisecondsPerFrame: millisecondsPerFrame)
+    while case let values = try nextLatents(), !values.isEmpty {
+      for picture in artist.pictures(latents: values) { try animation.add(picture) }
+      progress.update(completed: latents.position)
+    }
+    try file.write(animation.finish())
+    try file.finish()
+  }
+
+  /// All numbers as they leave the network, in one NPY file.
+  private mutating func drawArray(_ file: consuming OutputFile) throws {
+    let shape = artist.shape
+    try file.write(
+      NPYFile.header(shape: [latents.count, shape.channels, shape.side, shape.side]))
+    while case let values = try nextLatents(), !values.isEmpty {
+      try file.write(NPYFile.body(artist.generator.pictures(latents: values)))
+      progress.update(completed: latents.position)
+    }
+    try file.finish()
+  }
+
+  /// Pixels, three bytes each, face after face.
+  private mutating func drawFrames(_ file: consuming OutputFile) throws {
+    while case let values = try nextLatents(), !values.isEmpty {
+      try file.write(
+        artist.pictures(latents: values).flatMap { $0.converted(channels: 3).pixels })
+      progress.update(completed: latents.position)
+    }
+    try file.finish()
+  }
+}
+
+/// A face's own file, as reports name it.
+struct FaceFile: Encodable, Sendable {
+  let file: String
+  let index: Int
+  let seed: Int64?
+}
+
+/// A face and the file it becomes.
+private struct FacePage: Sendable {
+  let path: String
+  let picture: Picture
+  let texts: [PNGText]
+
+  func write() throws(CommandFailure) {
+    let bytes = try CommandFailure.about(path, else: .internalError) { () throws in
+      try picture.encodePNG(text: texts)
+    }
+    do {
+      try writeFile(bytes, to: path)
+    } catch {
+      throw CommandFailure(writing: error)
+    }
+  }
+}

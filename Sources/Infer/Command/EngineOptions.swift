@@ -1,0 +1,96 @@
+import ArgumentParser
+import BollyGANInfer
+import BollyGANModel
+import BollyGANPictures
+
+extension InstructionSet: ExpressibleByArgument {}
+extension PixelRule: ExpressibleByArgument {}
+
+/// How the work is done; nothing here changes a picture but the pixel rule.
+struct EngineOptions: ParsableArguments {
+  @Option(
+    help: ArgumentHelp(
+      "Threads to use; they never change the result. (default: the processors this process may use)",
+      valueName: "n"))
+  var threads: Int?
+
+  @Option(
+    help: ArgumentHelp(
+      "Faces that go through the network together; they never change the result.", valueName: "n"))
+  var batch: Int?
+
+  @Option(name: .customLong("batchSize"), help: .hidden)
+  var batchSize: Int?
+
+  @Option(
+    help: ArgumentHelp(
+      "Instruction set: \(InstructionSet.allCases.map(\.rawValue).joined(separator: ", ")). "
+        + "(default: the best this processor has, \(InstructionSet.best.rawValue))",
+      valueName: "set"))
+  var kernels: InstructionSet?
+
+  @Option(
+    help: ArgumentHelp(
+      "How numbers x in -1...1 become pixels: torchvision is (x+1)/2*255+0.5, stylegan is "
+        + "x*127.5+128, minmax spreads the smallest and largest of a picture or grid over 0...255.",
+      valueName: "rule"))
+  var pixelRule: PixelRule = .torchvision
+
+  func validate() throws {
+    if let threads, !(1...1024).contains(threads) {
+      throw ValidationError("--threads \(threads) is not in 1...1024.")
+    }
+    if let batch = batch ?? batchSize, !(1...4096).contains(batch) {
+      throw ValidationError("--batch \(batch) is not in 1...4096.")
+    }
+    if let kernels, !InstructionSet.available.contains(kernels) {
+      let available = InstructionSet.available.map(\.rawValue).joined(separator: ", ")
+      throw ValidationError(
+        "This processor cannot run --kernels \(kernels.rawValue); it can run \(available).")
+    }
+  }
+
+  /// Faces in a batch: enough to keep the threads busy, few enough to show progress.
+  var faces: Int { batch ?? batchSize ?? 64 }
+
+  func artist(_ weights: GeneratorWeights) -> Artist {
+    Artist(
+      generator: Generator(
+        weights, instructionSet: kernels ?? .best, threads: threads ?? Generator.processors),
+      rule: pixelRule)
+  }
+}
+
+/// A generator that hands over pictures.
+struct Artist: Sendable {
+  let generator: Generator
+  let rule: PixelRule
+
+  var shape: DCGANShape { generator.shape }
+
+  /// Pictures of latents `[n, latent]`; what the rule looks at is each picture for itself.
+  func pictures(latents: [Float]) -> [Picture] {
+    switch rule {
+    case .torchvision:
+      let pixels = generator.pixels(latents: latents)
+      return stride(from: 0, to: pixels.count, by: shape.pictureCount).map {
+        Picture(
+          width: shape.side, height: shape.side, channels: shape.channels,
+          pixels: Array(pixels[$0..<$0 + shape.pictureCount]))
+      }
+    case .stylegan:
+      return pictures(planar: generator.pictures(latents: latents))
+    case .minmax:
+      let planar = generator.pictures(latents: latents)
+      return stride(from: 0, to: planar.count, by: shape.pictureCount).map {
+        pictures(planar: Array(planar[$0..<$0 + shape.pictureCount]))[0]
+      }
+    }
+  }
+
+  /// Pictures of numbers `[n, channels, side, side]`; what the rule looks at is all of them.
+  func pictures(planar: [Float]) -> [Picture] {
+    Picture.pictures(
+      planar: planar, channels: shape.channels, width: shape.side, height: shape.side, rule: rule)
+  }
+}

@@ -1,0 +1,114 @@
+import BollyGANModel
+import BollyGANTerminal
+
+#if canImport(FoundationEssentials)
+  import FoundationEssentials
+#else
+  import Foundation
+#endif
+
+/// What was made, as `--json` says it.
+struct Report: Encodable {
+  /// Grows when a field changes its meaning or goes away.
+  private let schema = 1
+  private let command: String
+  private let model: Model
+  private let latents: Latents
+  private let out: String
+  private let format: String
+  private let faces: Int
+  private let width: Int
+  private let height: Int
+  private let channels: Int
+  private let grid: Grid?
+  private let files: [FaceFile]?
+  private let kernels: String
+  private let threads: Int
+  private let seconds: Stopwatch.Seconds
+
+  private struct Model: Encodable {
+    let file: String
+    /// SHA-256 of the weights.
+    let id: String
+  }
+
+  private struct Latents: Encodable {
+    let random: String?
+    let seed: Int64?
+    let seeds: [UInt32]?
+    let file: String?
+    let truncation: Float
+  }
+
+  private struct Grid: Encodable { let columns, rows: Int }
+
+  init(
+    _ command: String, _ job: borrowing DrawingJob, _ destination: Destination, grid: GridSize,
+    files: [FaceFile], _ stopwatch: Stopwatch
+  ) {
+    self.command = command
+    let shape = job.artist.shape
+    model = Model(file: job.model.path, id: job.model.id)
+    latents = Self.describe(job.latents.origin, truncation: job.latents.truncation)
+    out = destination.path
+    var cells: Grid?
+    var folder: [FaceFile]?
+    switch destination {
+    case .grid:
+      format = "png"
+      cells = Grid(columns: grid.columns, rows: grid.rows)
+    case .folder:
+      format = "png"
+      folder = files
+    case .animation: format = "webp"
+    case .array: format = "npy"
+    case .frames: format = "rgb"
+    }
+    (self.grid, self.files) = (cells, folder)
+    faces = job.latents.count
+    (width, height, channels) = (shape.side, shape.side, shape.channels)
+    kernels = job.artist.generator.instructionSet.rawValue
+    threads = job.artist.generator.threads
+    seconds = stopwatch.seconds
+  }
+
+  private static func describe(_ origin: LatentSource.Origin, truncation: Float) -> Latents {
+    switch origin {
+    case .torch(let seed):
+      Latents(random: "torch", seed: seed, seeds: nil, file: nil, truncation: truncation)
+    case .numpy(let seeds):
+      Latents(random: "numpy", seed: nil, seeds: seeds, file: nil, truncation: truncation)
+    case .file(let name, _):
+      Latents(random: nil, seed: nil, seeds: nil, file: name, truncation: truncation)
+    case .walk(let ends, _, _, _, _): describe(ends, truncation: truncation)
+    }
+  }
+
+  /// Writes it as one line on standard output.
+  func print() throws {
+    let encoder = JSONEncoder()
+    encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+    try StandardOutput.writeLine(String(decoding: encoder.encode(self), as: UTF8.self))
+  }
+}
+
+/// Takes the times that a report tells.
+struct Stopwatch {
+  struct Seconds: Encodable {
+    /// Reading the model and making it ready.
+    let load: Double
+    /// Latents, network and files.
+    let draw: Double
+  }
+
+  private let start = ContinuousClock.now
+  private var middle = ContinuousClock.now
+
+  /// Says that the model is ready.
+  mutating func loaded() { middle = .now }
+
+  /// The times until now.
+  var seconds: Seconds {
+    Seconds(load: (middle - start) / .seconds(1), draw: (.now - middle) / .seconds(1))
+  }
+}
