@@ -1,7 +1,7 @@
 public import BollyGANModel
 
-/// A generator from a file of any kind that is read here: safetensors or ONNX, told apart by
-/// content.
+/// A generator from a file of any kind that is read here: safetensors, ONNX, or PyTorch's, told
+/// apart by content.
 public struct GeneratorFile: Sendable {
   /// What a file is.
   public enum Format: String, Sendable {
@@ -9,6 +9,8 @@ public struct GeneratorFile: Sendable {
     case safetensors
     /// A graph of operators.
     case onnx
+    /// What `torch.save` writes.
+    case pytorch
 
     /// The kind of file that the bytes begin.
     ///
@@ -21,6 +23,10 @@ public struct GeneratorFile: Sendable {
           self = .safetensors
           return
         }
+      }
+      if TorchFile.isTorchFile(bytes) {
+        self = .pytorch
+        return
       }
       switch bytes.first {
       // Any field of a model may come first; writers begin with ir_version.
@@ -63,8 +69,8 @@ public struct GeneratorFile: Sendable {
   ///
   /// - Parameter folder: where the file lies, which the tensors of an ONNX file may lie beside; nil
   ///   where it lies nowhere.
-  /// - Throws: ``GeneratorFileError``, `WeightsError` or ``ONNXError``: the message alone says what
-  ///   is wrong.
+  /// - Throws: ``GeneratorFileError``, `WeightsError`, ``ONNXError`` or ``TorchFileError``: the
+  ///   message alone says what is wrong.
   public init(_ bytes: [UInt8], folder: String? = nil) throws {
     format = try Format(bytes)
     switch format {
@@ -83,6 +89,12 @@ public struct GeneratorFile: Sendable {
       metadata = found.metadata
       id = found.weights.file().tensorHash
       notes = found.notes
+    case .pytorch:
+      let found = try TorchFile(bytes).generator()
+      weights = found.weights
+      metadata = [:]
+      id = found.weights.file().tensorHash
+      notes = found.notes
     }
   }
 }
@@ -95,7 +107,7 @@ public enum GeneratorFileError: Error, Equatable, CustomStringConvertible {
   /// A sentence that says what is wrong.
   public var description: String {
     switch self {
-    case .unknownFormat: "neither a safetensors nor an ONNX file"
+    case .unknownFormat: "none of a safetensors, an ONNX and a PyTorch file"
     }
   }
 }
