@@ -37,7 +37,8 @@ public struct TorchFile: Sendable {
     let archive = try ZipArchive(bytes)
     guard !archive.names.contains(where: { $0.hasSuffix("/constants.pkl") }) else {
       throw .archive(
-        reason: "a TorchScript program; accepted: what torch.save(network.state_dict(), file) writes")
+        reason:
+          "a TorchScript program; accepted: what torch.save(network.state_dict(), file) writes")
     }
     let pickles = archive.names.filter { $0.hasSuffix("/data.pkl") }
     guard pickles.count == 1, let pickle = pickles.first else {

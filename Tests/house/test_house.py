@@ -93,6 +93,10 @@ READERS = [
     "Sources/Pictures/EXIF.swift",
     "Sources/Export/ONNXScan.swift",
     "Sources/Export/ONNXGenerator*.swift",
+    "Sources/Export/ONNXConstant.swift",
+    "Sources/Export/PickleReader.swift",
+    "Sources/Export/TorchFile.swift",
+    "Sources/Export/ZipArchive.swift",
     "Sources/Train/Run/Checkpoint.swift",
     "Sources/Train/Run/RunRecord.swift",
 ]

@@ -7,7 +7,7 @@ import BollyGANTerminal
 struct SourceOptions: ParsableArguments {
   @Option(
     help: ArgumentHelp(
-      "Generator to write, a .safetensors or .onnx file, or - for standard input. "
+      "Generator to write: a .safetensors, .onnx or .pth file, or - for standard input. "
         + "(default: the one that came with this program)",
       valueName: "file"))
   var model: String?

@@ -7,8 +7,8 @@ import BollyGANTerminal
 struct ModelOptions: ParsableArguments {
   @Option(
     help: ArgumentHelp(
-      "Generator to draw with, a .safetensors or .onnx file. (default: the one that came with this "
-        + "program)",
+      "Generator to draw with: a .safetensors, .onnx or .pth file. (default: the one that came "
+        + "with this program)",
       valueName: "file"))
   var model: String?
 
@@ -42,15 +42,7 @@ struct LoadedModel {
 
   init(path: String) throws(CommandFailure) {
     self.path = path
-    (weights, id, notes) = try CommandFailure.reading(path) { () throws in
-      // ONNX files have no mark of their own to be told by.
-      if path.lowercased().hasSuffix(".onnx") {
-        let found = try ONNXGenerator(ONNXModel(bytes: readFile(path, limit: 512 << 20)))
-        return (found.weights, found.weights.file().tensorHash, found.notes)
-      }
-      let file = try SafetensorsFile(bytes: readFile(path, limit: 1 << 30))
-      let loaded = try GeneratorWeights.load(file.tensors)
-      return (loaded.weights, file.storedTensorHash ?? file.tensorHash, loaded.notes)
-    }
+    let file = try CommandFailure.reading(path) { try GeneratorFile(path: path) }
+    (weights, id, notes) = (file.weights, file.id, file.notes)
   }
 }
