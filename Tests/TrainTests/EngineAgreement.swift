@@ -5,11 +5,13 @@ import Testing
 /// How far an engine is from PyTorch's float64 run on one fixture. All figures are relative: losses
 /// to themselves, tensors to their largest number.
 struct EngineAgreement {
-  /// Losses and scores of the first step.
-  var firstLosses = Deviation()
+  /// Of the first step: loss_d, D(x) and D(G(z)), from the initial weights.
+  var lossesBeforeUpdate = Deviation()
+  /// Of the first step: loss_g and the second D(G(z)), which follow the discriminator's update.
+  var lossesAfterUpdate = Deviation()
   /// Losses and scores of the later steps.
   var laterLosses = Deviation()
-  /// All gradients of the first step, by their digests.
+  /// All gradients of the first step.
   var gradients = Deviation()
   /// Weights, running statistics and moments after all steps.
   var state = Deviation()
@@ -18,28 +20,32 @@ struct EngineAgreement {
 
   /// Runs the fixture's steps on a new engine.
   ///
-  /// - Parameter engine: Makes an engine of the given settings and weights, before its first step.
+  /// Gradients are compared with PyTorch's by their digests, and number by number with the plain
+  /// trainer's in float64.
+  ///
+  /// - Parameter make: Makes an engine of the given settings and weights, before its first step.
   init<Engine: GradientEngine>(
     _ fixture: GradientFixture,
     engine make: (TrainingConfiguration, GeneratorWeights, DiscriminatorWeights) -> Engine
   ) throws {
     let engine = make(
       fixture.configuration, fixture.generatorWeights, fixture.discriminatorWeights)
-    let found = try engine.gradients(fixture.batch(0))
-    gradients.take(found.discriminator, fixture.discriminator, at: "discriminator")
-    gradients.take(found.generator, fixture.generator, at: "generator")
+    try compare(engine.gradients(fixture.batch(0)), fixture)
     for (step, expected) in fixture.losses.enumerated() {
       let losses = try engine.step(fixture.batch(step))
-      for (name, found, expected) in [
-        ("lossD", losses.lossD, expected.lossD), ("lossG", losses.lossG, expected.lossG),
-        ("dX", losses.dX, expected.dX), ("dGz1", losses.dGz1, expected.dGz1),
-        ("dGz2", losses.dGz2, expected.dGz2),
+      for (name, found, expected, isAfterUpdate) in [
+        ("lossD", losses.lossD, expected.lossD, false),
+        ("lossG", losses.lossG, expected.lossG, true),
+        ("dX", losses.dX, expected.dX, false), ("dGz1", losses.dGz1, expected.dGz1, false),
+        ("dGz2", losses.dGz2, expected.dGz2, true),
       ] {
         let relative = abs(found - expected) / abs(expected)
-        if step == 0 {
-          firstLosses.take(relative, at: name)
-        } else {
+        if step > 0 {
           laterLosses.take(relative, at: "\(name) of step \(step)")
+        } else if isAfterUpdate {
+          lossesAfterUpdate.take(relative, at: name)
+        } else {
+          lossesBeforeUpdate.take(relative, at: name)
         }
       }
     }
@@ -55,6 +61,25 @@ struct EngineAgreement {
     ] {
       let found = engine.generate(latents: latents, batchStatistics: batchStatistics)
       pictures.take(digest.deviation(found.map { Double($0) }), at: "\(name) statistics")
+    }
+  }
+
+  private mutating func compare(_ found: StepGradients, _ fixture: GradientFixture) throws {
+    let oracle = try PlainTrainer<Double>(
+      configuration: fixture.configuration, generator: fixture.generatorWeights,
+      discriminator: fixture.discriminatorWeights
+    ).gradients(fixture.batch(0))
+    for (network, found, digests, exact) in [
+      ("discriminator", found.discriminator, fixture.discriminator, oracle.discriminator),
+      ("generator", found.generator, fixture.generator, oracle.generator),
+    ] {
+      gradients.take(found, digests, at: network)
+      for (name, exact) in exact where found[name]?.count == exact.count {
+        let largest = exact.reduce(0) { max($0, abs($1)) }
+        for (a, b) in zip(found[name]!, exact) {
+          gradients.take(abs(a - b) / largest, at: "\(network) \(name)")
+        }
+      }
     }
   }
 }
@@ -77,6 +102,7 @@ func expectGoodManners<Engine: GradientEngine>(
 
   let shown = try engine.gradients(fixture.batch(0))
   _ = engine.generate(latents: fixture.batch(1).latents, batchStatistics: true)
+  _ = engine.generate(latents: fixture.batch(1).latents, batchStatistics: false)
   #expect(engine.state() == start, "looking at gradients and pictures changes nothing")
 
   #expect(try engine.step(fixture.batch(0)) == shown.losses, "the step is the one that was shown")

@@ -12,7 +12,8 @@ struct PlainTrainerTests {
       PlainTrainer<Double>(configuration: $0, generator: $1, discriminator: $2)
     }
     // Sums of up to 10^5 terms with roundings of 10^-16 each.
-    #expect(agreement.firstLosses.value < 1e-10, "\(agreement.firstLosses)")
+    #expect(agreement.lossesBeforeUpdate.value < 1e-10, "\(agreement.lossesBeforeUpdate)")
+    #expect(agreement.lossesAfterUpdate.value < 1e-10, "\(agreement.lossesAfterUpdate)")
     #expect(agreement.laterLosses.value < 1e-10, "\(agreement.laterLosses)")
     #expect(agreement.gradients.value < 1e-10, "\(agreement.gradients)")
     #expect(agreement.state.value < 1e-10, "\(agreement.state)")
@@ -25,7 +26,9 @@ struct PlainTrainerTests {
     let agreement = try EngineAgreement(fixture) {
       PlainTrainer<Float>(configuration: $0, generator: $1, discriminator: $2)
     }
-    #expect(agreement.firstLosses.value < 1e-5, "\(agreement.firstLosses)")
+    #expect(agreement.lossesBeforeUpdate.value < 1e-5, "\(agreement.lossesBeforeUpdate)")
+    #expect(agreement.lossesAfterUpdate.value < 1e-4, "\(agreement.lossesAfterUpdate)")
+    print(agreement)
     #expect(agreement.gradients.value < 1e-4, "\(agreement.gradients)")
   }
 
@@ -35,5 +38,20 @@ struct PlainTrainerTests {
     try expectGoodManners(fixture) {
       PlainTrainer<Float>(configuration: $0, generator: $1, discriminator: $2)
     }
+  }
+
+  @Test("shows the gradients of a step without making it")
+  func gradients() throws {
+    let fixture = GradientFixture.all[0]
+    let trainer = PlainTrainer<Double>(
+      configuration: fixture.configuration, generator: fixture.generatorWeights,
+      discriminator: fixture.discriminatorWeights)
+    let before = trainer.exactState
+    let shown = try trainer.gradients(fixture.batch(0))
+    #expect(trainer.exactState == before)
+    #expect(try trainer.step(fixture.batch(0)) == shown.losses)
+    let name = "main.3.weight"
+    #expect(
+      trainer.exactState.generatorAdam.firstMoments[name] == shown.generator[name]?.map { $0 / 2 })
   }
 }

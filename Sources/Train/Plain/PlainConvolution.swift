@@ -87,21 +87,23 @@ package struct PlainConvolution: Equatable, Sendable {
     return transposed(sum, rows: taps, columns: smallChannels)
   }
 
-  /// Calls `body` with each (row, column) of an unfolded big map and the index in the map; places
-  /// in the padding are left out.
+  /// Calls `body` with each index of an unfolded big map and the index in the map that it shows;
+  /// places in the padding are left out.
   @inline(__always)
   private func forEachTap(_ body: (_ unfolded: Int, _ big: Int) -> Void) {
     for channel in 0..<bigChannels {
       for u in 0..<4 {
         for v in 0..<4 {
-          let row = (channel * 4 + u) * 4 + v
+          // The columns q of the small map that see a column x = stride · q + v − padding.
+          let first = v < padding ? 1 : 0
+          let last = (bigSide - 1 + padding - v) / stride
+          let row = ((channel * 4 + u) * 4 + v) * places
           for p in 0..<smallSide {
             let y = stride * p + u - padding
             guard y >= 0 && y < bigSide else { continue }
-            for q in 0..<smallSide {
-              let x = stride * q + v - padding
-              guard x >= 0 && x < bigSide else { continue }
-              body(row * places + p * smallSide + q, (channel * bigSide + y) * bigSide + x)
+            let big = (channel * bigSide + y) * bigSide + v - padding
+            for q in first...min(last, smallSide - 1) {
+              body(row + p * smallSide + q, big + stride * q)
             }
           }
         }
@@ -113,14 +115,24 @@ package struct PlainConvolution: Equatable, Sendable {
   /// sees, zeros for padding.
   private func unfold<Scalar: BinaryFloatingPoint>(_ big: ArraySlice<Scalar>) -> [Scalar] {
     var unfolded = [Scalar](repeating: 0, count: taps * places)
-    forEachTap { unfolded[$0] = big[big.startIndex + $1] }
+    precondition(big.count == bigSize)
+    unsafe big.withUnsafeBufferPointer { big in
+      unsafe unfolded.withUnsafeMutableBufferPointer { unfolded in
+        forEachTap { unsafe unfolded[$0] = unsafe big[$1] }
+      }
+    }
     return unfolded
   }
 
   /// The adjoint of ``unfold(_:)``: what falls on the same place of the big map is added.
   private func fold<Scalar: BinaryFloatingPoint>(_ unfolded: [Scalar]) -> [Scalar] {
     var big = [Scalar](repeating: 0, count: bigSize)
-    forEachTap { big[$1] += unfolded[$0] }
+    precondition(unfolded.count == taps * places)
+    unsafe unfolded.withUnsafeBufferPointer { unfolded in
+      unsafe big.withUnsafeMutableBufferPointer { big in
+        forEachTap { unsafe big[$1] += unsafe unfolded[$0] }
+      }
+    }
     return big
   }
 }

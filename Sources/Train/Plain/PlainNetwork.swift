@@ -18,9 +18,9 @@ package struct PlainLayer<Scalar: BinaryFloatingPoint & Sendable>: Equatable, Se
 
   /// What the backward pass needs of a forward pass.
   package struct Record: Sendable {
-    var input: [Scalar]
-    var norm: PlainNorm<Scalar>.Record?
-    var output: [Scalar]
+    package var input: [Scalar]
+    package var norm: PlainNorm<Scalar>.Record?
+    package var output: [Scalar]
   }
 
   func linear(_ x: [Scalar], count: Int) -> [Scalar] {

@@ -19,9 +19,9 @@ package struct PlainNorm<Scalar: BinaryFloatingPoint & Sendable>: Equatable, Sen
   /// What the backward pass needs of a forward pass.
   package struct Record: Sendable {
     /// The input less its mean over its standard deviation, before scale and shift.
-    var normalised: [Scalar]
+    package var normalised: [Scalar]
     /// For each channel 1 / √(variance + epsilon).
-    var inverseDeviation: [Double]
+    package var inverseDeviation: [Double]
   }
 
   package init(_ weights: NormWeights) {

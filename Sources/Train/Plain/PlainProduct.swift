@@ -12,11 +12,25 @@ package func addProduct<Scalar: BinaryFloatingPoint>(
     unsafe b.withUnsafeBufferPointer { b in
       unsafe out.withUnsafeMutableBufferPointer { out in
         for row in 0..<rows {
-          for k in 0..<depth {
-            let factor = unsafe a[row * depth + k]
-            for column in 0..<columns {
-              unsafe out[row * columns + column] += factor * b[k * columns + column]
+          var k = 0
+          // Four terms at a time: a sum is then read and written once for four products.
+          while k + 4 <= depth {
+            let (w0, w1) = unsafe (a[row * depth + k], a[row * depth + k + 1])
+            let (w2, w3) = unsafe (a[row * depth + k + 2], a[row * depth + k + 3])
+            let start = k * columns
+            for column in start..<start + columns {
+              unsafe out[row * columns + column - start] +=
+                w0 * b[column] + w1 * b[column + columns]
+                + (w2 * b[column + 2 * columns] + w3 * b[column + 3 * columns])
             }
+            k += 4
+          }
+          while k < depth {
+            let w = unsafe a[row * depth + k]
+            for column in 0..<columns {
+              unsafe out[row * columns + column] += w * b[k * columns + column]
+            }
+            k += 1
           }
         }
       }

@@ -49,6 +49,7 @@ public final class PlainTrainer<Scalar: BinaryFloatingPoint & Sendable>: Trainin
     try exactStep(batch).losses
   }
 
+  /// The gradients that ``step(_:)`` would use; the trainer stays as it was.
   @specialized(where Scalar == Float)
   @specialized(where Scalar == Double)
   package func gradients(_ batch: TrainingBatch) throws -> StepGradients {

@@ -1,0 +1,282 @@
+import BollyGANModel
+import BollyGANTrain
+import Foundation
+import Testing
+
+/// Checks hand-written gradients against central differences of the function itself, in float64.
+///
+/// With a step h the difference is off by h² · f'''/6 plus f · 10^-16/h; h = 10^-5 makes both about
+/// 10^-10 for functions and slopes of order 1, so 10^-6 leaves room for larger third derivatives and
+/// smaller slopes, and for nothing else.
+private func expectGradient(
+  _ gradient: [Double], of function: ([Double]) -> Double, at point: [Double], _ name: Comment,
+  step: Double = 1e-5, tolerance: Double = 1e-6, sourceLocation: SourceLocation = #_sourceLocation
+) {
+  #expect(gradient.count == point.count, name, sourceLocation: sourceLocation)
+  let largest = gradient.map(abs).max() ?? 0
+  #expect(largest > 1e-3, "a gradient of nothing shows nothing", sourceLocation: sourceLocation)
+  var worst = 0.0
+  for index in point.indices {
+    var (above, below) = (point, point)
+    above[index] += step
+    below[index] -= step
+    let difference = (function(above) - function(below)) / (2 * step)
+    worst = max(worst, abs(difference - gradient[index]) / largest)
+  }
+  #expect(worst < tolerance, name, sourceLocation: sourceLocation)
+}
+
+private func dot(_ a: [Double], _ b: [Double]) -> Double {
+  zip(a, b).reduce(0) { $0 + $1.0 * $1.1 }
+}
+
+@Suite("Plain layers")
+struct PlainLayerTests {
+  static let convolutions = [
+    PlainConvolution(smallChannels: 3, bigChannels: 2, smallSide: 1),
+    PlainConvolution(smallChannels: 2, bigChannels: 3, smallSide: 4),
+    PlainConvolution(smallChannels: 1, bigChannels: 1, smallSide: 8),
+  ]
+
+  @Test("a convolution is the sum that defines it", arguments: convolutions)
+  func definition(layer: PlainConvolution) {
+    let big = Formula.uniform(salt: 1, count: 2 * layer.bigSize)
+    let kernel = Formula.uniform(salt: 2, count: layer.smallChannels * layer.bigChannels * 16)
+    var expected: [Double] = []
+    for n in 0..<2 {
+      for o in 0..<layer.smallChannels {
+        for p in 0..<layer.smallSide {
+          for q in 0..<layer.smallSide {
+            var sum = 0.0
+            for c in 0..<layer.bigChannels {
+              for u in 0..<4 {
+                for v in 0..<4 {
+                  let y = layer.stride * p + u - layer.padding
+                  let x = layer.stride * q + v - layer.padding
+                  let sides = 0..<layer.bigSide
+                  guard sides.contains(y), sides.contains(x) else { continue }
+                  sum +=
+                    big[((n * layer.bigChannels + c) * layer.bigSide + y) * layer.bigSide + x]
+                    * kernel[((o * layer.bigChannels + c) * 4 + u) * 4 + v]
+                }
+              }
+            }
+            expected.append(sum)
+          }
+        }
+      }
+    }
+    let found = layer.down(big, kernel: kernel, count: 2)
+    #expect(zip(found, expected).allSatisfy { abs($0 - $1) < 1e-13 })
+  }
+
+  @Test(
+    "down, up and the kernel's gradient have the gradients of their sums", arguments: convolutions)
+  func convolution(layer: PlainConvolution) {
+    let big = Formula.uniform(salt: 1, count: 2 * layer.bigSize)
+    let small = Formula.uniform(salt: 3, count: 2 * layer.smallSize)
+    let kernel = Formula.uniform(salt: 2, count: layer.smallChannels * layer.bigChannels * 16)
+    // The scalar ⟨small, down(big)⟩ = ⟨up(small), big⟩ in each of its three arguments.
+    expectGradient(
+      layer.up(small, kernel: kernel, count: 2),
+      of: { dot(small, layer.down($0, kernel: kernel, count: 2)) }, at: big, "down to its input")
+    expectGradient(
+      layer.down(big, kernel: kernel, count: 2),
+      of: { dot(layer.up($0, kernel: kernel, count: 2), big) }, at: small, "up to its input")
+    let toKernel = layer.kernelGradient(small: small, big: big, count: 2)
+    expectGradient(
+      toKernel, of: { dot(small, layer.down(big, kernel: $0, count: 2)) }, at: kernel,
+      "down to its kernel")
+    expectGradient(
+      toKernel, of: { dot(layer.up(small, kernel: $0, count: 2), big) }, at: kernel,
+      "up to its kernel")
+  }
+
+  @Test("batch normalisation has the gradients of its statistics too")
+  func norm() {
+    let (count, channels, plane) = (3, 2, 4)
+    var weights = NormWeights(channels: channels)
+    weights.scale = [1.25, -0.5]
+    weights.shift = [0.125, 2]
+    let norm = PlainNorm<Double>(weights)
+    let x = Formula.uniform(salt: 4, count: count * channels * plane)
+    let toOutput = Formula.uniform(salt: 5, count: x.count)
+    func output(_ x: [Double], scale: [Double]? = nil, shift: [Double]? = nil) -> Double {
+      var norm = norm
+      norm.scale = scale ?? norm.scale
+      norm.shift = shift ?? norm.shift
+      return dot(toOutput, norm.forward(x, count: count).y)
+    }
+    var copy = norm
+    let record = copy.forward(x, count: count).record
+    let gradients = norm.backward(toOutput, record: record, count: count)
+    expectGradient(gradients.input, of: { output($0) }, at: x, "to the input")
+    expectGradient(gradients.scale, of: { output(x, scale: $0) }, at: norm.scale, "to the scale")
+    expectGradient(gradients.shift, of: { output(x, shift: $0) }, at: norm.shift, "to the shift")
+  }
+
+  @Test("running statistics are a tenth of the way to the batch's, the variance unbiased")
+  func runningStatistics() {
+    var norm = PlainNorm<Double>(NormWeights(channels: 1))
+    _ = norm.forward([1, 2, 3, 6], count: 2)
+    // Mean 3; squares around it 4 + 1 + 0 + 9 = 14, over 3.
+    #expect(abs(norm.runningMean[0] - 0.3) < 1e-15)
+    #expect(abs(norm.runningVariance[0] - (0.9 + 0.1 * 14 / 3)) < 1e-15)
+    #expect(norm.batchesTracked == 1)
+    let y = norm.evaluate([0.3], count: 1)
+    #expect(abs(y[0]) < 1e-15, "the running mean is what becomes the shift")
+  }
+
+  @Test("activations have the gradients of their curves")
+  func activations() {
+    // Away from the kink at 0, where there is no gradient to compare with.
+    let x = Formula.uniform(salt: 6, count: 50).map { $0 + ($0 < 0 ? -0.01 : 0.01) }
+    let toOutput = Formula.uniform(salt: 8, count: x.count)
+    for activation in [PlainActivation.relu, .leakyReLU, .tanh, .identity] {
+      expectGradient(
+        activation.backward(toOutput, output: activation.forward(x)),
+        of: { dot(toOutput, activation.forward($0)) }, at: x, "\(activation)")
+    }
+    let ends: [Double] = [-2, 0, 3]
+    #expect(PlainActivation.relu.forward(ends) == [0, 0, 3])
+    #expect(PlainActivation.leakyReLU.forward(ends) == [-0.4, 0, 3])
+    #expect(PlainActivation.relu.backward([1, 1, 1], output: [0, 0, 3]) == [0, 0, 1])
+    #expect(PlainActivation.leakyReLU.backward([1, 1, 1], output: [-0.4, 0, 3]) == [0.2, 0.2, 1])
+  }
+
+  @Test("both losses have the gradients of their means", arguments: [true, false])
+  func loss(real: Bool) {
+    let logits = Formula.uniform(salt: 9, count: 9).map { 5 * $0 }
+    expectGradient(
+      PlainLoss(logits: logits, real: real).gradient,
+      of: { PlainLoss(logits: $0, real: real).loss }, at: logits, "real: \(real)")
+  }
+
+  @Test(
+    "the discriminator's loss has its gradients in every weight and pixel",
+    arguments: [true, false])
+  func discriminator(normalisesFirst: Bool) throws {
+    let shape = try DCGANShape(
+      latent: 3, generatorWidth: 1, discriminatorWidth: 2, side: 32, channels: 1)
+    let network = PlainNetwork<Double>(
+      Formula.discriminator(shape, normalisesFirst: normalisesFirst))
+    let x = Formula.uniform(salt: 10, count: 3 * shape.pictureCount)
+    func loss(_ network: PlainNetwork<Double>, _ x: [Double]) -> Double {
+      var network = network
+      return PlainLoss(logits: network.forward(x, count: 3).last!.output, real: true).loss
+    }
+    var copy = network
+    let records = copy.forward(x, count: 3)
+    let (input, weights) = network.backward(
+      PlainLoss(logits: records.last!.output, real: true).gradient, records: records, count: 3,
+      weights: true, input: true)
+    expectAlong(network, weights, { loss($0, x) })
+    let direction = Formula.uniform(salt: 11, count: x.count)
+    let toInput = try #require(input)
+    expectSlope(dot(toInput, direction), "pixels") { h in
+      loss(network, zip(x, direction).map { $0 + h * $1 })
+    }
+  }
+
+  @Test("the generator's loss has its gradients in every weight, through the discriminator")
+  func generator() throws {
+    let shape = try DCGANShape(
+      latent: 3, generatorWidth: 2, discriminatorWidth: 2, side: 32, channels: 3)
+    let generator = PlainNetwork<Double>(Formula.generator(shape))
+    let judge = PlainNetwork<Double>(Formula.discriminator(shape, normalisesFirst: true))
+    let latents = Formula.uniform(salt: 12, count: 3 * 4).map { 1.7 * $0 }
+    func run(_ generator: PlainNetwork<Double>) -> (
+      loss: PlainLoss<Double>, fakes: [PlainLayer<Double>.Record],
+      judged: [PlainLayer<Double>.Record]
+    ) {
+      var (generator, judge) = (generator, judge)
+      let fakes = generator.forward(latents, count: 4)
+      let judged = judge.forward(fakes.last!.output, count: 4)
+      return (PlainLoss(logits: judged.last!.output, real: true), fakes, judged)
+    }
+    let (loss, fakes, judged) = run(generator)
+    let (toFakes, none) = judge.backward(
+      loss.gradient, records: judged, count: 4, weights: false, input: true)
+    #expect(none.isEmpty, "the discriminator's weights are not wanted in the generator's step")
+    let (toLatents, weights) = generator.backward(
+      try #require(toFakes), records: fakes, count: 4, weights: true, input: false)
+    #expect(toLatents == nil)
+    expectAlong(generator, weights, { run($0).loss.loss })
+  }
+
+  /// Compares along a direction of each tensor; one number at a time would take minutes.
+  private func expectAlong(
+    _ network: PlainNetwork<Double>, _ gradients: [String: [Double]],
+    _ loss: (PlainNetwork<Double>) -> Double
+  ) {
+    #expect(gradients.keys.sorted() == network.parameters.map(\.name).sorted())
+    for (name, values) in network.parameters {
+      let direction = Formula.uniform(salt: 13, count: values.count)
+      expectSlope(dot(gradients[name] ?? [], direction), "\(name)") { h in
+        var moved = network
+        moved.update { tensor, values in
+          guard tensor == name else { return }
+          for index in values.indices { values[index] += h * direction[index] }
+        }
+        return loss(moved)
+      }
+    }
+  }
+
+  /// Compares a slope along a line with the central difference.
+  ///
+  /// The step is 10^-7, so that hardly an activation passes its kink on the way: it costs a loss of
+  /// order 1 with roundings of 10^-16 some 10^-9.
+  private func expectSlope(_ slope: Double, _ name: Comment, _ loss: (Double) -> Double) {
+    let h = 1e-7
+    let difference = (loss(h) - loss(-h)) / (2 * h)
+    #expect(abs(difference - slope) < 1e-6 * max(abs(slope), 0.01), name)
+  }
+}
+
+/// One case of `Fixtures/loss.json`: PyTorch's sigmoid and cross-entropy where they saturate.
+private struct LossFixture: Decodable, Sendable {
+  let type: String
+  let target: Int
+  let logits: [Double]
+  let loss: Double
+  let score: Double
+  let gradient: [Double]
+}
+
+@Suite("Plain loss")
+struct PlainLossTests {
+  @Test("loss and gradient are PyTorch's, up to where they saturate")
+  func saturates() {
+    func expect<Scalar: BinaryFloatingPoint & Sendable>(
+      _ fixture: LossFixture, _ scalar: Scalar.Type, tolerance: Double
+    ) {
+      let found = PlainLoss(
+        logits: fixture.logits.map { Scalar($0) }, real: fixture.target == 1)
+      // 1 − sigmoid loses digits as the sigmoid nears 1, the same ones on both sides but for a last
+      // bit of exp, which then counts e^logit times.
+      func close(_ a: Double, _ b: Double, _ slack: Double) -> Bool {
+        abs(a - b) <= slack * max(abs(b), 1e-300)
+      }
+      for (logit, (a, b)) in zip(fixture.logits, zip(found.gradient, fixture.gradient)) {
+        let slack = tolerance * max(1, min(exp(logit), 1 / tolerance / 8))
+        #expect(
+          close(Double(a), b, slack) || abs(Double(a) - b) < 1e-9,
+          "\(scalar) target \(fixture.target) logit \(logit): \(a), PyTorch \(b)")
+      }
+      #expect(close(found.score, fixture.score, tolerance))
+      let largest = fixture.logits.max()!
+      let slack = tolerance * max(1, min(exp(largest), 1 / tolerance / 8))
+      #expect(
+        close(found.loss, fixture.loss, slack),
+        "\(scalar) target \(fixture.target) \(fixture.logits): \(found.loss), \(fixture.loss)")
+    }
+    for fixture in fixture("loss.json", as: [LossFixture].self) {
+      if fixture.type == "float32" {
+        expect(fixture, Float.self, tolerance: 4e-7)
+      } else {
+        expect(fixture, Double.self, tolerance: 1e-15)
+      }
+    }
+  }
+}
