@@ -26,6 +26,6 @@ struct Infer: AsyncParsableCommand {
       'bollygan-infer help generate'.
       """,
     version: bollyganVersion,
-    subcommands: [Generate.self, Interpolate.self],
+    subcommands: [Generate.self, Interpolate.self, Bench.self],
     defaultSubcommand: Generate.self)
 }

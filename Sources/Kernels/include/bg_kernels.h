@@ -95,6 +95,10 @@ typedef struct bg_kernels {
 
   // Whether all numbers are finite.
   int (*all_finite)(size_t count, const float *in);
+
+  // `rounds` of 2 * lanes * rows * (columns / lanes) operations in registers alone: what the
+  // processor could do if memory were no matter. Returns a number that depends on all of them.
+  float (*peak)(size_t rounds);
 } bg_kernels;
 
 // The table of a level by name ("baseline", "avx2", "avx512", "neon"), or null where this build or

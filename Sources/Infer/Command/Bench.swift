@@ -1,0 +1,157 @@
+import ArgumentParser
+import BollyGANInfer
+import BollyGANModel
+import BollyGANTerminal
+
+#if canImport(FoundationEssentials)
+  import FoundationEssentials
+#else
+  import Foundation
+#endif
+
+/// Measures this machine: kernels and whole faces.
+struct Bench: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    abstract: "Measure kernels and whole faces on this machine.",
+    discussion: """
+      First what the processor could do if memory were no matter (GFLOP/s, measured), then every \
+      kernel at every instruction set as a share of that, then whole faces, latents to pixels, for \
+      batches of 1 to 256. Other work on the machine falsifies all of it.
+
+        bollygan-infer bench
+        bollygan-infer bench --threads 1 --kernels avx2
+        bollygan-infer bench --json > bench.json
+      """)
+
+  @OptionGroup var model: ModelOptions
+
+  @Option(
+    help: ArgumentHelp(
+      "The most threads; fewer are measured as well. (default: the processors this process may use)",
+      valueName: "n"))
+  var threads: Int?
+
+  @Option(
+    help: ArgumentHelp(
+      "Measure this instruction set alone. (default: all that this processor has)",
+      valueName: "set"))
+  var kernels: InstructionSet?
+
+  @Option(help: ArgumentHelp("Time for each figure, in seconds.", valueName: "seconds"))
+  var seconds: Double = 0.3
+
+  @Flag(help: "Print one JSON object on standard output.")
+  var json = false
+
+  func validate() throws {
+    if let threads, !(1...1024).contains(threads) {
+      throw ValidationError("--threads \(threads) is not in 1...1024.")
+    }
+    if let kernels, !InstructionSet.available.contains(kernels) {
+      throw ValidationError("This processor cannot run --kernels \(kernels.rawValue).")
+    }
+    if !(0.001...60).contains(seconds) {
+      throw ValidationError("--seconds \(seconds) is not in 0.001...60.")
+    }
+  }
+
+  func run() async throws {
+    let model = try model.load()
+    let benchmark = Benchmark(
+      model.weights, levels: kernels.map { [$0] } ?? InstructionSet.available,
+      threads: threads ?? Generator.processors, seconds: seconds)
+    if json {
+      let encoder = JSONEncoder()
+      encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+      try StandardOutput.writeLine(
+        String(decoding: encoder.encode(BenchReport(benchmark)), as: UTF8.self))
+    } else {
+      for line in lines(of: benchmark) { try StandardOutput.writeLine(line) }
+    }
+  }
+
+  private func lines(of benchmark: Benchmark) -> [String] {
+    var lines = ["Peak, GFLOP/s in registers"]
+    for (level, figures) in benchmark.peak.sorted(by: { $0.key.rawValue < $1.key.rawValue }) {
+      for (threads, gflops) in figures.sorted(by: { $0.key < $1.key }) {
+        lines.append(
+          "  \(padded(level.rawValue, 9)) \(threads) threads \(number(gflops, 1, width: 9))")
+      }
+    }
+    lines.append("Kernels, GFLOP/s and share of the peak")
+    for kernel in benchmark.kernels {
+      lines.append(
+        "  \(padded(kernel.level.rawValue, 9)) \(kernel.threads) threads "
+          + "\(padded(kernel.name, 22))\(number(kernel.gflops, 1, width: 9)) "
+          + "\(number(kernel.share * 100, 0, width: 4)) %")
+    }
+    lines.append("Faces a second; milliseconds a call at p50, p95, p99")
+    for row in benchmark.faces {
+      let times = row.milliseconds
+      lines.append(
+        "  \(padded(row.level.rawValue, 9)) \(row.threads) threads batch "
+          + "\(padded("\(row.batch)", 4))\(number(row.facesPerSecond, 1, width: 9)) "
+          + [times.p50, times.p95, times.p99].map { number($0, 3, width: 10) }.joined())
+    }
+    return lines
+  }
+
+  private func padded(_ text: String, _ width: Int) -> String {
+    text + String(repeating: " ", count: max(0, width - text.count))
+  }
+
+  private func number(_ value: Double, _ digits: Int, width: Int) -> String {
+    var scale = 1.0
+    for _ in 0..<digits { scale *= 10 }
+    let units = Int((value * scale).rounded())
+    let whole = "\(units / Int(scale))"
+    let rest = "\(units % Int(scale))"
+    let text =
+      digits == 0
+      ? whole : whole + "." + String(repeating: "0", count: digits - rest.count) + rest
+    return String(repeating: " ", count: max(0, width - text.count)) + text
+  }
+}
+
+/// The figures as `--json` prints them.
+private struct BenchReport: Encodable {
+  struct Kernel: Encodable {
+    let name, level: String
+    let threads: Int
+    let gflops, share: Double
+  }
+
+  struct Faces: Encodable {
+    let batch, threads: Int
+    let level: String
+    let faces_per_second, ms_p50, ms_p95, ms_p99: Double
+  }
+
+  /// Grows when a field changes its meaning or goes away.
+  let schema = 1
+  let version = bollyganVersion
+  let peak_gflops: [String: [String: Double]]
+  let kernels: [Kernel]
+  let faces: [Faces]
+
+  init(_ benchmark: Benchmark) {
+    var peaks: [String: [String: Double]] = [:]
+    for (level, figures) in benchmark.peak {
+      for (threads, gflops) in figures {
+        peaks[level.rawValue, default: [:]]["\(threads)"] = gflops
+      }
+    }
+    peak_gflops = peaks
+    kernels = benchmark.kernels.map {
+      Kernel(
+        name: $0.name, level: $0.level.rawValue, threads: $0.threads, gflops: $0.gflops,
+        share: $0.share)
+    }
+    faces = benchmark.faces.map {
+      Faces(
+        batch: $0.batch, threads: $0.threads, level: $0.level.rawValue,
+        faces_per_second: $0.facesPerSecond, ms_p50: $0.milliseconds.p50,
+        ms_p95: $0.milliseconds.p95, ms_p99: $0.milliseconds.p99)
+    }
+  }
+}
