@@ -19,7 +19,7 @@ extension NPYFile {
     var parser = NPYHeaderParser(bytes, position: headerStart, end: headerStart + length)
     let header = try parser.header()
 
-    var needed = header.type.byteCount
+    var needed = header.type.stored.byteCount
     for size in header.shape {
       let (product, overflow) = needed.multipliedReportingOverflow(by: size)
       guard !overflow else { throw .overflow(shape: header.shape) }
@@ -27,13 +27,28 @@ extension NPYFile {
     }
     let data = bytes[(headerStart + length)...]
     guard needed == data.count else { throw .length(needed: needed, found: data.count) }
-    let stored = StoredTensor(type: header.type, shape: header.shape, bytes: data)
-    do throws(WeightsError) {
-      let floats =
-        header.type == .f64 ? try stored.doubles().map(Float.init) : try stored.floats()
-      self.init(shape: header.shape, floats: floats)
-    } catch {
-      throw .type(header.type.rawValue)
+    let stored = StoredTensor(type: header.type.stored, shape: header.shape, bytes: data)
+    let floats =
+      switch header.type {
+      case .float16: stored.numbers16().map(float(binary16:))
+      case .float32: stored.numbers32()
+      case .float64: stored.numbers64().map { Float(Double(bitPattern: $0)) }
+      }
+    self.init(shape: header.shape, floats: floats)
+  }
+}
+
+/// A type of numbers that is read, by its name in headers.
+private enum NPYType: String {
+  case float16 = "<f2"
+  case float32 = "<f4"
+  case float64 = "<f8"
+
+  var stored: TensorType {
+    switch self {
+    case .float16: .f16
+    case .float32: .f32
+    case .float64: .f64
     }
   }
 }
@@ -50,8 +65,8 @@ private struct NPYHeaderParser {
     self.end = end
   }
 
-  mutating func header() throws(NPYError) -> (type: TensorType, shape: [Int]) {
-    var type: TensorType?
+  mutating func header() throws(NPYError) -> (type: NPYType, shape: [Int]) {
+    var type: NPYType?
     var isFortran: Bool?
     var shape: [Int]?
     try expect("{")
@@ -65,12 +80,8 @@ private struct NPYHeaderParser {
       switch key {
       case "descr" where type == nil:
         let text = try string()
-        switch text {
-        case "<f4": type = .f32
-        case "<f8": type = .f64
-        case "<f2": type = .f16
-        default: throw .type(text)
-        }
+        guard let known = NPYType(rawValue: text) else { throw .type(text) }
+        type = known
       case "fortran_order" where isFortran == nil: isFortran = try bool()
       case "shape" where shape == nil: shape = try tuple()
       default:
@@ -132,7 +143,7 @@ private struct NPYHeaderParser {
       if take(",") {
         skipSpaces()
       } else if numbers.count == 1 || position >= end || bytes[position] != UInt8(ascii: ")") {
-        throw .header(byte: position, expected: numbers.count == 1 ? "','" : "',' or ')'")
+        throw .header(byte: position, expected: "','")
       }
     }
     return numbers

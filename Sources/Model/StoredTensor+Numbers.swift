@@ -36,7 +36,7 @@ extension StoredTensor {
   // Appending to an OutputSpan compiles to a copy of whole vectors; a map over indices takes eight
   // times as long.
 
-  private func numbers16() -> [UInt16] {
+  func numbers16() -> [UInt16] {
     let span = bytes.span
     return [UInt16](capacity: count) { numbers in
       for k in 0..<numbers.capacity {
@@ -45,7 +45,7 @@ extension StoredTensor {
     }
   }
 
-  private func numbers32() -> [Float] {
+  func numbers32() -> [Float] {
     let span = bytes.span
     return [Float](capacity: count) { numbers in
       for k in 0..<numbers.capacity {
@@ -58,7 +58,7 @@ extension StoredTensor {
     }
   }
 
-  private func numbers64() -> [UInt64] {
+  func numbers64() -> [UInt64] {
     let span = bytes.span
     return [UInt64](capacity: count) { numbers in
       for k in 0..<numbers.capacity {

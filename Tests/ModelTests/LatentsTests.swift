@@ -82,6 +82,28 @@ struct LatentsTests {
     }
   }
 
+  @Test("messages say what is wrong in one line, and what would be right")
+  func messages() {
+    let errors: [(LatentsError, String)] = [
+      (.shape([3]), "latents of shape [3]; accepted are [N, nz] and [N, nz, 1, 1]"),
+      (.notFinite(row: 2, column: 5), "latent 2, number 5 is infinite or not a number"),
+      (.size(found: 100, expected: 64), "latents of 100 numbers, the generator takes 64"),
+      (.noTensor(names: ["a", "b\n"]), "no tensor \"latents\" among \"a\", \"b\\u{a}\""),
+      (.noTensor(names: "abcdef".map(String.init)), "among \"a\", \"b\", \"c\", \"d\", \"e\", ..."),
+      (.safetensors(.tooShort(byteCount: 3)), "3 bytes are too few"),
+    ]
+    for (error, part) in errors { #expect(error.description.contains(part)) }
+  }
+
+  @Test("float64 latents in a safetensors file are refused, their tensor named")
+  func doubles() {
+    let file = SafetensorsFile(tensors: ["z": StoredTensor([1, 2], shape: [1, 2])])
+    #expect(
+      throws: LatentsError.safetensors(
+        .type(tensor: "z", found: .f64, accepted: [.f32, .f16, .bf16]))
+    ) { try Latents(safetensors: file) }
+  }
+
   @Test("both kinds of interpolation begin and end exactly", arguments: [64, 100])
   func ends(size: Int) {
     let latents = Latents.torch(seed: 1, count: 2, size: size)

@@ -154,4 +154,20 @@ struct NPYTests {
       #expect(throws: NPYError.self) { try NPYFile(bytes: Array(bytes.prefix(count))) }
     }
   }
+
+  @Test("messages say what is wrong in one line, and what would be right")
+  func messages() {
+    let errors: [(NPYError, String)] = [
+      (.notNPY, "not a .npy file"), (.version(major: 3, minor: 1), "3.1"),
+      (.headerLength(found: 70_000, limit: 65_536), "70000"),
+      (.header(byte: 12, expected: "'{'"), "byte 12: expected '{'"),
+      (.type("<i8\n"), "\"<i8\\u{a}\""), (.fortranOrder, "ascontiguousarray"),
+      (.overflow(shape: [7, 8]), "[7, 8]"), (.length(needed: 24, found: 23), "need 24 bytes"),
+    ]
+    for (error, part) in errors {
+      #expect(error.description.contains(part))
+      #expect(!error.description.contains("\n"))
+      #expect(LatentsError.npy(error).description == error.description)
+    }
+  }
 }

@@ -314,6 +314,36 @@ struct UnfitNetworkTests {
     }
   }
 
+  @Test("where shapes do not tell the layers apart, nothing is guessed")
+  func ambiguity() {
+    var foreign: [String: StoredTensor] = [:]
+    for (name, tensor) in Self.generator {
+      foreign["x" + name.replacing("main.", with: "")] = tensor
+    }
+    func expectProblem(_ problem: String, _ change: (inout [String: StoredTensor]) -> Void) {
+      var tensors = foreign
+      change(&tensors)
+      #expect(throws: WeightsError.notANetwork(network: "generator", problem: problem)) {
+        try GeneratorWeights.load(tensors)
+      }
+    }
+    func norm(_ module: String, channels: Int, in tensors: inout [String: StoredTensor]) {
+      for field in ["weight", "bias", "running_mean", "running_var"] {
+        tensors["\(module).\(field)"] = StoredTensor(Tensor(zeros: [channels]))
+      }
+    }
+    expectProblem("two normalisations have 8 channels") { norm("x4", channels: 8, in: &$0) }
+    expectProblem("no normalisation has the 4 channels of \"x3\"") {
+      norm("x4", channels: 5, in: &$0)
+    }
+    expectProblem("it has 5 convolutions and 5 batch normalisations") {
+      norm("y", channels: 5, in: &$0)
+    }
+    expectProblem(
+      "\"x3\" is neither a convolution (one kernel, no bias) nor a batch normalisation"
+    ) { $0["x3.bias"] = StoredTensor(Tensor(zeros: [4])) }
+  }
+
   @Test(
     "names that only look alike are no network",
     arguments: [
