@@ -6,7 +6,7 @@
 ///
 /// - Precondition: neither product nor sum overflow or underflow float32.
 @inline(__always)
-func fusedMultiplyAdd(
+package func fusedMultiplyAdd(
   _ a: SIMD8<Float>, _ b: SIMD8<Float>, _ c: SIMD8<Float>
 ) -> SIMD8<Float> {
   // The product of two 24-bit numbers is exact in float64. The sum is not; rounding it to the

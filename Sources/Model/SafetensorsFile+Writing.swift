@@ -35,6 +35,20 @@ extension SafetensorsFile {
     return bytes
   }
 
+  /// Writes the file whole or not at all, after its own reader has found this content in its bytes.
+  ///
+  /// - Parameters:
+  ///   - path: where; a file that is there is replaced in one step.
+  ///   - durably: return only when the file will be there after a power cut.
+  /// - Throws: ``FileError``; a file that was there before is then still there, whole.
+  public func write(to path: String, durably: Bool = false) throws(FileError) {
+    let bytes = encoded()
+    guard let read = try? SafetensorsFile(bytes: bytes), read == self else {
+      preconditionFailure("a safetensors file was about to be written that reads differently")
+    }
+    try writeFile(bytes, to: path, durably: durably)
+  }
+
   /// SHA-256 of the tensors' bytes in file order, in hexadecimal: it names the weights, whatever the
   /// metadata say.
   ///

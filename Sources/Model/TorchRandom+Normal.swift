@@ -11,8 +11,9 @@ extension TorchRandom {
   /// `torch.randn(count)`.
   ///
   /// From 16 numbers on PyTorch transforms them in blocks of 16, eight pairs each, and where the
-  /// count is no multiple of 16 it draws the last 16 again. Fewer are computed one by one in
-  /// float64, and the second number of an odd pair is kept for the next such call.
+  /// count is no multiple of 16 it draws the last 16 again. Fewer are computed one by one in float64
+  /// with the C library's functions, and the second number of an odd pair is kept for the next such
+  /// call.
   public mutating func normal(count: Int, mean: Double = 0, std: Double = 1) -> [Float] {
     guard count >= 16 else {
       return (0..<count).map { _ in Float(nextNormal(mean, std)) }

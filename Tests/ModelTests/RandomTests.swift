@@ -294,3 +294,57 @@ struct NumpyRandomTests {
     }
   #endif
 }
+
+@Suite("Fused multiply-add")
+struct FusedMultiplyAddTests {
+  /// Compares with the standard library's, which rounds once on every processor.
+  private func expectExact(_ a: [Float], _ b: [Float], _ c: [Float]) {
+    for start in stride(from: 0, to: a.count, by: 8) {
+      let range = start..<(start + 8)
+      let result = fusedMultiplyAdd(SIMD8(a[range]), SIMD8(b[range]), SIMD8(c[range]))
+      for lane in 0..<8 {
+        let index = start + lane
+        let expected = c[index].addingProduct(a[index], b[index])
+        #expect(
+          result[lane].bitPattern == expected.bitPattern,
+          "\(a[index]) · \(b[index]) + \(c[index])")
+      }
+    }
+  }
+
+  @Test("it rounds once, numbers of all sizes and signs")
+  func random() {
+    var random = TorchRandom(seed: 8)
+    func numbers() -> [Float] {
+      (0..<40_000).map { _ in
+        Float(
+          sign: random.below(2) == 0 ? .plus : .minus, exponent: random.below(40) - 20,
+          significand: 1 + random.uniform())
+      }
+    }
+    expectExact(numbers(), numbers(), numbers())
+  }
+
+  @Test("it rounds once where float64 would turn a sum into a tie that it is not")
+  func ties() {
+    // (1 + s)(1 - s) = 1 - s², so the product is half of c's last place, less a part of 2^-8 to 2^-46
+    // of it. From s = 2^-15 on, float64 cannot hold that part beside c.
+    var (a, b, c): ([Float], [Float], [Float]) = ([], [], [])
+    for exponent in 4...23 {
+      let s = Float(sign: .plus, exponent: -exponent, significand: 1)
+      for (sign, last) in [(1, 0), (1, 0x1p-23), (-1, 0), (-1, 0x1p-23)] as [(Float, Float)] {
+        a.append(0x1p-12 * (1 + s))
+        b.append(sign * 0x1p-12 * (1 - s))
+        c.append(1 + last)
+      }
+    }
+    expectExact(a, b, c)
+    // One of them in full: the sum lies below the tie, so it is c; seen as a tie it would go to the
+    // even number above.
+    let below = fusedMultiplyAdd(
+      SIMD8(repeating: 0x1p-12 * (1 + 0x1p-23)), SIMD8(repeating: 0x1p-12 * (1 - 0x1p-23)),
+      SIMD8(repeating: 1 + 0x1p-23))
+    #expect(below == SIMD8(repeating: 1 + 0x1p-23))
+    #expect(Float((1 + 0x1p-23) + 0x1p-24 * (1 - 0x1p-46)) == 1 + 0x1p-22)
+  }
+}

@@ -370,6 +370,14 @@ struct SafetensorsWritingTests {
     #expect(file.encoded() == Self.content.encoded())
   }
 
+  @Test("a file is written with these bytes", arguments: [false, true])
+  func writing(durably: Bool) throws {
+    let folder = TemporaryFolder()
+    try Self.content.write(to: folder.path + "/weights.safetensors", durably: durably)
+    #expect(
+      try readFile(folder.path + "/weights.safetensors", limit: 4096) == Self.content.encoded())
+  }
+
   @Test("the tensors' hash is that of the data, whatever the metadata say")
   func hash() throws {
     let bytes = Self.content.encoded()
