@@ -126,6 +126,9 @@ public protocol TrainingEngine: AnyObject {
   ///   those before the update that would have spoilt them.
   func step(_ batch: TrainingBatch) throws -> StepLosses
 
+  /// The generator as it is now: ``state()``'s, for those who need no more.
+  func generatorWeights() -> GeneratorWeights
+
   /// A copy of all that changes from step to step.
   func state() -> TrainingState
 
@@ -139,6 +142,11 @@ public protocol TrainingEngine: AnyObject {
   ///   - batchStatistics: normalise by the batch's own statistics (the article's notebook samples
   ///     so) and not by the running ones; running ones are left as they are.
   func generate(latents: [Float], batchStatistics: Bool) -> [Float]
+}
+
+extension TrainingEngine {
+  /// Part of ``state()``; engines that can copy the generator alone do so more cheaply.
+  public func generatorWeights() -> GeneratorWeights { state().generator }
 }
 
 /// A loss, gradient or weight that is no number any more.

@@ -1,0 +1,78 @@
+import BollyGANModel
+import BollyGANPictures
+
+extension TrainingRun {
+  /// The fixed latents, `samples/latents.safetensors`: `bollygan-infer --latents` draws the same
+  /// faces from any generator of the run.
+  func writeLatents() throws {
+    let count = fixedLatents.count / shape.latent
+    let tensor = Tensor(shape: [count, shape.latent], values: fixedLatents)
+    let file = SafetensorsFile(tensors: ["latents": StoredTensor(tensor)])
+    try writeFile(file.encoded(), to: folder.path(of: RunFolder.latentsName))
+  }
+
+  /// The sheet of the fixed latents' faces after an epoch.
+  func writeSamples(epoch: Int) throws {
+    let pictures = Picture.pictures(
+      planar: samples(), channels: shape.channels, width: shape.side, height: shape.side)
+    let sheet = grid(pictures, columns: 8)
+    let text = [
+      PNGText(keyword: "Software", text: "BollyGAN \(bollyganVersion)"),
+      PNGText(keyword: "Comment", text: "epoch \(epoch), step \(step), \(recipe.name)"),
+    ]
+    try writeFile(
+      try sheet.encodePNG(text: text), to: folder.path(of: RunFolder.sampleName(epoch: epoch)))
+  }
+
+  /// Faces of the fixed latents, drawn by the weights that the run would give away now.
+  private func samples() -> [Float] {
+    let byBatch = options.sampleStatistics == .batch
+    guard let average else {
+      return engine.generate(latents: fixedLatents, batchStatistics: byBatch)
+    }
+    let state = engine.state()
+    var shown = state
+    shown.generator = average.weights
+    engine.restore(shown)
+    defer { engine.restore(state) }
+    return engine.generate(latents: fixedLatents, batchStatistics: byBatch)
+  }
+
+  /// `generator.safetensors`: the moving average where there is one.
+  func writeGenerator() throws {
+    var file = (average?.weights ?? engine.generatorWeights()).file(metadata: metadata)
+    file.metadata["bollygan.nz"] = "\(shape.latent)"
+    file.metadata["bollygan.ngf"] = "\(shape.generatorWidth)"
+    file.metadata["bollygan.parent_sha256"] = parts.record.definition.initialGenerator
+    file.metadata["bollygan.average"] = average.map { "\($0.decay)" }
+    file.addModelSpec(
+      title: "BollyGAN generator \(shape.side)x\(shape.side)", date: parts.record.date,
+      side: shape.side)
+    try writeFile(
+      file.encoded(), to: folder.path(of: RunFolder.generatorName), durably: true)
+  }
+
+  /// `discriminator.safetensors`, for whoever wants to go on training elsewhere.
+  func writeDiscriminator() throws {
+    var file = engine.state().discriminator.file(metadata: metadata)
+    file.metadata["bollygan.ndf"] = "\(shape.discriminatorWidth)"
+    file.metadata["bollygan.parent_sha256"] = parts.record.definition.initialDiscriminator
+    file.addModelSpec(
+      title: "BollyGAN discriminator \(shape.side)x\(shape.side)", date: parts.record.date,
+      side: shape.side)
+    do {
+      try writeFile(
+        file.encoded(), to: folder.path(of: RunFolder.discriminatorName), durably: true)
+    } catch { throw RunError.cannotSave(error) }
+  }
+
+  private var metadata: [String: String] {
+    let definition = parts.record.definition
+    return [
+      "bollygan.version": bollyganVersion, "bollygan.recipe": recipe.name,
+      "bollygan.seed": "\(definition.seed)", "bollygan.epoch": "\(step / stepsPerEpoch)",
+      "bollygan.step": "\(step)", "bollygan.mean": "0.5", "bollygan.std": "0.5",
+      "bollygan.dataset_sha256": definition.pictures,
+    ]
+  }
+}

@@ -1,0 +1,402 @@
+import BollyGANModel
+import BollyGANPictures
+import BollyGANTrain
+import Foundation
+import Testing
+
+@Suite("Run")
+struct RunLoopTests {
+  @Test("leaves everything behind that its folder promises")
+  func wholeRun() async throws {
+    let tiny = try await TinyRun()
+    guard case .finished = try await tiny.begin("run") else {
+      Issue.record("the run did not finish")
+      return
+    }
+    #expect(
+      try tiny.names(in: "run") == [
+        "checkpoint-000014.safetensors", "checkpoint-000015.safetensors",
+        "discriminator.safetensors", "generator.safetensors", "log.jsonl", "run.json", "samples",
+      ])
+    #expect(
+      try tiny.names(in: "run/samples") == [
+        "epoch-0001.png", "epoch-0002.png", "epoch-0003.png", "latents.safetensors",
+      ])
+    #expect(tiny.notes.steps == Array(1...15) && tiny.notes.warnings.isEmpty)
+
+    let log = String(decoding: try tiny.scratch.bytes("run/log.jsonl"), as: UTF8.self)
+    let lines = try log.split(separator: "\n").map {
+      try #require(try JSONSerialization.jsonObject(with: Data($0.utf8)) as? [String: Any])
+    }
+    #expect(tiny.notes.lines.joined(separator: "\n") + "\n" == log)
+    let steps = lines.filter { $0["event"] as? String == "step" }
+    #expect(steps.map { $0["step"] as? Int } == Array(1...15))
+    #expect(steps.map { $0["epoch"] as? Int } == (1...3).flatMap { [Int](repeating: $0, count: 5) })
+    for key in ["loss_d", "loss_g", "d_x", "d_gz1", "d_gz2"] {
+      let values = steps.compactMap { $0[key] as? Double }
+      #expect(values.count == 15 && Set(values).count == 15)
+      let means = lines.filter { $0["event"] as? String == "epoch" }.compactMap {
+        $0[key] as? Double
+      }
+      // The log's digits are the whole number, so only the order of adding may differ.
+      for epoch in 0..<3 {
+        let mean = values[epoch * 5..<epoch * 5 + 5].reduce(0, +) / 5
+        #expect(abs(means[epoch] - mean) < 1e-14)
+      }
+    }
+
+    let file = try SafetensorsFile(bytes: tiny.scratch.bytes("run/generator.safetensors"))
+    #expect(try GeneratorWeights(file).shape.generatorChannels == [6, 12, 6, 3, 3])
+    #expect(file.metadata["bollygan.step"] == "15" && file.metadata["bollygan.epoch"] == "3")
+    #expect(file.metadata["modelspec.date"] == "2026-11-23")
+    #expect(file.metadata["modelspec.hash_sha256"] == "0x" + file.tensorHash)
+    let sheet = try decodePicture(tiny.scratch.bytes("run/samples/epoch-0003.png")).picture
+    // 8 by 8 faces of 32 pixels, frames of 2.
+    #expect(sheet.width == 274 && sheet.height == 274)
+  }
+
+  @Test("every picture is seen once an epoch, mirrored in about half of the cases")
+  func batches() async throws {
+    // What the engine is given, not what the run says it gave.
+    final class Seen: TrainingEngine {
+      let inner: ScriptedEngine
+      var pictures: [[UInt8]] = []
+      var configuration: TrainingConfiguration { inner.configuration }
+      init(_ inner: ScriptedEngine) { self.inner = inner }
+      func step(_ batch: TrainingBatch) throws -> StepLosses {
+        let size = 32 * 32 * 3
+        pictures += stride(from: 0, to: batch.pixels.count, by: size).map {
+          Array(batch.pixels[$0..<$0 + size])
+        }
+        return try inner.step(batch)
+      }
+      func state() -> TrainingState { inner.state() }
+      func restore(_ state: TrainingState) { inner.restore(state) }
+      func generate(latents: [Float], batchStatistics: Bool) -> [Float] {
+        inner.generate(latents: latents, batchStatistics: batchStatistics)
+      }
+    }
+    let tiny = try await TinyRun()
+    var parts = try await tiny.parts("run", isNew: true)
+    var seen: Seen?
+    parts.makeEngine = {
+      seen = Seen(ScriptedEngine($0, $1, $2, threads: 1))
+      return seen!
+    }
+    _ = try TrainingRun.begin(parts).run()
+    let pictures = try #require(seen).pictures
+    #expect(pictures.count == 60)
+    let plain = (0..<20).map { stripes($0).pixels }
+    let mirrored = try await tiny.pictures().batch(
+      ArraySlice(0..<20), mirrored: [Bool](repeating: true, count: 20))
+    var turned = 0
+    for epoch in 0..<3 {
+      var found: Set<Int> = []
+      for picture in pictures[epoch * 20..<epoch * 20 + 20] {
+        if let number = plain.firstIndex(of: picture) {
+          found.insert(number)
+        } else {
+          let place = stride(from: 0, to: mirrored.count, by: picture.count).first {
+            Array(mirrored[$0..<$0 + picture.count]) == picture
+          }
+          // The set's own order is by folder: 0/picture-0, 0/picture-12, ...
+          #expect(place != nil)
+          turned += 1
+          found.insert(1000 + (place ?? 0) / picture.count)
+        }
+      }
+      #expect(found.count == 20)
+    }
+    // 60 throws of a coin: outside of 15...45 once in 20,000 seeds.
+    #expect((15...45).contains(turned))
+  }
+
+  @Test("goes on after a power cut at any step as if nothing had been", arguments: 1...15)
+  func resumes(step: Int) async throws {
+    var tiny = try await TinyRun()
+    _ = try await tiny.begin("whole")
+    tiny.beforeStep = { if $0 == step { throw PowerCut() } }
+    await #expect(throws: PowerCut.self) { try await tiny.begin("cut") }
+    // Half a line of the log, and half a file, as a cut leaves them.
+    let log = try #require(FileHandle(forWritingAtPath: tiny.scratch / "cut/log.jsonl"))
+    try log.seekToEnd()
+    try log.write(contentsOf: Data("{\"event\":\"st".utf8))
+    try tiny.scratch.write([1, 2, 3], to: "cut/.checkpoint-000099.safetensors.tmp.999999999")
+    try tiny.scratch.write([1, 2, 3], to: "cut/samples/.epoch-0009.png.tmp.999999999")
+    tiny.beforeStep = { _ in }
+    tiny.threads = 2
+    tiny.options.threads = 2
+    _ = try await tiny.resume("cut")
+    #expect(try tiny.outcome("cut") == tiny.outcome("whole"))
+    #expect(try tiny.names(in: "cut") == tiny.names(in: "whole"))
+    #expect(try tiny.names(in: "cut/samples") == tiny.names(in: "whole/samples"))
+  }
+
+  @Test("stops between two steps when asked, and goes on from that very step")
+  func stops() async throws {
+    var tiny = try await TinyRun()
+    _ = try await tiny.begin("whole")
+    let notes = tiny.notes
+    notes.steps = []
+    tiny.isStopRequested = { notes.steps.count == 7 }
+    guard case .stopped = try await tiny.begin("cut") else {
+      Issue.record("the run did not stop")
+      return
+    }
+    #expect(try tiny.names(in: "cut").contains("checkpoint-000007.safetensors"))
+    #expect(try tiny.names(in: "cut").contains("generator.safetensors"))
+    tiny.isStopRequested = { false }
+    notes.steps = []
+    _ = try await tiny.resume("cut")
+    #expect(notes.steps == Array(8...15))
+    #expect(try tiny.outcome("cut") == tiny.outcome("whole"))
+  }
+
+  @Test("an ended run goes on for more epochs as if it had been begun for them")
+  func longer() async throws {
+    var tiny = try await TinyRun()
+    _ = try await tiny.begin("whole")
+    tiny.recipe.epochs = 1
+    _ = try await tiny.begin("short")
+    tiny.recipe.epochs = 3
+    tiny.options.checkpointEvery = .epochs(1)
+    _ = try await tiny.resume("short")
+    #expect(try tiny.outcome("short") == tiny.outcome("whole"))
+  }
+
+  @Test("a damaged checkpoint is passed over for the one before it, aloud")
+  func damaged() async throws {
+    var tiny = try await TinyRun()
+    _ = try await tiny.begin("whole")
+    tiny.beforeStep = { if $0 == 10 { throw PowerCut() } }
+    await #expect(throws: PowerCut.self) { try await tiny.begin("cut") }
+    var bytes = try tiny.scratch.bytes("cut/checkpoint-000008.safetensors")
+    bytes[bytes.count - 5000] ^= 4
+    try tiny.scratch.write(bytes, to: "cut/checkpoint-000008.safetensors")
+    tiny.beforeStep = { _ in }
+    _ = try await tiny.resume("cut")
+    #expect(try tiny.outcome("cut") == tiny.outcome("whole"))
+    #expect(tiny.notes.warnings.contains { $0.contains("checkpoint-000008") })
+    #expect(try tiny.names(in: "cut").contains("checkpoint-000008.safetensors.damaged"))
+  }
+
+  @Test("never begins anew in silence where checkpoints are lost or damaged")
+  func lost() async throws {
+    var tiny = try await TinyRun()
+    tiny.beforeStep = { if $0 == 10 { throw PowerCut() } }
+    await #expect(throws: PowerCut.self) { try await tiny.begin("cut") }
+    tiny.beforeStep = { _ in }
+    let log = try tiny.scratch.bytes("cut/log.jsonl")
+    let names = try tiny.names(in: "cut").filter { $0.hasPrefix("checkpoint") }
+    #expect(names.count == 2)
+    for name in names { try tiny.scratch.write([9], to: "cut/\(name)") }
+    await #expect(throws: RunError.self) { try await tiny.resume("cut") }
+    for name in names { try FileManager.default.removeItem(atPath: tiny.scratch / "cut/\(name)") }
+    await #expect(throws: RunError.self) { try await tiny.resume("cut") }
+    #expect(try tiny.scratch.bytes("cut/log.jsonl") == log)
+  }
+
+  @Test("a checkpoint that cannot be read is no reason to take an older one")
+  func unreadable() async throws {
+    var tiny = try await TinyRun()
+    tiny.beforeStep = { if $0 == 10 { throw PowerCut() } }
+    await #expect(throws: PowerCut.self) { try await tiny.begin("cut") }
+    let name = tiny.scratch / "cut/checkpoint-000008.safetensors"
+    try FileManager.default.removeItem(atPath: name)
+    try FileManager.default.createDirectory(atPath: name, withIntermediateDirectories: false)
+    tiny.beforeStep = { _ in }
+    await #expect {
+      try await tiny.resume("cut")
+    } throws: { error in
+      guard case RunError.cannotRead(.notRegular) = error else { return false }
+      return true
+    }
+  }
+
+  @Test("a run whose settings were edited does not go on, unless forced")
+  func edited() async throws {
+    var tiny = try await TinyRun()
+    tiny.beforeStep = { if $0 == 6 { throw PowerCut() } }
+    await #expect(throws: PowerCut.self) { try await tiny.begin("cut") }
+    tiny.beforeStep = { _ in }
+    tiny.recipe.beta1 = 0.6
+    await #expect(throws: RunError.self) { try await tiny.resume("cut") }
+    guard case .finished = try await tiny.resume("cut", isForced: true) else {
+      Issue.record("the forced run did not finish")
+      return
+    }
+    tiny.recipe.normalisesFirst = false
+    tiny.recipe.epochs = 4
+    await #expect(throws: RunError.self) { try await tiny.resume("cut", isForced: true) }
+  }
+
+  @Test("a folder that goes away is said at once and ends the run at the third checkpoint")
+  func removed() async throws {
+    var tiny = try await TinyRun()
+    let (notes, folder) = (tiny.notes, tiny.scratch / "run")
+    tiny.beforeStep = {
+      if $0 == 5 { try FileManager.default.removeItem(atPath: folder) }
+    }
+    await #expect {
+      try await tiny.begin("run")
+    } throws: { error in
+      guard case RunError.cannotSave = error else { return false }
+      return true
+    }
+    // Checkpoints of steps 6, 8 and 10; the samples of epoch 1 as well.
+    #expect(notes.steps == Array(1...10))
+    #expect(notes.warnings.count { $0.contains("of 3)") } == 2)
+    #expect(!FileManager.default.fileExists(atPath: folder))
+  }
+
+  @Test("a checkpoint that fails once is made up for by the next")
+  func recovers() async throws {
+    var tiny = try await TinyRun()
+    _ = try await tiny.begin("whole")
+    let (notes, run) = (tiny.notes, tiny.scratch / "run")
+    // In the way of step 4's checkpoint lies a folder.
+    let obstacle = run + "/checkpoint-000004.safetensors"
+    notes.warnings = []
+    tiny.beforeStep = { step in
+      if step == 4 {
+        try FileManager.default.createDirectory(
+          atPath: obstacle, withIntermediateDirectories: false)
+      }
+      if step == 6 {
+        try FileManager.default.removeItem(atPath: obstacle)
+        #expect(notes.warnings.count { $0.contains("of 3)") } == 1)
+        #expect(
+          try FileManager.default.contentsOfDirectory(atPath: run)
+            .contains("checkpoint-000002.safetensors"))
+      }
+    }
+    _ = try await tiny.begin("run")
+    #expect(try tiny.outcome("run") == tiny.outcome("whole"))
+  }
+
+  @Test("the moving average is what is given away, and follows the formula")
+  func average() async throws {
+    var tiny = try await TinyRun()
+    tiny.options.checkpointEvery = .steps(1)
+    tiny.recipe.generatorAverage = 0.3
+    var expected: [Float] = []
+    var newest: [Float] = []
+    let name = "main.3.weight"
+    for steps in 0...6 {
+      tiny.options.maximumSteps = max(steps, 1)
+      if steps == 0 {
+        _ = try await tiny.begin("run")
+        continue
+      }
+      if steps > 1 { _ = try await tiny.resume("run") }
+      let file = try SafetensorsFile(
+        bytes: tiny.scratch.bytes("run/\(RunFolder.checkpointName(step: steps))"))
+      newest = try #require(file.tensors["generator.\(name)"]).floats()
+      if steps == 1 {
+        let start = try SafetensorsFile(
+          bytes: tiny.scratch.bytes("run/\(RunFolder.checkpointName(step: 0))"))
+        expected = try #require(start.tensors["generator.\(name)"]).floats()
+      }
+      let share = 1 - min(0.3, Double(1 + steps) / Double(10 + steps))
+      expected = zip(expected, newest).map { $0 + Float(share) * ($1 - $0) }
+      #expect(try #require(file.tensors["average.\(name)"]).floats() == expected)
+    }
+    let given = try SafetensorsFile(bytes: tiny.scratch.bytes("run/generator.safetensors"))
+    #expect(try #require(given.tensors[name]).floats() == expected)
+    #expect(expected != newest)
+  }
+
+  @Test("without a moving average the generator itself is given away")
+  func noAverage() async throws {
+    var tiny = try await TinyRun()
+    tiny.recipe.generatorAverage = nil
+    tiny.options.maximumSteps = 3
+    _ = try await tiny.begin("run")
+    let checkpoint = try SafetensorsFile(
+      bytes: tiny.scratch.bytes("run/\(RunFolder.checkpointName(step: 3))"))
+    let given = try SafetensorsFile(bytes: tiny.scratch.bytes("run/generator.safetensors"))
+    for (name, tensor) in given.tensors {
+      #expect(checkpoint.tensors["generator.\(name)"] == tensor)
+    }
+    #expect(checkpoint.tensors.keys.allSatisfy { !$0.hasPrefix("average.") })
+  }
+
+  @Test("a discriminator that answers 1 to everything ends the run with a diagnosis")
+  func diverges() async throws {
+    var tiny = try await TinyRun(epochs: 30)
+    tiny.recipe.generatorRate = 0.005
+    tiny.losses = { step in
+      step < 8
+        ? StepLosses(lossD: 1.2, lossG: 0.9, dX: 0.6, dGz1: 0.4, dGz2: 0.4)
+        : StepLosses(lossD: 100, lossG: 0, dX: 1, dGz1: 1, dGz2: 1)
+    }
+    guard case .diverged(let divergence) = try await tiny.begin("run") else {
+      Issue.record("nothing was noticed")
+      return
+    }
+    #expect(divergence.diagnosis == .allReal && divergence.step == 17)
+    #expect("\(divergence)".contains("0.005, 25 times the usual 0.0002"))
+    #expect("\(divergence)".contains("checkpoint-000016"))
+    #expect(tiny.notes.lines.last?.contains("\"diverged\"") == true)
+  }
+
+  @Test("a value that is not finite ends the run; what was saved is from before")
+  func notFinite() async throws {
+    var tiny = try await TinyRun()
+    tiny.beforeStep = { if $0 == 6 { throw NonFiniteError(place: "loss_g") } }
+    guard case .diverged(let divergence) = try await tiny.begin("run") else {
+      Issue.record("nothing was noticed")
+      return
+    }
+    #expect(divergence.diagnosis == .notFinite && divergence.finding.contains("loss_g"))
+    #expect(try tiny.names(in: "run").contains("checkpoint-000004.safetensors"))
+  }
+}
+
+@Suite("Divergence guard")
+struct DivergenceGuardTests {
+  private func losses(_ d: Double, _ x: Double, _ z: Double, g: Double = 2) -> StepLosses {
+    StepLosses(lossD: d, lossG: g, dX: x, dGz1: z, dGz2: z)
+  }
+
+  /// The first step at which the guard speaks, and what it says.
+  private func verdict(
+    stepsPerEpoch: Int, steps: Int, _ figures: (Int) -> StepLosses
+  ) -> (step: Int, diagnosis: DivergenceGuard.Diagnosis)? {
+    var watch = DivergenceGuard(stepsPerEpoch: stepsPerEpoch)
+    for step in 1...steps {
+      if let diagnosis = watch.observe(figures(step)) { return (step, diagnosis) }
+    }
+    return nil
+  }
+
+  @Test("both ends and both extremes are noticed in time")
+  func failures() throws {
+    let stuck = try #require(verdict(stepsPerEpoch: 56, steps: 56) { _ in losses(100, 1, 1, g: 0) })
+    #expect(stuck == (14, .allReal))
+    let low = try #require(verdict(stepsPerEpoch: 1000, steps: 300) { _ in losses(100, 0, 0) })
+    #expect(low == (200, .allFake))
+    let lost = try #require(
+      verdict(stepsPerEpoch: 56, steps: 56) { _ in losses(55, 0.4, 0.6) })
+    #expect(lost == (14, .discriminatorLost))
+    let won = try #require(
+      verdict(stepsPerEpoch: 56, steps: 250) { _ in losses(0.0004, 0.9999, 0.0001, g: 30) })
+    #expect(won == (200, .discriminatorWon))
+  }
+
+  @Test("what healthy runs show now and then is no alarm")
+  func healthy() {
+    // The tutorial's first steps: the discriminator wins for dozens of steps, the generator's loss
+    // is in the thirties.
+    #expect(
+      verdict(stepsPerEpoch: 56, steps: 199) { _ in losses(0.0005, 0.999, 0.0005, g: 35) } == nil)
+    // Single steps in which everything seems real.
+    #expect(
+      verdict(stepsPerEpoch: 56, steps: 5000) { step in
+        step % 14 == 0 ? losses(1.1, 0.7, 0.4) : losses(7, 0.999, 0.995)
+      } == nil)
+    // By heart after many epochs (PyTorch's article recipe, epoch 60).
+    #expect(verdict(stepsPerEpoch: 56, steps: 5000) { _ in losses(0.2, 0.9, 0.1) } == nil)
+    #expect(verdict(stepsPerEpoch: 1, steps: 5000) { _ in losses(1.386, 0.5, 0.5) } == nil)
+  }
+}

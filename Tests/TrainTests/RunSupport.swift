@@ -1,0 +1,174 @@
+import BollyGANInfer
+import BollyGANModel
+import BollyGANPictures
+import BollyGANTrain
+import Foundation
+
+/// A folder that is there as long as the value is.
+final class Scratch: Sendable {
+  let path: String
+
+  init() throws {
+    path = NSTemporaryDirectory() + "bollygan-\(UUID().uuidString)"
+    try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
+  }
+
+  deinit { try? FileManager.default.removeItem(atPath: path) }
+
+  static func / (folder: Scratch, name: String) -> String { "\(folder.path)/\(name)" }
+
+  /// Writes a file, its folder made where it is missing.
+  func write(_ bytes: [UInt8], to name: String) throws {
+    let url = URL(filePath: self / name)
+    try FileManager.default.createDirectory(
+      at: url.deletingLastPathComponent(), withIntermediateDirectories: true)
+    try Data(bytes).write(to: url)
+  }
+
+  func bytes(_ name: String) throws -> [UInt8] {
+    [UInt8](try Data(contentsOf: URL(filePath: self / name)))
+  }
+}
+
+/// A picture of coloured stripes, no two numbers' alike.
+func stripes(_ number: Int, width: Int = 32, height: Int = 32, channels: Int = 3) -> Picture {
+  let pixels = (0..<width * height * channels).map { index in
+    let (x, y) = (index / channels % width, index / channels / width)
+    let slope = x * (number % 7 + 1) + y * (number % 5) * 3
+    return UInt8(truncatingIfNeeded: slope * 5 + number * 37)
+  }
+  return Picture(width: width, height: height, channels: channels, pixels: pixels)
+}
+
+/// A data folder of striped pictures.
+func drawStripes(_ count: Int, in folder: Scratch) throws {
+  for number in 0..<count {
+    let name = "data/\(number % 3)/picture-\(number).png"
+    try folder.write(stripes(number).encodePNG(), to: name)
+  }
+}
+
+/// Why a scripted engine stops, in place of a power cut.
+struct PowerCut: Error {}
+
+/// The fast trainer, with something happening before a step, or with invented figures.
+final class ScriptedEngine: TrainingEngine {
+  private let engine: FastTrainer
+  private var steps = 0
+  var beforeStep: (Int) throws -> Void = { _ in }
+  var losses: ((Int) -> StepLosses)?
+
+  init(
+    _ configuration: TrainingConfiguration, _ generator: GeneratorWeights,
+    _ discriminator: DiscriminatorWeights, threads: Int
+  ) {
+    engine = FastTrainer(
+      configuration: configuration, generator: generator, discriminator: discriminator,
+      threads: threads)
+  }
+
+  var configuration: TrainingConfiguration { engine.configuration }
+
+  func step(_ batch: TrainingBatch) throws -> StepLosses {
+    steps = engine.state().discriminatorOptimizer.step + 1
+    try beforeStep(steps)
+    let found = try engine.step(batch)
+    return losses?(steps) ?? found
+  }
+
+  func state() -> TrainingState { engine.state() }
+  func restore(_ state: TrainingState) { engine.restore(state) }
+  func generate(latents: [Float], batchStatistics: Bool) -> [Float] {
+    engine.generate(latents: latents, batchStatistics: batchStatistics)
+  }
+}
+
+/// What a run said.
+final class Notes: RunObserver {
+  var steps: [Int] = []
+  var lines: [String] = []
+  var warnings: [String] = []
+
+  func madeStep(_ report: StepReport) { steps.append(report.step) }
+  func logged(_ line: LogLine) { lines.append(line.text) }
+  func warned(_ message: String) { warnings.append(message) }
+}
+
+/// Tiny runs on 20 pictures, five batches of four an epoch.
+struct TinyRun {
+  let scratch: Scratch
+  var recipe: Recipe
+  var options = RunOptions(checkpointEvery: .steps(2), threads: 1)
+  var notes = Notes()
+  var threads = 1
+  var beforeStep: (Int) throws -> Void = { _ in }
+  var losses: ((Int) -> StepLosses)?
+  var isStopRequested: () -> Bool = { false }
+
+  init(epochs: Int = 3) async throws {
+    scratch = try Scratch()
+    try drawStripes(20, in: scratch)
+    recipe = Recipe.bollygan
+    recipe.batch = 4
+    recipe.latent = 6
+    recipe.epochs = epochs
+  }
+
+  func pictures() async throws -> PictureSet {
+    try await PictureSet.load(
+      folder: scratch / "data", format: .init(side: 32, channels: 3, rules: .kind), threads: 2)
+  }
+
+  func record() async throws -> RunRecord {
+    RunRecord(
+      date: "2026-11-23",
+      definition: RunDefinition(
+        recipe: recipe, seed: 5, side: 32, generatorWidth: 3, discriminatorWidth: 3,
+        pictures: try await pictures().fingerprint),
+      options: options, data: .init(folder: scratch / "data", pictures: 20, skipped: 0))
+  }
+
+  func parts(_ name: String, isNew: Bool) async throws -> TrainingRun.Parts {
+    let (beforeStep, losses, threads) = (beforeStep, losses, threads)
+    return TrainingRun.Parts(
+      folder: try RunFolder(path: scratch / name, isNew: isNew), record: try await record(),
+      pictures: try await pictures(),
+      makeEngine: { configuration, generator, discriminator in
+        let engine = ScriptedEngine(configuration, generator, discriminator, threads: threads)
+        engine.beforeStep = beforeStep
+        engine.losses = losses
+        return engine
+      }, isStopRequested: isStopRequested, observer: notes)
+  }
+
+  func begin(_ name: String) async throws -> RunEnd {
+    try TrainingRun.begin(await parts(name, isNew: true)).run()
+  }
+
+  func resume(_ name: String, isForced: Bool = false) async throws -> RunEnd {
+    try TrainingRun.resume(await parts(name, isNew: false), isForced: isForced).run()
+  }
+
+  /// Everything about a run that must not depend on how often it was stopped.
+  func outcome(_ name: String) throws -> Outcome {
+    let lines = String(decoding: try scratch.bytes("\(name)/log.jsonl"), as: UTF8.self)
+      .split(separator: "\n")
+    return Outcome(
+      generator: try scratch.bytes("\(name)/generator.safetensors"),
+      discriminator: try scratch.bytes("\(name)/discriminator.safetensors"),
+      samples: try scratch.bytes("\(name)/samples/epoch-0003.png"),
+      steps: lines.filter { $0.contains("\"event\":\"step\"") }.map(String.init))
+  }
+
+  struct Outcome: Equatable {
+    var generator: [UInt8]
+    var discriminator: [UInt8]
+    var samples: [UInt8]
+    var steps: [String]
+  }
+
+  /// Names in a run's folder, temporary ones included.
+  func names(in name: String) throws -> [String] {
+    try FileManager.default.contentsOfDirectory(atPath: scratch / name).sorted()
+  }
+}
