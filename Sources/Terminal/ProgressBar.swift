@@ -16,6 +16,7 @@ package final class ProgressBar: Sendable {
   private struct State {
     var completed = 0
     var note = ""
+    var text: String?
     var lastDrawn: ContinuousClock.Instant?
     var isVisible = false
     var isFinished = false
@@ -23,7 +24,8 @@ package final class ProgressBar: Sendable {
 
   private let total: Int
   private let unit: String
-  private let isEnabled: Bool
+  /// Whether there is a terminal to draw it on, and nobody asked for silence.
+  package let isEnabled: Bool
   private let style: TerminalStyle
   private let start = ContinuousClock.now
   private let state = Mutex(State())
@@ -48,6 +50,14 @@ package final class ProgressBar: Sendable {
     change { state in
       state.completed = completed
       state.note = note
+    }
+  }
+
+  /// Says how much is done, with words of the caller's beside the bar in place of counts and times.
+  package func update(completed: Int, text: String) {
+    change { state in
+      state.completed = completed
+      state.text = text
     }
   }
 
@@ -85,7 +95,7 @@ package final class ProgressBar: Sendable {
       state.lastDrawn = now
       state.isVisible = true
       let line = Self.line(
-        completed: state.completed, total: total, unit: unit, note: state.note,
+        completed: state.completed, total: total, unit: unit, note: state.note, text: state.text,
         elapsed: now - start, columns: TerminalStyle.columns, isColoured: style.isColoured)
       writeToStandardError("\r" + line + "\u{1B}[K")
     }
@@ -93,18 +103,19 @@ package final class ProgressBar: Sendable {
 
   /// The line itself, never wider than the terminal.
   package static func line(
-    completed: Int, total: Int, unit: String, note: String, elapsed: Duration, columns: Int,
-    isColoured: Bool
+    completed: Int, total: Int, unit: String, note: String, text: String? = nil,
+    elapsed: Duration, columns: Int, isColoured: Bool
   ) -> String {
     let fraction = min(1, Double(completed) / Double(total))
     let elapsed = elapsed / .seconds(1)
     let rate = elapsed > 0 ? Double(completed) / elapsed : 0
-    var text = " \(Int(fraction * 100))% \(completed)/\(total) \(unit)"
+    var counts = " \(Int(fraction * 100))% \(completed)/\(total) \(unit)"
     if rate > 0 {
-      text += ", \(rounded(rate)) a second"
-      text += ", \(durationText(seconds: Double(max(0, total - completed)) / rate)) left"
+      counts += ", \(rounded(rate)) a second"
+      counts += ", \(durationText(seconds: Double(max(0, total - completed)) / rate)) left"
     }
-    if !note.isEmpty { text += ", \(note)" }
+    if !note.isEmpty { counts += ", \(note)" }
+    let text = text.map { " " + $0 } ?? counts
     let width = min(30, columns - 1 - text.count)
     guard width >= 8 else { return String(text.dropFirst().prefix(max(0, columns - 1))) }
     let full = Int(fraction * Double(width))
