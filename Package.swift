@@ -130,7 +130,7 @@ let package = Package(
         "BollyGANModel", "BollyGANInfer", "BollyGANPictures", "BollyGANTerminal",
         "bollygan-infer", "bollygan-train", "bollygan-export",
       ],
-      swiftSettings: strict),
+      exclude: ["Train/faults.c"], swiftSettings: strict),
   ],
   swiftLanguageModes: [.v6],
   cLanguageStandard: .gnu17

@@ -1,8 +1,17 @@
 import ArgumentParser
 import BollyGANModel
+import BollyGANTerminal
 
 @main
-struct Train: AsyncParsableCommand {
+enum Main {
+  static func main() async { await launch(TrainCommand.self) }
+}
+
+struct TrainCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "bollygan-train", abstract: "", version: bollyganVersion)
+    commandName: "bollygan-train",
+    abstract: "Train a DCGAN: from a folder of pictures to weights that draw new ones.",
+    version: bollyganVersion,
+    subcommands: [Train.self],
+    defaultSubcommand: Train.self)
 }

@@ -1,0 +1,145 @@
+import ArgumentParser
+import BollyGANModel
+import BollyGANPictures
+import BollyGANTrain
+
+extension PictureRules: ExpressibleByArgument {}
+
+/// What determines the weights. Only what is given changes a recipe.
+struct RecipeOptions: ParsableArguments {
+  @Option(
+    help: ArgumentHelp(
+      "Where all other settings come from: \(Recipe.all.map(\.name).joined(separator: ", ")). "
+        + "(default: \(Recipe.all[0].name))",
+      discussion: """
+        tutorial is PyTorch's DCGAN tutorial, article the article on Bollywood faces (whose printed \
+        learning rate of 0.005 diverges within an epoch; it uses 0.0002), bollygan is our own.
+        """),
+    transform: { name in
+      guard let recipe = Recipe.all.first(where: { $0.name == name }) else {
+        let names = Recipe.all.map(\.name).joined(separator: ", ")
+        throw ValidationError("There is no recipe '\(name)', only \(names).")
+      }
+      return recipe
+    })
+  var recipe: Recipe?
+
+  @Option(help: ArgumentHelp("Passes over the pictures.", valueName: "n"))
+  var epochs: Int?
+
+  @Option(
+    help: ArgumentHelp(
+      "What all random numbers come from, as in torch.manual_seed. (default: 0)", valueName: "n"))
+  var seed: Int64?
+
+  @Option(help: ArgumentHelp("Learning rate of both networks.", valueName: "rate"))
+  var lr: Double?
+
+  @Option(help: ArgumentHelp("Learning rate of the generator.", valueName: "rate"))
+  var lrGenerator: Double?
+
+  @Option(help: ArgumentHelp("Learning rate of the discriminator.", valueName: "rate"))
+  var lrDiscriminator: Double?
+
+  @Option(help: ArgumentHelp("Adam's decay of the first moment.", valueName: "beta"))
+  var beta1: Double?
+
+  @Option(help: ArgumentHelp("Adam's decay of the second moment.", valueName: "beta"))
+  var beta2: Double?
+
+  @Option(help: ArgumentHelp("Pictures in a batch.", valueName: "n"))
+  var batch: Int?
+
+  @Option(help: ArgumentHelp("Numbers in a latent vector.", valueName: "n"))
+  var latent: Int?
+
+  @Option(
+    help: ArgumentHelp(
+      "Channels of the generator's last hidden map, and of the discriminator's first. "
+        + "(default: 64)", valueName: "n"))
+  var width: Int?
+
+  @Option(
+    help: ArgumentHelp(
+      "Channels of the discriminator's first map. (default: as --width)", valueName: "n"))
+  var discriminatorWidth: Int?
+
+  @Option(
+    help: ArgumentHelp(
+      "Height and width of the pictures: 32, 64 or 128. (default: 64)", valueName: "pixels"))
+  var side: Int?
+
+  @Option(help: ArgumentHelp("3 for colour, 1 for gray. (default: 3)", valueName: "n"))
+  var channels: Int?
+
+  @Option(
+    help: ArgumentHelp(
+      "Begin with the generator in this file; sizes come from it.", valueName: "file"),
+    completion: .file(extensions: ["safetensors"]))
+  var initGenerator: String?
+
+  @Option(
+    help: ArgumentHelp("Begin with the discriminator in this file.", valueName: "file"),
+    completion: .file(extensions: ["safetensors"]))
+  var initDiscriminator: String?
+
+  @Flag(
+    inversion: .prefixedNo,
+    help: """
+      Spend the random numbers of one batch before the networks are made, as scripts do that show \
+      some pictures first. (default: as the recipe)
+      """)
+  var preview: Bool?
+
+  @Flag(
+    inversion: .prefixedNo,
+    help: "Show each picture mirrored half of the time. (default: as the recipe)")
+  var mirror: Bool?
+
+  @Option(
+    help: ArgumentHelp(
+      "Decay a step of the generator's moving average, which is what is given away; 0 keeps none. "
+        + "(default: as the recipe)", valueName: "decay"))
+  var average: Double?
+
+  @Option(
+    help: ArgumentHelp(
+      "How picture files are read: kind (EXIF turned, alpha over white) or pillow (as PyTorch's "
+        + "scripts do). (default: as the recipe)", valueName: "rules"))
+  var pictureRules: PictureRules?
+
+  /// A definition with these options' changes.
+  ///
+  /// - Throws: `ValidationError` where a value is out of bounds.
+  func applied(to base: RunDefinition?) throws -> RunDefinition {
+    var definition = base ?? RunDefinition(recipe: recipe ?? Recipe.all[0], seed: 0)
+    func set<Value>(_ place: WritableKeyPath<RunDefinition, Value>, _ value: Value?) {
+      if let value { definition[keyPath: place] = value }
+    }
+    // A recipe named beside a run is one more claim about that run.
+    if base != nil, let recipe { definition.recipe = recipe }
+    set(\.seed, seed)
+    set(\.recipe.epochs, epochs)
+    set(\.recipe.generatorRate, lrGenerator ?? lr)
+    set(\.recipe.discriminatorRate, lrDiscriminator ?? lr)
+    set(\.recipe.beta1, beta1)
+    set(\.recipe.beta2, beta2)
+    set(\.recipe.batch, batch)
+    set(\.recipe.latent, latent)
+    set(\.recipe.preview, preview)
+    set(\.recipe.mirror, mirror)
+    if let average { definition.recipe.generatorAverage = average == 0 ? nil : average }
+    set(\.recipe.pictureRules, pictureRules?.rawValue)
+    set(\.generatorWidth, width)
+    set(\.discriminatorWidth, discriminatorWidth ?? width)
+    set(\.side, side)
+    set(\.channels, channels)
+    do {
+      try definition.recipe.validate()
+      _ = try definition.shape()
+    } catch {
+      throw ValidationError("The \(error).")
+    }
+    return definition
+  }
+}

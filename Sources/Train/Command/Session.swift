@@ -1,0 +1,264 @@
+import ArgumentParser
+import BollyGANInfer
+import BollyGANModel
+import BollyGANPictures
+import BollyGANTerminal
+import BollyGANTrain
+
+#if canImport(FoundationEssentials)
+  import FoundationEssentials
+#else
+  import Foundation
+#endif
+
+/// One call of the command: from its options to the end of the run.
+struct Session {
+  let task: TaskOptions
+  let recipe: RecipeOptions
+  let execution: ExecutionOptions
+  let display: Display
+
+  func run() async throws {
+    let run: TrainingRun
+    if let path = task.resume { run = try await resumed(path) } else { run = try await begun() }
+    let end: RunEnd
+    do {
+      display.begin(run)
+      defer { display.finish() }
+      end = try run.run()
+    }
+    switch end {
+    case .finished:
+      display.say(run.summary)
+    case .stopped:
+      display.say("stopped and saved; go on with: bollygan-train --resume \(run.folder.path)")
+      throw ExitCode((Interruption.status ?? .interrupted).rawValue)
+    case .diverged(let divergence):
+      throw CommandFailure(.diverged, "\(divergence)")
+    }
+  }
+
+  // MARK: - A new run
+
+  private func begun() async throws -> TrainingRun {
+    let path = task.out!
+    let origin = try task.from.map(readRecord)
+    let generator = try initialGenerator(recipe.initGenerator ?? origin?.data.initialGenerator)
+    var definition = try definition(origin?.definition, generator)
+    let discriminator = try initialDiscriminator(
+      recipe.initDiscriminator ?? origin?.data.initialDiscriminator, for: definition)
+    definition.initialGenerator = generator?.hash
+    definition.initialDiscriminator = discriminator?.hash
+
+    // A folder that cannot be used is said before pictures are read, one that is not there is made
+    // after: so a mistake leaves nothing behind.
+    var folder: RunFolder?
+    if isFolder(path) { folder = try vacantFolder(path) }
+    let data = try dataFolder(task.data ?? origin!.data.folder)
+    let pictures = try await pictures(in: data, for: definition)
+    definition.pictures = pictures.fingerprint
+    if let origin, task.data == nil, origin.definition.pictures != pictures.fingerprint {
+      throw RunError.otherPictures(
+        folder: data, begunWith: origin.data.pictures, found: pictures.count)
+    }
+    let locked = try folder ?? vacantFolder(path)
+    try locked.clear()
+    let record = RunRecord(
+      date: origin.flatMap { $0.definition == definition ? $0.date : nil } ?? today(),
+      definition: definition,
+      options: execution.applied(
+        to: origin?.options, recipe: definition.recipe, endsByEpochs: recipe.epochs != nil),
+      data: RunRecord.DataSource(
+        folder: data, pictures: pictures.count, skipped: pictures.skipped.count,
+        initialGenerator: generator?.path, initialDiscriminator: discriminator?.path))
+    return try TrainingRun.begin(
+      parts(
+        locked, record, pictures, generator?.weights, discriminator?.weights))
+  }
+
+  private func vacantFolder(_ path: String) throws -> RunFolder {
+    let folder = try RunFolder(path: path, isNew: true)
+    try folder.checkVacant(isForced: task.force)
+    try folder.removeLeftovers()
+    return folder
+  }
+
+  /// The definition that options and files give; sizes of a generator to begin with go before the
+  /// recipe's, and contradicting options are refused.
+  private func definition(
+    _ base: RunDefinition?, _ generator: Initial<GeneratorWeights>?
+  ) throws -> RunDefinition {
+    var definition = try recipe.applied(to: base)
+    guard let generator else { return definition }
+    let shape = generator.weights.shape
+    func take(
+      _ name: String, _ place: WritableKeyPath<RunDefinition, Int>, _ found: Int, _ asked: Int?
+    ) throws {
+      if let asked, asked != found {
+        throw CommandFailure(
+          .badData, file: generator.path, "its \(name) is \(found), not \(asked)")
+      }
+      definition[keyPath: place] = found
+    }
+    try take("latent size", \.recipe.latent, shape.latent, recipe.latent)
+    try take("side", \.side, shape.side, recipe.side)
+    try take("number of channels", \.channels, shape.channels, recipe.channels)
+    let width = definition.generatorWidth
+    try take("width", \.generatorWidth, shape.generatorWidth, recipe.width)
+    if recipe.discriminatorWidth == nil && definition.discriminatorWidth == width && base == nil {
+      definition.discriminatorWidth = shape.generatorWidth
+    }
+    return definition
+  }
+
+  // MARK: - Going on
+
+  private func resumed(_ path: String) async throws -> TrainingRun {
+    let folder = try RunFolder(path: path, isNew: false)
+    guard try folder.holdsRun() else { throw RunError.noRun(path) }
+    var record = try readRecord(folder.path(of: RunFolder.recordName))
+    let begun = record.definition
+    record.definition = try recipe.applied(to: begun)
+    if let file = recipe.initGenerator {
+      record.definition.initialGenerator = try initialGenerator(file)?.hash
+    }
+    if let file = recipe.initDiscriminator {
+      record.definition.initialDiscriminator =
+        try initialDiscriminator(file, for: record.definition)?.hash
+    }
+    let differences = record.definition.differences(from: begun)
+    guard differences.isEmpty || task.forceResume else { throw RunError.changed(differences) }
+    record.options = execution.applied(
+      to: record.options, recipe: record.definition.recipe, endsByEpochs: recipe.epochs != nil)
+
+    let data = try dataFolder(task.data ?? record.data.folder)
+    let pictures = try await pictures(in: data, for: record.definition)
+    guard pictures.fingerprint == begun.pictures || task.forceResume else {
+      throw RunError.otherPictures(
+        folder: data, begunWith: record.data.pictures, found: pictures.count)
+    }
+    record.definition.pictures = pictures.fingerprint
+    record.data.folder = data
+    record.data.pictures = pictures.count
+    record.data.skipped = pictures.skipped.count
+    // Read again only where the run was stopped before its first checkpoint.
+    let isUnbegun = try folder.checkpointSteps().isEmpty
+    let generator = try isUnbegun ? initialGenerator(record.data.initialGenerator) : nil
+    let discriminator =
+      try isUnbegun
+      ? initialDiscriminator(record.data.initialDiscriminator, for: record.definition) : nil
+    return try TrainingRun.resume(
+      parts(folder, record, pictures, generator?.weights, discriminator?.weights),
+      isForced: task.forceResume)
+  }
+
+  private func readRecord(_ path: String) throws -> RunRecord {
+    let path = isFolder(path) ? path + "/" + RunFolder.recordName : path
+    let bytes = try CommandFailure.reading(path) { () throws(FileError) in
+      try readFile(path, limit: RunRecord.limit)
+    }
+    return try RunRecord(bytes: bytes, path: path)
+  }
+
+  // MARK: - What a run is made of
+
+  private func parts(
+    _ folder: RunFolder, _ record: RunRecord, _ pictures: PictureSet,
+    _ generator: GeneratorWeights?, _ discriminator: DiscriminatorWeights?
+  ) throws -> TrainingRun.Parts {
+    guard let engine = EngineName(rawValue: record.options.engine) else {
+      throw CommandFailure(
+        .badData, file: RunFolder.recordName, "there is no engine '\(record.options.engine)'")
+    }
+    return TrainingRun.Parts(
+      folder: folder, record: record, pictures: pictures, initialGenerator: generator,
+      initialDiscriminator: discriminator, makeEngine: engine.maker(record.options),
+      isStopRequested: { Interruption.status != nil }, observer: display)
+  }
+
+  private func pictures(
+    in folder: String, for definition: RunDefinition
+  ) async throws -> PictureSet {
+    let rules = PictureRules(rawValue: definition.recipe.pictureRules) ?? .kind
+    let progress = display.readingProgress()
+    defer { progress.finish() }
+    let pictures = try await PictureSet.load(
+      folder: folder,
+      format: .init(side: definition.side, channels: definition.channels, rules: rules),
+      isStrict: execution.strict, threads: execution.threads ?? processorCount,
+      isCancelled: { Interruption.status != nil },
+      progress: { done, total in progress.update(done: done, total: total) })
+    progress.finish()
+    display.say(pictures, from: folder)
+    guard pictures.count >= definition.recipe.batch else {
+      throw DataFolderError.tooFew(
+        folder: folder, usable: pictures.count, skipped: pictures.skipped.count,
+        needed: definition.recipe.batch)
+    }
+    return pictures
+  }
+
+  /// The folder's path from the root, so that a run can be gone on with from anywhere.
+  private func dataFolder(_ path: String) throws -> String {
+    guard isFolder(path) else {
+      throw CommandFailure(.missingInput, file: path, "there is no such folder of pictures")
+    }
+    return absolutePath(path)
+  }
+
+  /// The day in UTC, as ISO 8601 writes it.
+  private func today() -> String {
+    Date.now.formatted(Date.ISO8601FormatStyle(timeZone: .gmt).year().month().day())
+  }
+}
+
+/// A network to begin with.
+private struct Initial<Weights> {
+  let path: String
+  let weights: Weights
+  let hash: String
+}
+
+extension Session {
+  /// Bytes that a file of weights may have.
+  private static var weightsLimit: Int { 1 << 30 }
+
+  private func initialGenerator(_ path: String?) throws -> Initial<GeneratorWeights>? {
+    try path.map { path in
+      try CommandFailure.reading(path) { () throws in
+        let file = try SafetensorsFile(bytes: readFile(path, limit: Self.weightsLimit))
+        let loaded = try GeneratorWeights.load(file.tensors)
+        display.say(loaded.notes, about: path)
+        return Initial(
+          path: absolutePath(path), weights: loaded.weights, hash: loaded.weights.file().tensorHash)
+      }
+    }
+  }
+
+  private func initialDiscriminator(
+    _ path: String?, for definition: RunDefinition
+  ) throws -> Initial<DiscriminatorWeights>? {
+    try path.map { path in
+      try CommandFailure.reading(path) { () throws in
+        let file = try SafetensorsFile(bytes: readFile(path, limit: Self.weightsLimit))
+        let loaded = try DiscriminatorWeights.load(file.tensors)
+        display.say(loaded.notes, about: path)
+        let shape = try definition.shape()
+        let weights = loaded.weights
+        guard weights.shape.discriminatorChannels == shape.discriminatorChannels else {
+          throw CommandFailure(
+            .badData, file: path,
+            "its channels are \(weights.shape.discriminatorChannels), the run needs "
+              + "\(shape.discriminatorChannels)")
+        }
+        guard weights.normalisesFirst == definition.recipe.normalisesFirst else {
+          throw CommandFailure(
+            .badData, file: path,
+            "its first convolution is \(weights.normalisesFirst ? "" : "not ")followed by batch "
+              + "normalisation, unlike in recipe \(definition.recipe.name)")
+        }
+        return Initial(path: absolutePath(path), weights: weights, hash: weights.file().tensorHash)
+      }
+    }
+  }
+}

@@ -1,0 +1,24 @@
+import BollyGANTerminal
+import BollyGANTrain
+
+extension DataFolderError: ExitStatusProviding {
+  package var exitStatus: ExitStatus {
+    switch self {
+    case .unreadable, .tooFew: .missingInput
+    case .badFile: .badData
+    case .interrupted: Interruption.status ?? .interrupted
+    }
+  }
+}
+
+extension RunError: ExitStatusProviding {
+  package var exitStatus: ExitStatus {
+    switch self {
+    case .cannotCreate, .holdsRun, .notEmpty: .cannotCreate
+    case .inUse: .inUse
+    case .noRun: .missingInput
+    case .badRecord, .changed, .otherPictures, .noUsableCheckpoint: .badData
+    case .noSpace, .cannotSave, .cannotRead: .inputOutput
+    }
+  }
+}
