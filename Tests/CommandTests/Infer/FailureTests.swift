@@ -36,7 +36,7 @@ struct InferFailureTests {
     var nan = model.weights
     nan.layers[0].kernel.values[3] = .nan
     let files: [(String, [UInt8], String)] = [
-      ("empty", [], "0 bytes"), ("text", Array("hello, I am no model".utf8), "header"),
+      ("empty", [], "none of a"), ("text", Array("hello, I am no model".utf8), "none of a"),
       ("cut", Array(good.dropLast(7)), "not within"), ("long", good + [0], "follow"),
       ("nan", nan.file().encoded(), "not a number"),
     ]
