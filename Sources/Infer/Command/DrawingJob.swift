@@ -170,8 +170,7 @@ struct DrawingJob: ~Copyable {
   /// Pixels, three bytes each, face after face.
   private mutating func drawFrames(_ file: consuming OutputFile) throws {
     while case let values = try nextLatents(), !values.isEmpty {
-      try file.write(
-        artist.pictures(latents: values).flatMap { $0.converted(channels: 3).pixels })
+      try file.write(artist.frames(latents: values))
       progress.update(completed: latents.position)
     }
     try file.finish()

@@ -88,6 +88,13 @@ struct Artist: Sendable {
     }
   }
 
+  /// RGB samples of latents `[n, latent]`, picture after picture: `[n, side, side, 3]`.
+  func frames(latents: [Float]) -> [UInt8] {
+    // What the engine gives as it is, without a picture in between.
+    if rule == .torchvision && shape.channels == 3 { return generator.pixels(latents: latents) }
+    return pictures(latents: latents).flatMap { $0.converted(channels: 3).pixels }
+  }
+
   /// Pictures of numbers `[n, channels, side, side]`; what the rule looks at is all of them.
   func pictures(planar: [Float]) -> [Picture] {
     Picture.pictures(
