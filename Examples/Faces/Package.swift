@@ -1,0 +1,21 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+let package = Package(
+  name: "Faces",
+  platforms: [.macOS(.v15)],
+  dependencies: [
+    // Another package names a repository and a version here.
+    .package(name: "BollyGAN", path: "../..")
+  ],
+  targets: [
+    .executableTarget(
+      name: "Faces",
+      dependencies: [
+        .product(name: "BollyGANInfer", package: "BollyGAN"),
+        .product(name: "BollyGANModel", package: "BollyGAN"),
+        .product(name: "BollyGANPictures", package: "BollyGAN"),
+      ])
+  ],
+  swiftLanguageModes: [.v6]
+)
