@@ -15,7 +15,7 @@ TORCH_VENV ?= .venv-torch
 
 COMMANDS := bollygan-infer bollygan-train bollygan-export
 LIBRARIES := BollyGANModel BollyGANPictures BollyGANInfer BollyGANTrain BollyGANExport
-SOURCES := Sources Tests Package.swift Examples
+SOURCES := Sources Tests Package.swift Examples Benchmarks
 
 RELEASE := .build/release
 STATIC := .build/install
@@ -91,8 +91,9 @@ gate: ## Check what takes long: sanitizers, long runs of the tests, PyTorch
 	  --sanitize=thread --disable-xctest
 	@$(STEP) --report
 
-bench: build ## Measure kernels and whole faces
-	$(RELEASE)/bollygan-infer bench
+bench: setup ## Time ours beside other runtimes, drawing and training
+	Benchmarks/peers/run
+	Benchmarks/train/run
 
 $(VENV)/ready: Tests/oracles/requirements.txt
 	@.ci/venv "$(PYTHON)" "$(VENV)" $<

@@ -1,15 +1,12 @@
 """Times our engine beside other runtimes and prints one table.
 
-Every runtime is a process of its own that waits while others are timed. A round asks each of them in
-turn for the same stretch of time, so that whatever slows the machine slows all of them; a figure is
-the median over the rounds, and a runtime's figure that of its best configuration.
+A figure is the median over the rounds, and a runtime's figure that of its best configuration.
 """
 
 import argparse
 import json
 import os
 import pathlib
-import platform
 import statistics
 import subprocess
 import sys
@@ -17,13 +14,14 @@ import tempfile
 import time
 
 import networks
+import rounds
 
 HERE = pathlib.Path(__file__).resolve().parent
 
 # What obeys a limit to AVX2; the others are shown as they are.
 AVX2 = {"ONEDNN_MAX_CPU_ISA": "AVX2", "ATEN_CPU_CAPABILITY": "avx2"}
 
-# (what it is called, batch, threads, level)
+# (what it is called, batch, threads, instruction set)
 WORK = [
     ("batch 64", 64, 2, "best"),
     ("batch 1", 1, 2, "best"),
@@ -33,121 +31,84 @@ WORK = [
 ]
 
 
-class Runner:
-    """A process that draws when it is asked to."""
-
-    def __init__(self, runtime, configuration, command, level):
-        self.runtime, self.configuration = runtime, configuration
-        self.rounds = []
-        self.process = subprocess.Popen(
-            [str(word) for word in command],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-            env=os.environ | (AVX2 if level == "avx2" else {}),
-        )
-        first = self.process.stdout.readline().split()
-        if not first or first[0] != "ready":
-            raise SystemExit(
-                f"{runtime} ({configuration}) does not start:\n{self.process.stderr.read()}"
-            )
-        self.version = first[1]
-
-    def run(self, seconds):
-        """Seconds for one batch, the median over the stretch."""
-        print(seconds, file=self.process.stdin, flush=True)
-        return float(self.process.stdout.readline().split()[1])
-
-    def close(self):
-        self.process.stdin.close()
-        self.process.wait()
-
-
 def runners(options, paths, size, batch, threads, level):
-    yield Runner(
-        "bollygan", "", [options.worker, paths["safetensors"], batch, threads, level], level
+    yield rounds.Runner(
+        "bollygan", "", [options.worker, "draw", paths["safetensors"], batch, threads, level]
     )
     for runtime in options.only:
         for configuration in networks.configurations(runtime, batch):
-            yield Runner(
-                runtime,
-                configuration,
-                [
-                    sys.executable,
-                    HERE / "worker.py",
-                    runtime,
-                    configuration,
-                    json.dumps(paths),
-                    batch,
-                    threads,
-                    size,
-                ],
-                level,
-            )
+            command = [sys.executable, HERE / "worker.py", runtime, configuration]
+            command += [json.dumps(paths), batch, threads, size]
+            yield rounds.Runner(runtime, configuration, command, AVX2 if level == "avx2" else {})
 
 
-def compare(options, paths, size, batch, threads, level):
-    """Each runtime's best configuration, its seconds a batch and their spread over the rounds."""
-    all_runners = list(runners(options, paths, size, batch, threads, level))
-    for number in range(options.rounds):
-        # Each begins a round once, so that nobody is always the first after a pause.
-        start = number % len(all_runners)
-        for runner in all_runners[start:] + all_runners[:start]:
-            time.sleep(0.05)
-            runner.rounds.append(runner.run(options.seconds))
+def compare(options, *work):
+    """Each runtime's best configuration."""
+    entered = list(runners(options, *work))
+    rounds.take_turns(entered, options.rounds, options.seconds)
     best = {}
-    for runner in all_runners:
-        runner.close()
-        median = statistics.median(runner.rounds)
-        if runner.runtime not in best or median < best[runner.runtime]["seconds"]:
-            best[runner.runtime] = {
-                "configuration": runner.configuration,
-                "version": runner.version,
-                "seconds": median,
-                "fastest": min(runner.rounds),
-                "slowest": max(runner.rounds),
-            }
+    for runner in entered:
+        figures = runner.figures
+        if runner.name not in best or figures["seconds"] < best[runner.name]["seconds"]:
+            best[runner.name] = figures
     return best
 
 
-def whole(command, rounds):
+def whole(command, count):
     """Median seconds and the most memory of a command, as the system counts them."""
     seconds, memory = [], 0
-    for _ in range(rounds):
+    for _ in range(count):
         start = time.perf_counter()
-        process = subprocess.Popen(
-            [str(word) for word in command], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
-        )
+        process = subprocess.Popen([str(word) for word in command], stdout=subprocess.DEVNULL)
         _, status, usage = os.wait4(process.pid, 0)
         seconds.append(time.perf_counter() - start)
         process.returncode = os.waitstatus_to_exitcode(status)
         if process.returncode != 0:
-            raise SystemExit(f"{' '.join(map(str, command))} ended with {process.returncode}")
+            sys.exit(f"{' '.join(map(str, command))} ended with {process.returncode}")
         memory = max(memory, usage.ru_maxrss)
     return {"seconds": statistics.median(seconds), "megabytes": memory / 1024}
 
 
-def processor():
-    try:
-        with open("/proc/cpuinfo") as lines:
-            return next(line.split(": ")[1].strip() for line in lines if "model name" in line)
-    except (OSError, StopIteration):
-        return platform.processor() or platform.machine()
+def print_figures(results, names):
+    versions = results["work"][0]["best"]
+    print(
+        f"{results['processor']}, {os.cpu_count()} processors, float32, "
+        f"median of {results['rounds']} rounds"
+    )
+    print(", ".join(f"{name} {versions[name]['version']}" for name in names[1:]), end="\n\n")
 
+    rows = [["work", *names, "beside the fastest"]]
+    for work in results["work"]:
+        best = work["best"]
 
-def print_table(rows):
-    widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
-    for number, row in enumerate(rows):
-        print("| " + " | ".join(cell.ljust(width) for cell, width in zip(row, widths)) + " |")
-        if number == 0:
-            print("|" + "|".join("-" * (width + 2) for width in widths) + "|")
+        def cell(name):
+            seconds = best[name]["seconds"]
+            if work["batch"] == 1:
+                figure = f"{seconds * 1e3:.3f} ms"
+            else:
+                figure = f"{work['batch'] / seconds:,.0f} faces/s"
+            return f"{figure} {best[name]['configuration']}".strip()
+
+        fastest = min((best[name]["seconds"] for name in names[1:]), default=float("nan"))
+        ratio = fastest / best["bollygan"]["seconds"]
+        rows.append([work["name"], *map(cell, names), f"{ratio:.2f}x"])
+    rounds.print_table(rows)
+    print()
+
+    commands = results["whole"]
+    rounds.print_table(
+        [
+            ["whole command, 64 faces into a PNG", *names],
+            ["seconds", *(f"{commands[name]['seconds']:.3f}" for name in names)],
+            ["most memory, MB", *(f"{commands[name]['megabytes']:.0f}" for name in names)],
+        ]
+    )
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--bin", type=pathlib.Path, required=True, help="our built commands")
-    parser.add_argument("--worker", type=pathlib.Path, required=True, help="our built Worker")
+    parser.add_argument("--worker", type=pathlib.Path, required=True, help="our built worker")
     parser.add_argument("--model", default="models/bollygan-64.safetensors")
     parser.add_argument("--rounds", type=int, default=9)
     parser.add_argument("--seconds", type=float, default=1, help="of each runtime in each round")
@@ -160,7 +121,12 @@ def main():
     parser.add_argument("--json", type=pathlib.Path, help="write the figures there as well")
     options = parser.parse_args()
 
-    results = {"processor": processor(), "rounds": options.rounds, "work": [], "whole": {}}
+    results = {
+        "processor": rounds.processor(),
+        "rounds": options.rounds,
+        "work": [],
+        "whole": {},
+    }
     with tempfile.TemporaryDirectory() as folder:
         paths = {"safetensors": options.model, "onnx": f"{folder}/model.onnx"}
         subprocess.run(
@@ -169,65 +135,23 @@ def main():
             stdout=subprocess.DEVNULL,
         )
         size = networks.latent_size(options.model)
-        for name, batch, threads, level in WORK:
-            best = compare(options, paths, size, batch, threads, level)
-            results["work"].append(
-                {"name": name, "batch": batch, "threads": threads, "level": level} | {"best": best}
-            )
+
+        for name, *work in WORK:
+            best = compare(options, paths, size, *work)
+            settings = dict(zip(("batch", "threads", "level"), work))
+            results["work"].append({"name": name, **settings, "best": best})
             print(f"measured: {name}", file=sys.stderr)
 
         out = f"{folder}/faces.png"
-        commands = {
-            "bollygan": [
-                options.bin / "bollygan-infer",
-                *("--model", options.model, "--seed", "42", "--count", "64", "--out", out),
-            ]
-        } | {
-            runtime: [
-                sys.executable,
-                HERE / "whole.py",
-                runtime,
-                json.dumps(paths),
-                size,
-                64,
-                out,
-            ]
-            for runtime in options.only
-        }
+        ours = [options.bin / "bollygan-infer", "--model", options.model]
+        commands = {"bollygan": [*ours, "--seed", "42", "--count", "64", "--out", out]}
+        for runtime in options.only:
+            commands[runtime] = [sys.executable, HERE / "whole.py", runtime]
+            commands[runtime] += [json.dumps(paths), size, 64, out]
         for runtime, command in commands.items():
             results["whole"][runtime] = whole(command, options.rounds)
 
-    names = ["bollygan", *options.only]
-    versions = results["work"][0]["best"]
-    print(f"{results['processor']}, {os.cpu_count()} processors, float32, median of {options.rounds}")
-    print(", ".join(f"{name} {versions[name]['version']}" for name in names[1:]), end="\n\n")
-    rows = [["work", *names, "beside the fastest"]]
-    for work in results["work"]:
-        best = work["best"]
-        fastest = min((best[name]["seconds"] for name in names[1:]), default=float("nan"))
-
-        def cell(name):
-            seconds = best[name]["seconds"]
-            if work["batch"] == 1:
-                figure = f"{seconds * 1e3:.3f} ms"
-            else:
-                figure = f"{work['batch'] / seconds:,.0f} faces/s"
-            return f"{figure} {best[name]['configuration']}".strip()
-
-        rows.append(
-            [
-                work["name"],
-                *map(cell, names),
-                f"{fastest / best['bollygan']['seconds']:.2f}x",
-            ]
-        )
-    print_table(rows)
-    print()
-    rows = [["whole command", *names]]
-    rows.append(["seconds", *(f"{results['whole'][name]['seconds']:.3f}" for name in names)])
-    rows.append(["most memory, MB", *(f"{results['whole'][name]['megabytes']:.0f}" for name in names)])
-    print_table(rows)
-
+    print_figures(results, ["bollygan", *options.only])
     if options.json:
         options.json.write_text(json.dumps(results, indent=1) + "\n")
 

@@ -1,17 +1,19 @@
 // swift-tools-version: 6.2
 import PackageDescription
 
-// Our side of the comparison: a package of its own, so that it has what any user of the library has.
+// Our side of the comparisons: a package of its own, so that it has what any user of the libraries
+// has and no more.
 let package = Package(
   name: "Worker",
   platforms: [.macOS(.v15)],
-  dependencies: [.package(name: "BollyGAN", path: "../../..")],
+  dependencies: [.package(name: "BollyGAN", path: "../..")],
   targets: [
     .executableTarget(
       name: "Worker",
       dependencies: [
         .product(name: "BollyGANInfer", package: "BollyGAN"),
         .product(name: "BollyGANModel", package: "BollyGAN"),
+        .product(name: "BollyGANTrain", package: "BollyGAN"),
       ])
   ],
   swiftLanguageModes: [.v6]
