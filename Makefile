@@ -76,7 +76,7 @@ test-torch: build $(TORCH_VENV)/ready ## Check against PyTorch (a large download
 
 # A package of its own, so that what it proves is what another program's author would see.
 test-example:
-	$(SWIFT) build -c release --package-path Examples/FacesInSwift --scratch-path .build/example
+	$(SWIFT) build -c release --package-path Examples/Faces --scratch-path .build/example
 
 # What is true of the repository as a whole: sizes, links, commands that the texts show.
 test-house: $(VENV)/ready

@@ -45,8 +45,9 @@ public struct PictureOrigin: Hashable, Sendable {
   /// Text for a grid: `bollygan.model` and `bollygan.cells`, where each cell has a line like
   /// `row=0 column=3 latent=torch seed=42 index=3 truncation=1.0`.
   ///
-  /// - Parameter origins: of the pictures, in the order in which ``grid(_:columns:padding:)`` has
-  ///   them.
+  /// - Parameters:
+  ///   - origins: Of the pictures, in the order in which ``grid(_:columns:padding:)`` has them.
+  ///   - columns: Of the grid.
   /// - Precondition: all come from one model, and there is one at least.
   public static func texts(ofGrid origins: [PictureOrigin], columns: Int = 8) -> [PNGText] {
     precondition(

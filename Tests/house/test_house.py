@@ -27,7 +27,10 @@ MARKDOWN = [name for name in FILES if name.endswith(".md")]
 def text(name):
     """A tracked file's text, or nothing for a picture, weights and the like."""
     content = (ROOT / name).read_bytes()
-    return "" if b"\0" in content else content.decode()
+    try:
+        return "" if b"\0" in content else content.decode()
+    except UnicodeDecodeError:
+        return ""
 
 
 # --- What is in the repository
