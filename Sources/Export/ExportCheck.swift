@@ -55,7 +55,7 @@ public struct ExportCheck: Equatable, Sendable {
   }
 
   /// Numbers spread as normal ones are, always the same.
-  private static func latents(count: Int) -> [Float] {
+  static func latents(count: Int) -> [Float] {
     // SplitMix64; the sum of 12 uniform numbers is near enough to a normal one here.
     var state: UInt64 = 0x42
     return (0..<count).map { _ in

@@ -50,19 +50,17 @@ public struct GeneratorFile: Sendable {
   /// What a user should know about how the file was read, one sentence each.
   public let notes: [String]
 
+  /// Where a file lies; nil for standard input.
+  static func folder(of path: String) -> String? {
+    guard path != "-" else { return nil }
+    return path.lastIndex(of: "/").map { String(path[...$0]) } ?? "."
+  }
+
   /// Reads a generator; `-` is standard input.
   ///
   /// - Throws: `FileError`, and as below.
   public init(path: String) throws {
-    let folder: String? =
-      if path == "-" {
-        nil
-      } else if let slash = path.lastIndex(of: "/") {
-        String(path[...slash])
-      } else {
-        "."
-      }
-    try self.init(readFile(path, limit: Self.byteLimit), folder: folder)
+    try self.init(readFile(path, limit: Self.byteLimit), folder: Self.folder(of: path))
   }
 
   /// Finds the generator in a file's bytes.

@@ -39,7 +39,9 @@ package func launch<Command: AsyncParsableCommand>(_ type: Command.Type) async -
 /// Says what an error has to say where it belongs, and ends the process with its status.
 private func leave<Command: ParsableCommand>(_ type: Command.Type, _ error: any Error) -> Never {
   if let error = error as? any ExitStatusProviding {
-    if error.exitStatus != .brokenPipe { printError("\(error)") }
+    // A status alone, where the command has said everything else.
+    let message = "\(error)"
+    if error.exitStatus != .brokenPipe, !message.isEmpty { printError(message) }
     exit(error.exitStatus.rawValue)
   }
   let code = type.exitCode(for: error)

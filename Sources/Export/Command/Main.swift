@@ -12,7 +12,7 @@ enum Main {
 struct Export: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "bollygan-export",
-    abstract: "Write a generator for other runtimes.",
+    abstract: "Write a generator for other runtimes, and read other people's.",
     discussion: """
       Without a subcommand, `write` runs:
 
@@ -25,6 +25,6 @@ struct Export: AsyncParsableCommand {
       its name, so what is there was checked.
       """,
     version: bollyganVersion,
-    subcommands: [Write.self],
+    subcommands: [Write.self, Import.self, Inspect.self, Diff.self],
     defaultSubcommand: Write.self)
 }

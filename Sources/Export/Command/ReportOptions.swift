@@ -39,9 +39,16 @@ struct ReportOptions: ParsableArguments {
 
   /// The same for programs, as one line on standard output.
   func printJSON(_ report: some Encodable) throws {
-    guard json else { return }
-    let encoder = JSONEncoder()
-    encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-    try StandardOutput.writeLine(String(decoding: encoder.encode(report), as: UTF8.self))
+    if json { try writeJSON(report) }
   }
+}
+
+/// Writes one object as one line on standard output.
+func writeJSON(_ report: some Encodable) throws {
+  let encoder = JSONEncoder()
+  encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+  // JSON has no word for them, and a file may hold them.
+  encoder.nonConformingFloatEncodingStrategy = .convertToString(
+    positiveInfinity: "inf", negativeInfinity: "-inf", nan: "nan")
+  try StandardOutput.writeLine(String(decoding: encoder.encode(report), as: UTF8.self))
 }

@@ -118,7 +118,7 @@ struct Write: AsyncParsableCommand {
     let bytes = try CommandFailure.about(output) {
       try file.weights.onnxModel(options, metadata: metadata).encoded()
     }
-    let check = try save(bytes) { bytes in
+    let check = try save(bytes, to: output) { bytes in
       try selfChecked(bytes, file.weights)
     }
     report.printSummary(
@@ -134,33 +134,6 @@ struct Write: AsyncParsableCommand {
           + "\(check.meanCost), of pictures in -1...1")
     }
     try report.printJSON(Summary(self, file, path: path, bytes: bytes.count, check))
-  }
-
-  /// Writes the file, and gives it its name where the check, which gets what lies on the disk,
-  /// passes.
-  private func save<Result>(
-    _ bytes: [UInt8], check: ([UInt8]) throws -> Result
-  ) throws -> Result {
-    if output == "-" {
-      let result = try check(bytes)
-      try StandardOutput.write(bytes)
-      return result
-    }
-    do {
-      var writer = try FileWriter(path: output)
-      guard writer.canBeReadBack else {
-        let result = try check(bytes)
-        try writer.append(bytes)
-        try writer.finish()
-        return result
-      }
-      try writer.append(bytes)
-      var result: Result?
-      try writer.finish { result = try check($0) }
-      return result!
-    } catch let error as FileError {
-      throw CommandFailure(writing: error)
-    }
   }
 
   private func selfChecked(

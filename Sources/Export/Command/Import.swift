@@ -1,0 +1,107 @@
+import ArgumentParser
+import BollyGANExport
+import BollyGANModel
+import BollyGANTerminal
+
+/// Takes a generator from somebody else's file.
+struct Import: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    abstract:
+      "Read a generator from an ONNX, PyTorch or safetensors file, and keep it as safetensors.",
+    discussion: """
+      What is read: a DCGAN's generator, whatever its tensors are called.
+
+        .onnx         ConvTranspose with BatchNormalization (or folded, or spelt out), Relu, and tanh \
+      or sigmoid at the end, as PyTorch's exporters and simplifiers write it, with data beside it
+        .pth          a state_dict of torch.save, alone or in a checkpoint; nothing in it is run
+        .safetensors  tensors of any names, by their shapes
+
+      What is not understood is named: the node or tensor, why, and what would be accepted.
+
+      EXAMPLES
+
+        bollygan-export import netG_epoch_24.pth faces.safetensors
+        bollygan-infer --model faces.safetensors
+      """)
+
+  @Argument(help: ArgumentHelp("File to read, or - for standard input.", valueName: "file"))
+  var input: String
+
+  @Argument(
+    help: ArgumentHelp("File to write, or - for standard output.", valueName: "out.safetensors"))
+  var output: String
+
+  @Option(
+    help: ArgumentHelp("How kernels are stored: f32, f16 or bf16.", valueName: "type"))
+  var dtype = Precision.f32
+
+  @OptionGroup var report: ReportOptions
+
+  enum Precision: String, CaseIterable, ExpressibleByArgument {
+    case f32, f16, bf16
+
+    var type: TensorType {
+      switch self {
+      case .f32: .f32
+      case .f16: .f16
+      case .bf16: .bf16
+      }
+    }
+  }
+
+  func validate() throws {
+    guard !output.isEmpty else { throw ValidationError("The name of the file to write is empty.") }
+    try report.checkStandardOutput(out: output)
+  }
+
+  func run() async throws {
+    let file = try loadGenerator(input)
+    report.printNotes(file.notes, about: input)
+    // Of an ONNX file's metadata only what is about the weights, not about the graph.
+    let kept = file.metadata.filter {
+      file.format == .safetensors || $0.key.hasPrefix("bollygan.") || $0.key.hasPrefix("modelspec.")
+    }
+    var written = file.weights.file(metadata: kept, type: dtype.type)
+    written.metadata["bollygan.converted_from"] = file.format.rawValue
+    written.addModelSpec(
+      title: kept["modelspec.title"] ?? "DCGAN generator", date: kept["modelspec.date"],
+      side: file.weights.shape.side)
+    let bytes = written.encoded()
+    try save(bytes, to: output) { bytes in
+      do {
+        let again = try SafetensorsFile(bytes: bytes)
+        guard again == written,
+          try GeneratorWeights.load(again.tensors).weights.shape == file.weights.shape
+        else { throw CommandFailure(.notSo, file: output, "self-check: it reads back otherwise") }
+      } catch let error as WeightsError {
+        throw CommandFailure(.notSo, file: output, "self-check: it cannot be read back: \(error)")
+      }
+    }
+    report.printSummary(
+      "\(escaped(output)): \(file.weights.shape.summary), \(size(bytes.count)), from "
+        + "\(file.format.rawValue)")
+    try report.printJSON(Summary(self, file, id: written.tensorHash, bytes: bytes.count))
+  }
+
+  private struct Summary: Encodable {
+    let schema = 1
+    let command = "import"
+    let file, format, out, id, dtype: String
+    let bytes, latent, width, side, channels: Int
+    let notes: [String]
+
+    init(_ command: Import, _ source: GeneratorFile, id: String, bytes: Int) {
+      file = command.input
+      format = source.format.rawValue
+      out = command.output
+      self.id = id
+      dtype = command.dtype.rawValue
+      self.bytes = bytes
+      let shape = source.weights.shape
+      (latent, width, side, channels) = (
+        shape.latent, shape.generatorWidth, shape.side, shape.channels
+      )
+      notes = source.notes
+    }
+  }
+}

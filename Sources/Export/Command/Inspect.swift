@@ -1,0 +1,157 @@
+import ArgumentParser
+import BollyGANExport
+import BollyGANModel
+import BollyGANTerminal
+
+/// Says what is in a file.
+struct Inspect: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    abstract: "Say what is in a .safetensors, .onnx or .pth file.",
+    discussion: """
+      The network that it is, its metadata, and for each tensor type, shape, bytes, smallest number, \
+      mean and largest. Numbers that are not finite are counted, not refused.
+
+      EXAMPLES
+
+        bollygan-export inspect model.onnx
+        bollygan-export inspect --json generator.safetensors
+      """)
+
+  @Argument(help: ArgumentHelp("File to read, or - for standard input.", valueName: "file"))
+  var input: String
+
+  @Flag(help: "As one JSON object.")
+  var json = false
+
+  func run() async throws {
+    let contents = try CommandFailure.reading(input) { try FileContents(path: input) }
+    let summary = Summary(input, contents)
+    if json {
+      try writeJSON(summary)
+    } else {
+      try StandardOutput.write(summary.text)
+    }
+  }
+}
+
+/// A file's contents, for people and for programs.
+private struct Summary: Encodable {
+  let schema = 1
+  let file, format: String
+  let bytes: Int
+  let network: Network?
+  let problem: String?
+  let notes: [String]
+  let metadata: [String: String]
+  let graph: FileContents.Graph?
+  let tensors: [TensorSummary]
+
+  struct Network: Encodable {
+    let kind: String
+    /// nil for a discriminator.
+    let latent: Int?
+    let width, side, channels: Int
+    /// SHA-256 of the weights as we store them; nil for a discriminator.
+    let id: String?
+  }
+
+  struct TensorSummary: Encodable {
+    let name, type: String
+    let shape: [Int]
+    let bytes: Int
+    let statistics: TensorStatistics?
+  }
+
+  init(_ path: String, _ contents: FileContents) {
+    file = path
+    format = contents.format.rawValue
+    bytes = contents.byteCount
+    network = contents.network.map(Network.init)
+    problem = contents.problem
+    notes = contents.notes
+    metadata = contents.metadata
+    graph = contents.graph
+    tensors = contents.tensors.map { name, tensor in
+      TensorSummary(
+        name: name, type: tensor.type.rawValue, shape: tensor.shape, bytes: tensor.bytes.count,
+        statistics: TensorStatistics(tensor))
+    }
+  }
+
+  var text: String {
+    var lines = ["\(escaped(file)): \(format), \(size(bytes))"]
+    if let network {
+      lines.append(
+        "\(network.kind), \(network.side)x\(network.side) \(network.channels == 1 ? "gray" : "RGB")"
+          + (network.latent.map { ", latent \($0)" } ?? "") + ", width \(network.width)")
+      if let id = network.id { lines.append("id \(id)") }
+    } else if let problem {
+      lines.append("no generator: \(escaped(problem, limit: 1000))")
+    }
+    lines += notes.map { "note: \(escaped($0, limit: 1000))" }
+    if let graph {
+      lines.append(
+        "graph \(escaped(graph.name)), operator set \(graph.opset.map { "\($0)" } ?? "?"), IR "
+          + "\(graph.ir), by \(escaped(graph.producer))")
+      lines += graph.inputs.map { "  takes \(escaped($0))" }
+      lines += graph.outputs.map { "  gives \(escaped($0))" }
+      lines.append(
+        "  "
+          + graph.operators.sorted { $0.key < $1.key }.map { "\($0.value) \(escaped($0.key))" }
+          .joined(separator: ", "))
+    }
+    if !metadata.isEmpty {
+      lines.append("metadata")
+      lines += metadata.sorted { $0.key < $1.key }.map {
+        "  \(escaped($0.key)) = \(escaped($0.value))"
+      }
+    }
+    if !tensors.isEmpty {
+      lines += table(
+        [["tensor", "type", "shape", "bytes", "min", "mean", "max", "non-finite"]]
+          + tensors.map(\.columns))
+    }
+    return lines.joined(separator: "\n") + "\n"
+  }
+
+  /// Columns one beside the other, the first two to the left and the others to the right.
+  private func table(_ rows: [[String]]) -> [String] {
+    let widths = rows[0].indices.map { column in rows.map { $0[column].count }.max()! }
+    return rows.map { row in
+      row.indices.map { column in
+        let padding = String(repeating: " ", count: widths[column] - row[column].count)
+        return column < 2 ? row[column] + padding : padding + row[column]
+      }.joined(separator: "  ")
+    }
+  }
+}
+
+extension Summary.TensorSummary {
+  var columns: [String] {
+    func number(_ value: Double?) -> String {
+      guard let value else { return "-" }
+      return String(Float(value))
+    }
+    return [
+      escaped(name), type, "[\(shape.map { "\($0)" }.joined(separator: ", "))]", "\(bytes)",
+      number(statistics?.min), number(statistics?.mean), number(statistics?.max),
+      statistics.map { "\($0.nonFinite)" } ?? "-",
+    ]
+  }
+}
+
+extension Summary.Network {
+  init(_ network: FileContents.Network) {
+    switch network {
+    case .generator(let weights):
+      self.init(
+        kind: "generator", latent: weights.shape.latent, width: weights.shape.generatorWidth,
+        side: weights.shape.side, channels: weights.shape.channels,
+        id: weights.file().tensorHash)
+    case .discriminator(let weights):
+      self.init(
+        kind: "discriminator", latent: nil, width: weights.shape.discriminatorWidth,
+        side: weights.shape.side, channels: weights.shape.channels, id: nil)
+    }
+  }
+}

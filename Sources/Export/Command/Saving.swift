@@ -1,0 +1,29 @@
+import BollyGANModel
+import BollyGANTerminal
+
+/// Writes a file, and gives it its name where the check, which gets what lies on the disk, passes; a
+/// file that was there before stays as it was otherwise.
+func save<Result>(
+  _ bytes: [UInt8], to output: String, check: ([UInt8]) throws -> Result
+) throws -> Result {
+  if output == "-" {
+    let result = try check(bytes)
+    try StandardOutput.write(bytes)
+    return result
+  }
+  do {
+    var writer = try FileWriter(path: output)
+    guard writer.canBeReadBack else {
+      let result = try check(bytes)
+      try writer.append(bytes)
+      try writer.finish()
+      return result
+    }
+    try writer.append(bytes)
+    var result: Result?
+    try writer.finish { result = try check($0) }
+    return result!
+  } catch let error as FileError {
+    throw CommandFailure(writing: error)
+  }
+}
