@@ -102,7 +102,7 @@ public struct Benchmark: Sendable {
   ) -> Double {
     let kernels = unsafe level.kernels
     let rounds = 200_000
-    let operations = 2 * Double(rounds) * Double(unsafe kernels.rows * kernels.columns)
+    let operations = unsafe 2 * Double(rounds) * Double(BG_PEAK_CHAINS * kernels.lanes)
     let time = best(seconds) {
       workers.run(workers.count) { _, _ in unsafe blackHole(kernels.peak(rounds)) }
     }

@@ -22,6 +22,10 @@
 // of roundings, so a constant.
 #define BG_DEPTH_BLOCK 1024
 
+// Sums that run side by side where the peak is measured: enough to hide the latency of a multiply
+// and an add one behind the other, few enough for 16 registers.
+#define BG_PEAK_CHAINS 12
+
 // Rows of the largest tile of any level.
 #define BG_MAX_ROWS 16
 
@@ -96,8 +100,8 @@ typedef struct bg_kernels {
   // Whether all numbers are finite.
   int (*all_finite)(size_t count, const float *in);
 
-  // `rounds` of 2 * lanes * rows * (columns / lanes) operations in registers alone: what the
-  // processor could do if memory were no matter. Returns a number that depends on all of them.
+  // `rounds` of 2 * lanes * BG_PEAK_CHAINS operations in registers alone: what the processor could
+  // do if memory were no matter. Returns a number that depends on all of them.
   float (*peak)(size_t rounds);
 } bg_kernels;
 
