@@ -9,8 +9,9 @@ public struct StoredTensor: Equatable, Sendable {
 
   /// - Precondition: `bytes` are as many as shape and type need.
   public init(type: TensorType, shape: [Int], bytes: ArraySlice<UInt8>) {
+    // The shape alone first: of [2^61, 0] the reader knows that this product does not overflow.
     precondition(
-      shape.reduce(type.byteCount, *) == bytes.count,
+      shape.reduce(1, *) * type.byteCount == bytes.count,
       "\(bytes.count) bytes do not fill shape \(shape) of \(type.rawValue)")
     self.type = type
     self.shape = shape
