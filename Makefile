@@ -14,6 +14,7 @@ VENV ?= .venv
 TORCH_VENV ?= .venv-torch
 
 COMMANDS := bollygan-infer bollygan-train bollygan-export
+MODEL := models/bollygan-64.safetensors
 LIBRARIES := BollyGANModel BollyGANPictures BollyGANInfer BollyGANTrain BollyGANExport
 SOURCES := Sources Tests Package.swift Examples Benchmarks
 
@@ -44,7 +45,7 @@ install: setup ## Install commands, model, manual pages, completions below DESTD
 	@SWIFT="$(SWIFT)" .ci/install "$(STATIC)" "$(DESTDIR)" "$(PREFIX)" $(COMMANDS)
 
 clean: ## Remove everything that was built, the virtual environments included
-	rm -rf .build .build-* .venv .venv-torch Examples/*/.build faces.png
+	rm -rf .build .build-* .venv .venv-* faces.png
 
 ##@ Check
 
@@ -77,6 +78,7 @@ test-torch: build $(TORCH_VENV)/ready ## Check against PyTorch (a large download
 # A package of its own, so that what it proves is what another program's author would see.
 test-example:
 	$(SWIFT) build -c release --package-path Examples/Faces --scratch-path .build/example
+	.build/example/release/Faces $(MODEL) .build/example/faces.png
 
 # What is true of the repository as a whole: sizes, links, commands that the texts show.
 test-house: $(VENV)/ready
@@ -95,7 +97,8 @@ test-sanitized:
 	$(SWIFT) test -c release --scratch-path .build/$(SANITIZER) --sanitize=$(SANITIZER) \
 	  -Xswiftc -use-ld=lld --disable-xctest
 
-bench: setup ## Time ours beside other runtimes, drawing and training
+bench: build ## Measure kernels, whole faces, and both beside other runtimes
+	$(RELEASE)/bollygan-infer bench
 	Benchmarks/peers/run
 	Benchmarks/train/run
 
