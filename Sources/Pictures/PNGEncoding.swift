@@ -24,7 +24,7 @@ public enum PNGEffort: String, CaseIterable, Sendable {
 
   var dials: bg_png_effort {
     switch self {
-    case .fast: bg_png_effort(level: 1, strategy: 3, filters: 2)
+    case .fast: bg_png_effort(level: 1, strategy: 3, filters: 4)
     case .small: bg_png_effort(level: 9, strategy: 1, filters: 31)
     }
   }

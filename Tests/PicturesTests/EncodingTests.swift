@@ -79,49 +79,6 @@ struct EncodingTests {
     #expect(throws: PictureError.self) { try pngTexts(file("iTXt", large)) }
   }
 
-  @Test("a picture can be traced to its latent")
-  func origin() throws {
-    let picture = formulaPicture(4, 4, channels: 3)
-    func lines(_ origin: PictureOrigin) throws -> [String] {
-      try pngTexts(picture.encodePNG(text: origin.texts)).map { "\($0.keyword)=\($0.text)" }
-    }
-    #expect(
-      try lines(PictureOrigin(model: "c0ffee", latent: .torch(seed: -7, index: 3), truncation: 0.7))
-        == [
-          "bollygan.model=c0ffee", "bollygan.latent=torch", "bollygan.seed=-7", "bollygan.index=3",
-          "bollygan.truncation=0.7",
-        ])
-    #expect(
-      try lines(PictureOrigin(model: "c0ffee", latent: .torch(seed: 1, index: 0, count: 64)))
-        == [
-          "bollygan.model=c0ffee", "bollygan.latent=torch", "bollygan.seed=1", "bollygan.index=0",
-          "bollygan.count=64", "bollygan.truncation=1.0",
-        ])
-    #expect(
-      try lines(PictureOrigin(model: "c0ffee", latent: .file(sha256: "abcd", index: 9)))
-        == [
-          "bollygan.model=c0ffee", "bollygan.latent=file abcd", "bollygan.index=9",
-          "bollygan.truncation=1.0",
-        ])
-    let between = PictureOrigin.Latent.between(
-      .numpy(seed: 5), .torch(seed: 6, index: 0), position: 0.25, spherical: true)
-    #expect(
-      try lines(PictureOrigin(model: "c0ffee", latent: between))[1]
-        == "bollygan.latent=slerp 0.25 from (latent=numpy seed=5) "
-        + "to (latent=torch seed=6 index=0)")
-  }
-
-  @Test("a grid tells of each cell")
-  func gridOrigin() throws {
-    let origins = (0..<9).map { PictureOrigin(model: "ab", latent: .numpy(seed: UInt32($0) + 20)) }
-    let texts = PictureOrigin.texts(ofGrid: origins, columns: 8)
-    #expect(texts.map(\.keyword) == ["bollygan.model", "bollygan.cells"])
-    let cells = texts[1].text.split(separator: "\n")
-    #expect(cells.count == 9)
-    #expect(cells[7] == "row=0 column=7 latent=numpy seed=27 truncation=1.0")
-    #expect(cells[8] == "row=1 column=0 latent=numpy seed=28 truncation=1.0")
-  }
-
   @Test("a lossless animation gives back each frame, its time and its loops")
   func animation() throws {
     let frames = (0..<5).map { formulaPicture(31, 18, channels: 3, plus: 40 * $0) }

@@ -47,7 +47,9 @@ def scene(width, height):
     draw.ellipse([w * 0.62, h * 0.08, w * 0.86, h * 0.42], fill=(255, 214, 40))
     draw.ellipse([-w * 0.3, h * 0.62, w * 0.9, h * 1.9], fill=(40, 140, 60))
     draw.rectangle([w * 0.2, h * 0.45, w * 0.48, h * 0.75], fill=(190, 40, 30))
-    draw.polygon([(w * 0.16, h * 0.46), (w * 0.34, h * 0.22), (w * 0.52, h * 0.46)], fill=(60, 20, 90))
+    draw.polygon(
+        [(w * 0.16, h * 0.46), (w * 0.34, h * 0.22), (w * 0.52, h * 0.46)], fill=(60, 20, 90)
+    )
     draw.rectangle([w * 0.3, h * 0.55, w * 0.37, h * 0.75], fill=(0, 0, 0))
     return image.resize((width, height), Image.BOX)
 
@@ -65,13 +67,25 @@ def deep(width, height, channels):
 # PNG, written here because Pillow writes neither interlaced nor deep colour files
 
 SIGNATURE = b"\x89PNG\r\n\x1a\n"
-PASSES = [(0, 8, 0, 8), (4, 8, 0, 8), (0, 4, 4, 8), (2, 4, 0, 4), (0, 2, 2, 4), (1, 2, 0, 2), (0, 1, 1, 2)]
+PASSES = [
+    (0, 8, 0, 8),
+    (4, 8, 0, 8),
+    (0, 4, 4, 8),
+    (2, 4, 0, 4),
+    (0, 2, 2, 4),
+    (1, 2, 0, 2),
+    (0, 1, 1, 2),
+]
 SAMPLES = {0: 1, 2: 3, 3: 1, 4: 2, 6: 4}
 
 
 def chunk(kind, content, crc=None):
     body = kind + content
-    return struct.pack(">I", len(content)) + body + struct.pack(">I", zlib.crc32(body) if crc is None else crc)
+    return (
+        struct.pack(">I", len(content))
+        + body
+        + struct.pack(">I", zlib.crc32(body) if crc is None else crc)
+    )
 
 
 def ihdr(width, height, depth, colour, interlaced=0):
@@ -125,7 +139,9 @@ def raw_data(samples, depth, interlaced):
     return b"".join(parts)
 
 
-def png(samples, depth, colour, interlaced=0, before=b"", palette=None, transparency=None, split=None):
+def png(
+    samples, depth, colour, interlaced=0, before=b"", palette=None, transparency=None, split=None
+):
     height, width, _ = samples.shape
     data = zlib.compress(raw_data(samples, depth, interlaced), 9)
     pieces = [data] if split is None else [data[i : i + split] for i in range(0, len(data), split)]
@@ -196,7 +212,16 @@ def add(name, data, kind, words=""):
     """A file that must be read; `kind` are its RGB samples."""
     (FILES / name).write_bytes(data)
     theirs = pillow(data)
-    LINES.append([name, kind.shape[1], kind.shape[0], crc(kind), "?" if theirs is None else crc(theirs), words])
+    LINES.append(
+        [
+            name,
+            kind.shape[1],
+            kind.shape[0],
+            crc(kind),
+            "?" if theirs is None else crc(theirs),
+            words,
+        ]
+    )
 
 
 def refuse(name, data, words):
@@ -216,12 +241,18 @@ def make_png():
             if colour == 3:
                 size = min(2**depth, 200)
                 samples %= size
-                palette = bytes((i * 37 + c * 91 + i * c * 11) % 256 for i in range(size) for c in range(3))
+                palette = bytes(
+                    (i * 37 + c * 91 + i * c * 11) % 256 for i in range(size) for c in range(3)
+                )
                 keys.append(bytes((255 - 50 * i) % 256 for i in range(min(5, size))))
             elif colour in (0, 2):
                 keys.append(struct.pack(f">{SAMPLES[colour]}H", *samples[5, 7]))
             for key in keys:
-                name = f"{names[colour]}-{depth}bit" + ("-key" if key else "") + ("-interlaced" if interlaced else "")
+                name = (
+                    f"{names[colour]}-{depth}bit"
+                    + ("-key" if key else "")
+                    + ("-interlaced" if interlaced else "")
+                )
                 data = png(samples, depth, colour, interlaced, palette=palette, transparency=key)
                 add(f"{name}.png", data, kind_of_png(samples, depth, colour, palette, key))
 
@@ -238,7 +269,11 @@ def make_png():
     add("long-tail.png", plain + b"junk" * 100, kind, "400 bytes after its end")
     # Text and profiles never reach libpng: neither bombs nor bad checksums in them matter.
     bomb = zlib.compress(bytes(30_000_000), 9)
-    add("text-bomb.png", header + chunk(b"zTXt", b"Comment\0\0" + bomb) + chunk(b"iCCP", b"x\0\0" + bomb) + rest, kind)
+    add(
+        "text-bomb.png",
+        header + chunk(b"zTXt", b"Comment\0\0" + bomb) + chunk(b"iCCP", b"x\0\0" + bomb) + rest,
+        kind,
+    )
     add("bad-ancillary-checksum.png", header + chunk(b"tEXt", b"a\0b", crc=1) + rest, kind)
     add("suggested-palette.png", header + chunk(b"PLTE", bytes(range(9))) + rest, kind)
     for orientation in range(1, 9):
@@ -248,14 +283,22 @@ def make_png():
     index = np.full((4, 4, 1), 3)
     index[0, 0] = 200  # beyond the palette: black
     palette = bytes([200, 100, 50] * 4)
-    add("palette-index-too-large.png", png(index, 8, 3, palette=palette), kind_of_png(index, 8, 3, palette.ljust(768, b"\0")))
+    add(
+        "palette-index-too-large.png",
+        png(index, 8, 3, palette=palette),
+        kind_of_png(index, 8, 3, palette.ljust(768, b"\0")),
+    )
 
     at = rest.index(b"IDAT") - 4
     data = rest[at + 8 : -16]
     end = chunk(b"IEND", b"")
     refuse("bad-header-checksum.png", plain[:29] + b"\0\0\0\0" + rest, "checksum of chunk IHDR")
     refuse("bad-data-checksum.png", plain[:-14] + b"\0\0" + end, "checksum of chunk IDAT")
-    refuse("bad-palette-checksum.png", SIGNATURE + ihdr(4, 4, 8, 3) + chunk(b"PLTE", palette, crc=5) + png(index, 8, 3)[33:], "checksum of chunk PLTE")
+    refuse(
+        "bad-palette-checksum.png",
+        SIGNATURE + ihdr(4, 4, 8, 3) + chunk(b"PLTE", palette, crc=5) + png(index, 8, 3)[33:],
+        "checksum of chunk PLTE",
+    )
     refuse("cut-in-data.png", plain[: len(plain) // 2], "chunk IDAT needs")
     refuse("cut-before-end.png", plain[:-12], "before its end chunk")
     refuse("cut-in-header.png", plain[:20], "chunk IHDR needs 13 bytes")
@@ -269,22 +312,57 @@ def make_png():
     refuse("stream-is-no-zlib.png", whole(b"\xff" * 400), "its data is broken")
     refuse("no-such-filter.png", whole(zlib.compress(b"\x07" + raw[1:])), "filter")
     interlaced = raw_data(samples, 8, 1)
-    refuse("interlaced-pass-missing.png", SIGNATURE + ihdr(width, height, 8, 2, 1) + chunk(b"IDAT", zlib.compress(interlaced[:-70])) + end, "last row")
+    refuse(
+        "interlaced-pass-missing.png",
+        SIGNATURE
+        + ihdr(width, height, 8, 2, 1)
+        + chunk(b"IDAT", zlib.compress(interlaced[:-70]))
+        + end,
+        "last row",
+    )
     add("rows-to-spare.png", whole(zlib.compress(raw + bytes(9000))), kind, "Extra compressed data")
-    refuse("bomb-header.png", SIGNATURE + ihdr(60000, 60000, 8, 2) + chunk(b"IDAT", data) + end, "60000 x 60000")
+    refuse(
+        "bomb-header.png",
+        SIGNATURE + ihdr(60000, 60000, 8, 2) + chunk(b"IDAT", data) + end,
+        "60000 x 60000",
+    )
     refuse("too-wide.png", SIGNATURE + ihdr(8193, 1, 8, 2) + chunk(b"IDAT", data) + end, "8193 x 1")
-    refuse("lying-header.png", SIGNATURE + ihdr(5000, 5000, 8, 2) + chunk(b"IDAT", data) + end, "cannot hold 5000 x 5000")
+    refuse(
+        "lying-header.png",
+        SIGNATURE + ihdr(5000, 5000, 8, 2) + chunk(b"IDAT", data) + end,
+        "cannot hold 5000 x 5000",
+    )
     refuse("no-pixels.png", SIGNATURE + ihdr(0, 7, 8, 2) + chunk(b"IDAT", data) + end, "0 x 7")
     refuse("two-headers.png", header + header[8:] + rest, "two IHDR")
     refuse("no-header.png", SIGNATURE + rest, "no IHDR")
     refuse("no-data.png", header + end, "no IDAT")
     refuse("no-palette.png", SIGNATURE + ihdr(4, 4, 8, 3) + png(index, 8, 3)[33:], "no palette")
-    refuse("no-such-depth.png", SIGNATURE + ihdr(width, height, 4, 2) + rest, "no colour type 2 of 4 bits")
-    refuse("no-such-method.png", SIGNATURE + chunk(b"IHDR", struct.pack(">IIBBBBB", width, height, 8, 2, 1, 0, 0)) + rest, "compression 1")
-    refuse("data-interrupted.png", header + chunk(b"IDAT", data[:50]) + chunk(b"tEXt", b"a\0b") + chunk(b"IDAT", data[50:]) + end, "do not follow")
+    refuse(
+        "no-such-depth.png",
+        SIGNATURE + ihdr(width, height, 4, 2) + rest,
+        "no colour type 2 of 4 bits",
+    )
+    refuse(
+        "no-such-method.png",
+        SIGNATURE + chunk(b"IHDR", struct.pack(">IIBBBBB", width, height, 8, 2, 1, 0, 0)) + rest,
+        "compression 1",
+    )
+    refuse(
+        "data-interrupted.png",
+        header
+        + chunk(b"IDAT", data[:50])
+        + chunk(b"tEXt", b"a\0b")
+        + chunk(b"IDAT", data[50:])
+        + end,
+        "do not follow",
+    )
     refuse("unknown-critical.png", header + chunk(b"ABCD", b"") + rest, "critical chunk ABCD")
     refuse("bad-chunk-name.png", header + chunk(b"a c\n", b"") + rest, "no chunk begins")
-    refuse("palette-after-data.png", header + chunk(b"IDAT", data) + chunk(b"PLTE", bytes(9)) + end, "PLTE")
+    refuse(
+        "palette-after-data.png",
+        header + chunk(b"IDAT", data) + chunk(b"PLTE", bytes(9)) + end,
+        "PLTE",
+    )
     refuse("palette-odd.png", header + chunk(b"PLTE", bytes(8)) + rest, "PLTE chunk of 8")
     refuse("key-odd.png", header + chunk(b"tRNS", bytes(5)) + rest, "tRNS chunk of 5")
     refuse("length-overflow.png", header + b"\xff\xff\xff\xffIDAT" + data, "needs 4294967295 bytes")
@@ -296,7 +374,11 @@ def make_png():
 def tiff(orientation, order="<", type=3, entries=None):
     """A TIFF block with a few entries, the orientation among them."""
     mark = b"II" if order == "<" else b"MM"
-    value = struct.pack(order + "HHI", 0x0112, type, 1) + struct.pack(order + "H", orientation) + bytes(2)
+    value = (
+        struct.pack(order + "HHI", 0x0112, type, 1)
+        + struct.pack(order + "H", orientation)
+        + bytes(2)
+    )
     other = struct.pack(order + "HHII", 0x0100, 4, 1, 77)
     listed = [other, value] if entries is None else entries
     return mark + struct.pack(order + "HIH", 42, 8, len(listed)) + b"".join(listed) + bytes(4)
@@ -318,7 +400,9 @@ def jpeg(image, **options):
 def cjpeg(image, *options):
     with tempfile.NamedTemporaryFile(suffix=".ppm") as file:
         image.save(file.name)
-        return subprocess.run(["cjpeg", *options, file.name], check=True, capture_output=True).stdout
+        return subprocess.run(
+            ["cjpeg", *options, file.name], check=True, capture_output=True
+        ).stdout
 
 
 def inserted(data, *segments):
@@ -398,7 +482,9 @@ def make_jpeg():
 
     for orientation in range(1, 9):
         exif = b"Exif\0\0" + tiff(orientation, ">" if orientation % 2 else "<")
-        data = inserted(plain, segment(0xE1, b"http://ns.adobe.com/xap/1.0/\0<x/>"), segment(0xE1, exif))
+        data = inserted(
+            plain, segment(0xE1, b"http://ns.adobe.com/xap/1.0/\0<x/>"), segment(0xE1, exif)
+        )
         add(f"exif-{orientation}.jpg", data, upright(data))
     as_stored = np.asarray(Image.open(io.BytesIO(plain)))
     silent = {
@@ -412,7 +498,11 @@ def make_jpeg():
         "mixed": b"IM*\0\x08\0\0\0\0\0",
     }
     for name, block in silent.items():
-        add(f"exif-silent-{name}.jpg", inserted(plain, segment(0xE1, b"Exif\0\0" + block)), as_stored)
+        add(
+            f"exif-silent-{name}.jpg",
+            inserted(plain, segment(0xE1, b"Exif\0\0" + block)),
+            as_stored,
+        )
 
     # Four inks. Pillow always takes them for inverted, as Adobe stores them.
     inks = Image.merge("CMYK", [*ImageOps.invert(image).split(), gray.point(lambda v: v // 3)])
@@ -452,12 +542,18 @@ def make_jpeg():
     refuse("ends-early.jpg", plain[: len(plain) * 2 // 3] + b"\xff\xd9", "premature end")
     frame = frame_at(plain)
     refuse("lying-size.jpg", patched(plain, frame + 5, [255, 255, 255, 255]), "65500")
-    refuse("lying-size-within-limits.jpg", patched(plain, frame + 5, [0x16, 0, 0x16, 0]), "more than")
+    refuse(
+        "lying-size-within-limits.jpg", patched(plain, frame + 5, [0x16, 0, 0x16, 0]), "more than"
+    )
     refuse("lying-size-long.jpg", patched(plain, frame + 5, [0x20, 1, 0, 8]), "8 x 8193")
     refuse("no-pixels.jpg", patched(plain, frame + 5, [0, 0, 0, 0]), "")
     refuse("twelve-bits.jpg", patched(plain, frame + 4, [12]), "")
     refuse("lossless.jpg", patched(plain, frame + 1, [0xC3]), "Unsupported JPEG process")
-    two = patched(plain, frame, b"\xff\xc0\0\x0e" + plain[frame + 4 : frame + 9] + b"\x02" + plain[frame + 10 : frame + 16])
+    two = patched(
+        plain,
+        frame,
+        b"\xff\xc0\0\x0e" + plain[frame + 4 : frame + 9] + b"\x02" + plain[frame + 10 : frame + 16],
+    )
     refuse("two-components.jpg", two, "")
     tables = plain.index(b"\xff\xc4")
     refuse("huffman-table-broken.jpg", patched(plain, tables + 5, [255] * 16), "Huffman")
@@ -470,7 +566,11 @@ def make_jpeg():
     separate = scans(jpeg_in_scans(image))
     add("three-scans.jpg", b"".join(separate), upright(b"".join(separate)))
     refuse("three-scans-cut.jpg", b"".join(separate[:2]), "last scan")
-    refuse("many-scans.jpg", separate[0] + separate[1] * 120 + b"".join(separate[2:]), "more than 100 scans")
+    refuse(
+        "many-scans.jpg",
+        separate[0] + separate[1] * 120 + b"".join(separate[2:]),
+        "more than 100 scans",
+    )
 
 
 def jpeg_in_scans(image):
@@ -511,7 +611,9 @@ def make_webp():
         data = webp(image, lossless=True, exif=b"Exif\0\0" + tiff(orientation))
         add(f"exif-{orientation}.webp", data, upright(data))
     frames = [image, ImageOps.invert(image), ImageOps.mirror(image)]
-    animated = webp(frames[0], save_all=True, append_images=frames[1:], lossless=True, duration=[100, 50, 200])
+    animated = webp(
+        frames[0], save_all=True, append_images=frames[1:], lossless=True, duration=[100, 50, 200]
+    )
     add("animated.webp", animated, over_white_of(animated), "3 frames")
     lossy = (FILES / "lossy.webp").read_bytes()
     lossless = (FILES / "lossless.webp").read_bytes()
@@ -545,7 +647,11 @@ def make_others():
     refuse("page.png", b"<!DOCTYPE html><title>404</title>", "is text")
     refuse("noise.png", bytes((i * 167 + 13) % 256 for i in range(200)), "of a known kind")
     refuse("side-file.jpg", b"\0\5\x16\7" + bytes(80), "macOS side file")
-    add("png-named.jpg", (FILES / "rgb-8bit.png").read_bytes(), pillow((FILES / "rgb-8bit.png").read_bytes()))
+    add(
+        "png-named.jpg",
+        (FILES / "rgb-8bit.png").read_bytes(),
+        pillow((FILES / "rgb-8bit.png").read_bytes()),
+    )
     plain = (FILES / "plain.jpg").read_bytes()
     add("jpeg-named.png", plain, pillow(plain))
 
@@ -564,4 +670,5 @@ def main():
     print(f"{len(LINES)} files, {total} bytes")
 
 
-main()
+if __name__ == "__main__":
+    main()
