@@ -16,16 +16,14 @@
 /// - Throws: ``FileError``; ``FileError/missing(path:)`` only where there is nothing at the path.
 public func readFile(_ path: String, limit: Int) throws(FileError) -> [UInt8] {
   if path == "-" { return try readStream(0, path: path, limit: limit) }
-  return try readFile(named: Array(path.utf8), limit: limit)
+  return try readFile(named: path.pathBytes, limit: limit)
 }
 
 /// Reads a whole file whose path is given as bytes, as file systems have it: not always UTF-8.
 package func readFile(named bytes: [UInt8], limit: Int) throws(FileError) -> [UInt8] {
-  let path = String(decoding: bytes, as: UTF8.self)
+  let path = String(pathBytes: bytes)
   // Without O_NONBLOCK, opening a pipe that nobody writes to never returns.
-  let file = unsafe (bytes.map(CChar.init(bitPattern:)) + [0]).withUnsafeBufferPointer {
-    unsafe open($0.baseAddress!, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
-  }
+  let file = unsafe path.withPath { unsafe open($0, O_RDONLY | O_CLOEXEC | O_NONBLOCK) }
   guard file >= 0 else {
     throw errno == ENOENT || errno == ENOTDIR
       ? .missing(path: path) : .failed(path: path, operation: "open", code: errno)

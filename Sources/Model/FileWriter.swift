@@ -75,7 +75,7 @@ public struct FileWriter: ~Copyable {
     case S_IFDIR:
       throw .failed(path: path, operation: "open", code: EISDIR)
     default:
-      let file = unsafe open(path, O_WRONLY | O_CLOEXEC)
+      let file = unsafe path.withPath { unsafe open($0, O_WRONLY | O_CLOEXEC) }
       guard file >= 0 else { throw .failed(path: path, operation: "open", code: errno) }
       return (nil, nil, file)
     }
@@ -83,7 +83,7 @@ public struct FileWriter: ~Copyable {
 
   deinit {
     if file >= 0 { _ = calls.close(file) }
-    if let temporary { _ = unsafe unlink(temporary) }
+    if let temporary { _ = unsafe temporary.withPath { unsafe unlink($0) } }
   }
 
   /// Adds bytes at the end.
@@ -126,7 +126,9 @@ public struct FileWriter: ~Copyable {
       throw .notAsWritten(path: path)
     }
     try rename()
-    let folder = unsafe open(target.folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+    let folder = unsafe target.folder.withPath {
+      unsafe open($0, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+    }
     guard folder >= 0 else { throw .failed(path: path, operation: "open folder", code: errno) }
     let result = calls.fsync(folder)
     let code = errno
@@ -192,7 +194,7 @@ public struct FileWriter: ~Copyable {
 /// - Returns: names of the removed files.
 /// - Throws: ``FileError`` where the folder cannot be read or a file not removed.
 package func removeAbandonedTemporaries(in folder: String) throws(FileError) -> [String] {
-  guard let listing = unsafe opendir(folder) else {
+  guard let listing = unsafe folder.withPath({ unsafe opendir($0) }) else {
     throw errno == ENOENT
       ? .missing(path: folder) : .failed(path: folder, operation: "opendir", code: errno)
   }
@@ -200,12 +202,12 @@ package func removeAbandonedTemporaries(in folder: String) throws(FileError) -> 
   var removed: [String] = []
   while let entry = unsafe readdir(listing) {
     let name = unsafe withUnsafeBytes(of: entry.pointee.d_name) { bytes in
-      unsafe String(decoding: bytes.prefix { $0 != 0 }, as: UTF8.self)
+      unsafe String(pathBytes: bytes.prefix { $0 != 0 })
     }
     guard let process = temporaryOwner(name),
       process == getpid() || kill(process, 0) == -1 && errno == ESRCH
     else { continue }
-    guard unsafe unlink("\(folder)/\(name)") == 0 else {
+    guard unsafe "\(folder)/\(name)".withPath({ unsafe unlink($0) }) == 0 else {
       throw .failed(path: "\(folder)/\(name)", operation: "unlink", code: errno)
     }
     removed.append(name)
@@ -237,18 +239,18 @@ private struct FilePlace {
   /// What is at the path, links followed, or nil where nothing is.
   static func existing(_ path: String) throws(FileError) -> FilePlace? {
     var status = stat()
-    guard unsafe lstat(path, &status) == 0 else {
+    guard unsafe path.withPath({ unsafe lstat($0, &status) }) == 0 else {
       guard errno == ENOENT else { throw .failed(path: path, operation: "lstat", code: errno) }
       return nil
     }
     var place = FilePlace(path: path)
     if status.st_mode & S_IFMT == S_IFLNK {
-      guard let real = unsafe realpath(path, nil) else {
+      guard let real = unsafe path.withPath({ unsafe realpath($0, nil) }) else {
         throw .failed(path: path, operation: "following the link", code: errno)
       }
       defer { unsafe free(real) }
-      place = FilePlace(path: unsafe String(cString: real))
-      guard unsafe stat(path, &status) == 0 else {
+      place = FilePlace(path: unsafe String(cPath: real))
+      guard unsafe path.withPath({ unsafe stat($0, &status) }) == 0 else {
         throw .failed(path: path, operation: "stat", code: errno)
       }
     }
@@ -257,13 +259,15 @@ private struct FilePlace {
     return place
   }
 
+  // In bytes: a slash and a combining character after it would be one character.
+
   var folder: String {
-    guard let slash = path.lastIndex(of: "/") else { return "." }
+    guard let slash = path.utf8.lastIndex(of: UInt8(ascii: "/")) else { return "." }
     return slash == path.startIndex ? "/" : String(path[..<slash])
   }
 
   var name: String {
-    guard let slash = path.lastIndex(of: "/") else { return path }
-    return String(path[path.index(after: slash)...])
+    guard let slash = path.utf8.lastIndex(of: UInt8(ascii: "/")) else { return path }
+    return String(path.utf8[path.utf8.index(after: slash)...]) ?? path
   }
 }

@@ -25,7 +25,7 @@ package struct SystemCalls {
 // Named unlike the C functions: inside the structure those names are its properties.
 
 private func createNew(_ path: String, _ mode: mode_t) -> Int32 {
-  unsafe open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, mode)
+  unsafe path.withPath { unsafe open($0, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, mode) }
 }
 
 private func writeSome(_ file: Int32, _ bytes: [UInt8], _ start: Int) -> Int {
@@ -38,4 +38,6 @@ private func flush(_ file: Int32) -> Int32 { fsync(file) }
 
 private func shut(_ file: Int32) -> Int32 { close(file) }
 
-private func move(_ from: String, _ to: String) -> Int32 { unsafe rename(from, to) }
+private func move(_ from: String, _ to: String) -> Int32 {
+  unsafe from.withPath { from in unsafe to.withPath { unsafe rename(from, $0) } }
+}

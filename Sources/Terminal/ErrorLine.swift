@@ -1,3 +1,5 @@
+internal import BollyGANModel
+
 #if canImport(Glibc)
   import Glibc
 #elseif canImport(Musl)
@@ -61,6 +63,8 @@ package func escaped(_ text: String, limit: Int = 200) -> String {
       case "\n": "\\n"
       case "\r": "\\r"
       case "\t": "\\t"
+      // A byte that is no UTF-8, as paths keep it.
+      case keptByteScalars: "\\x\(String(scalar.value & 0xFF, radix: 16))"
       case _ where mustEscape(scalar): "\\u{\(String(scalar.value, radix: 16))}"
       default: String(scalar)
       }

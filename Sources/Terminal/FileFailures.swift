@@ -98,11 +98,11 @@ package struct OutputFile: ~Copyable {
 
 /// Makes a folder and those above it; one that is there already is fine.
 package func makeFolder(_ path: String) throws(CommandFailure) {
-  var parts = path.split(separator: "/", omittingEmptySubsequences: true)[...]
-  var prefix = path.hasPrefix("/") ? "" : "."
-  while let part = parts.popFirst() {
-    prefix += "/" + part
-    guard unsafe mkdir(prefix, 0o777) != 0 else { continue }
+  var prefix = path.utf8.first == UInt8(ascii: "/") ? "" : "."
+  // In bytes: a slash and a combining character after it would be one character.
+  for part in path.utf8.split(separator: UInt8(ascii: "/")) {
+    prefix += "/" + String(Substring(part))
+    guard unsafe prefix.withPath({ unsafe mkdir($0, 0o777) }) != 0 else { continue }
     let code = errno
     // Where it exists it may be a folder on a disk that is read-only, or one we may not write above.
     guard !isFolder(prefix) else { continue }
@@ -115,12 +115,13 @@ package func makeFolder(_ path: String) throws(CommandFailure) {
 /// Whether there is a folder at a path, links followed.
 package func isFolder(_ path: String) -> Bool {
   var status = stat()
-  return unsafe stat(path, &status) == 0 && status.st_mode & S_IFMT == S_IFDIR
+  let result = unsafe path.withPath { unsafe stat($0, &status) }
+  return result == 0 && status.st_mode & S_IFMT == S_IFDIR
 }
 
 /// The path from the root, links followed, of something that is there; else the path as it is.
 package func absolutePath(_ path: String) -> String {
-  guard let real = unsafe realpath(path, nil) else { return path }
+  guard let real = unsafe path.withPath({ unsafe realpath($0, nil) }) else { return path }
   defer { unsafe free(real) }
-  return unsafe String(cString: real)
+  return unsafe String(cPath: real)
 }

@@ -1,4 +1,5 @@
 package import ArgumentParser
+internal import BollyGANModel
 
 #if canImport(Glibc)
   import Glibc
@@ -20,7 +21,7 @@ package func launch<Command: AsyncParsableCommand>(_ type: Command.Type) async -
   _ = signal(SIGPIPE, SIG_IGN)
   var command: any ParsableCommand
   do {
-    command = try await type.asyncParseAsRoot()
+    command = try await type.asyncParseAsRoot(commandLineArguments())
   } catch {
     leave(type, error)
   }
@@ -72,5 +73,12 @@ private func holdStandardDescriptors() {
   ] where fcntl(descriptor, F_GETFD) == -1 && errno == EBADF {
     // The lowest free number is taken, which is this one: those below are open.
     _ = unsafe open("/dev/null", mode)
+  }
+}
+
+/// The arguments, those that are no UTF-8 included: `CommandLine.arguments` would change them.
+private func commandLineArguments() -> [String] {
+  (1..<max(1, Int(CommandLine.argc))).compactMap { index in
+    unsafe CommandLine.unsafeArgv[index].map { unsafe String(cPath: $0) }
   }
 }

@@ -1,3 +1,5 @@
+internal import BollyGANModel
+
 #if canImport(Glibc)
   import Glibc
 #elseif canImport(Musl)
@@ -44,7 +46,7 @@ package enum ShippedModel {
   }
 
   private static func isReadable(_ path: String) -> Bool {
-    unsafe access(path, R_OK) == 0
+    unsafe path.withPath { unsafe access($0, R_OK) } == 0
   }
 }
 
@@ -61,5 +63,5 @@ package let executablePath: String? = {
   #endif
   guard let resolved = unsafe realpath(path, nil) else { return nil }
   defer { unsafe free(resolved) }
-  return unsafe String(cString: resolved)
+  return unsafe String(cPath: resolved)
 }()

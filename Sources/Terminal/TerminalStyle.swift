@@ -1,3 +1,5 @@
+internal import BollyGANModel
+
 #if canImport(Glibc)
   import Glibc
 #elseif canImport(Musl)
@@ -45,5 +47,5 @@ package struct TerminalStyle: Equatable, Sendable {
 
 /// The value of an environment variable.
 package func environmentValue(_ name: String) -> String? {
-  unsafe getenv(name).map { unsafe String(cString: $0) }
+  unsafe getenv(name).map { unsafe String(cPath: $0) }
 }

@@ -277,7 +277,7 @@ struct GenerateTests {
     "any name will do",
     arguments: [
       "with space.png", "with\nnewline.png", "-dash.png", "--out.png", "चेहरा.png", "'\"$(x)`.png",
-      "%s%n.png", "UPPER.PNG",
+      "%s%n.png", "UPPER.PNG", "\u{301}combining.png",
     ])
   func names(name: String) async throws {
     let model = try SmallModel(side: 32)
@@ -290,4 +290,31 @@ struct GenerateTests {
     #expect(result.errors.isEmpty)
     #expect(try model.picture(name).width == 70)
   }
+
+  #if !os(macOS)  // whose file system takes no such name
+    @Test("a name that is no UTF-8 is kept byte for byte")
+    func rawName() async throws {
+      let model = try SmallModel(side: 32)
+      let shell = BuiltCommand(path: "/bin/bash")
+      try await shell.run(
+        ["-c", "mv model.safetensors $'m\\xff\\xfe.safetensors'"], in: model.folder)
+      let result = try await BuiltCommand.infer.run(
+        ["--count", "2"],
+        redirection:
+          "--model $'m\\xff\\xfe.safetensors' --out $'f\\xe9/' && cp f*/seed0-0001.png x",
+        in: model.folder)
+      #expect(result.status == 0)
+      #expect(result.errors.isEmpty)
+      let faces = model.pictures(.torch(seed: 0, count: 2, size: 16))
+      #expect(try model.picture("x") == faces[1])
+      let listed = try await shell.run(
+        ["-c", "LC_ALL=C; printf '%q ' *; rm -r f* m*"], in: model.folder)
+      #expect(listed.text == "$'f\\351' $'m\\377\\376.safetensors' x ")
+
+      let missing = try await BuiltCommand.infer.run(
+        [], redirection: "--model $'n\\xff.npy'", in: model.folder)
+      #expect(missing.status == 66)
+      #expect(missing.errors == "bollygan: n\\xff.npy: no such file\n")
+    }
+  #endif
 }
