@@ -39,7 +39,8 @@ public struct TrainingBatch: Sendable {
   /// Real pictures, 8 bits a value, `[count, side, side, channels]`; a value v stands for
   /// (v/255 − 0.5)/0.5.
   public var pixels: [UInt8]
-  /// Latents of the fakes that the discriminator sees, `[count, latent]`.
+  /// Latents of the fakes that the discriminator sees, `[m, latent]`; `m` may be another number
+  /// than that of the pictures.
   public var latents: [Float]
   /// Latents of the generator's own step, `[m, latent]`; nil where it uses the fakes above.
   public var generatorLatents: [Float]?

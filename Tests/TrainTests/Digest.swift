@@ -68,3 +68,13 @@ func fixture<Value: Decodable>(_ name: String, as type: Value.Type) -> Value {
     fatalError("\(name): \(error)")
   }
 }
+
+/// Whether the loops are compiled without optimisation, as for the sanitizers, and so some hundred
+/// times slower: what is large is then left out.
+var isDebugBuild: Bool {
+  #if DEBUG
+    true
+  #else
+    false
+  #endif
+}

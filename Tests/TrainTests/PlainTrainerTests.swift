@@ -28,7 +28,6 @@ struct PlainTrainerTests {
     }
     #expect(agreement.lossesBeforeUpdate.value < 1e-5, "\(agreement.lossesBeforeUpdate)")
     #expect(agreement.lossesAfterUpdate.value < 1e-4, "\(agreement.lossesAfterUpdate)")
-    print(agreement)
     #expect(agreement.gradients.value < 1e-4, "\(agreement.gradients)")
   }
 

@@ -70,11 +70,12 @@ struct ReplayTests {
     let trainer = PlainTrainer<Double>(
       configuration: recipe.configuration(for: shape), generator: stream.initialGenerator,
       discriminator: stream.initialDiscriminator)
+    let steps = isDebugBuild ? 2 : fixture.losses.count
     var losses: [StepLosses] = []
-    while losses.count < fixture.losses.count {
+    while losses.count < steps {
       let order = stream.epochOrder()
       for start in stride(from: 0, to: order.count, by: recipe.batch)
-      where losses.count < fixture.losses.count {
+      where losses.count < steps {
         let pictures = order[start..<min(start + recipe.batch, order.count)]
         let draw = stream.draw(pictureCount: pictures.count)
         losses.append(
@@ -92,11 +93,11 @@ struct ReplayTests {
       }
     }
     #expect(deviation.value < 1e-10, "\(deviation)")
+    guard steps == fixture.losses.count else { return }
     var weights = Deviation()
     let state = trainer.exactState
     weights.take(state.generator.namedTensors, fixture.generator, at: "generator")
     weights.take(state.discriminator.namedTensors, fixture.discriminator, at: "discriminator")
     #expect(weights.value < 1e-10, "\(weights)")
-    print(deviation, weights)
   }
 }

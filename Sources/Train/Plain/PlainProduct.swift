@@ -7,29 +7,32 @@ package func addProduct<Scalar: BinaryFloatingPoint>(
 ) {
   precondition(a.count == rows * depth && b.count == depth * columns)
   precondition(out.count == rows * columns)
-  // Pointers, because bounds checks keep the compiler from turning the inner loop into vectors.
+  guard rows > 0, depth > 0, columns > 0 else { return }
+  // Pointers to rows, because checks of bounds and of index sums keep the compiler from making
+  // vectors of the inner loops.
   unsafe a.withUnsafeBufferPointer { a in
     unsafe b.withUnsafeBufferPointer { b in
       unsafe out.withUnsafeMutableBufferPointer { out in
         for row in 0..<rows {
+          let w = unsafe a.baseAddress! + row * depth
+          let sum = unsafe out.baseAddress! + row * columns
           var k = 0
           // Four terms at a time: a sum is then read and written once for four products.
           while k + 4 <= depth {
-            let (w0, w1) = unsafe (a[row * depth + k], a[row * depth + k + 1])
-            let (w2, w3) = unsafe (a[row * depth + k + 2], a[row * depth + k + 3])
-            let start = k * columns
-            for column in start..<start + columns {
-              unsafe out[row * columns + column - start] +=
-                w0 * b[column] + w1 * b[column + columns]
-                + (w2 * b[column + 2 * columns] + w3 * b[column + 3 * columns])
+            let (w0, w1, w2, w3) = unsafe (w[k], w[k + 1], w[k + 2], w[k + 3])
+            let b0 = unsafe b.baseAddress! + k * columns
+            let (b1, b2) = unsafe (b0 + columns, b0 + 2 * columns)
+            let b3 = unsafe b2 + columns
+            for column in 0..<columns {
+              unsafe sum[column] +=
+                (w0 * b0[column] + w1 * b1[column]) + (w2 * b2[column] + w3 * b3[column])
             }
             k += 4
           }
           while k < depth {
-            let w = unsafe a[row * depth + k]
-            for column in 0..<columns {
-              unsafe out[row * columns + column] += w * b[k * columns + column]
-            }
+            let w0 = unsafe w[k]
+            let b0 = unsafe b.baseAddress! + k * columns
+            for column in 0..<columns { unsafe sum[column] += w0 * b0[column] }
             k += 1
           }
         }
