@@ -26,13 +26,16 @@ public struct ExportCheck: Equatable, Sendable {
   ///   - bytes: the file, as it lies on the disk.
   ///   - weights: what it was made from.
   ///   - options: how it was made.
+  ///   - data: the file beside it and its name, where tensors lie in one.
   ///   - pictures: how many faces to draw.
   /// - Throws: ``ONNXError`` where the file cannot be read back.
   public init(
     _ bytes: [UInt8], madeFrom weights: GeneratorWeights, options: ONNXExportOptions,
-    pictures: Int = 4
+    data: (location: String, bytes: [UInt8])? = nil, pictures: Int = 4
   ) throws(ONNXError) {
-    let read = try ONNXGenerator(ONNXModel(bytes: bytes))
+    var model = try ONNXModel(bytes: bytes)
+    if let data { try model.readExternalData(location: data.location, bytes: data.bytes) }
+    let read = try ONNXGenerator(model)
     let latents = Self.latents(count: pictures * weights.shape.latent)
     let file = PlainGenerator<Float>(read.weights).pictures(latents: latents)
     let stored =

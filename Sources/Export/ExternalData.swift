@@ -17,7 +17,20 @@ extension ONNXModel {
   /// - Parameter folder: where the model lies; nil where that is not known (standard input).
   /// - Throws: ``ONNXError/tensor(name:reason:)``.
   public mutating func readExternalData(folder: String?) throws(ONNXError) {
-    var files: [String: ExternalFile] = [:]
+    try readExternalData(folder: folder, known: [:])
+  }
+
+  /// The same for one file beside the model whose bytes are at hand.
+  package mutating func readExternalData(
+    location: String, bytes: [UInt8]
+  ) throws(ONNXError) {
+    try readExternalData(folder: nil, known: [location: ExternalFile(bytes: bytes)])
+  }
+
+  private mutating func readExternalData(
+    folder: String?, known: [String: ExternalFile]
+  ) throws(ONNXError) {
+    var files = known
     for index in graph.initializers.indices {
       try Self.read(&graph.initializers[index], folder, &files)
     }
@@ -38,18 +51,40 @@ extension ONNXModel {
     guard case .external(let entries) = tensor.contents else { return }
     let name = tensor.name
     func fail(_ reason: String) -> ONNXError { .tensor(name: name, reason: reason) }
-    guard let folder else {
-      throw fail("its numbers lie in another file, and a model on standard input has no folder")
-    }
     let place = try ExternalPlace(entries, fail)
     var file: ExternalFile
     if let known = files[place.location] {
       file = known
-    } else {
+    } else if let folder {
       file = try ExternalFile(place, folder: folder, fail)
+    } else {
+      throw fail("its numbers lie in another file, and a model on standard input has no folder")
     }
     tensor.contents = .raw(try file.read(place, fail))
     files[place.location] = file
+  }
+}
+
+extension ONNXModel {
+  /// Moves the numbers of large tensors into a file beside the model.
+  ///
+  /// - Parameter location: the file's name, in the folder of the model.
+  /// - Returns: the file's bytes; each tensor begins at a multiple of 64, fit for any vector load.
+  public mutating func moveDataOut(to location: String) -> [UInt8] {
+    var data: [UInt8] = []
+    for index in graph.initializers.indices {
+      // Small ones stay: shapes are looked at before any data is loaded.
+      guard case .raw(let bytes) = graph.initializers[index].contents, bytes.count >= 1024 else {
+        continue
+      }
+      data += [UInt8](repeating: 0, count: (64 - data.count % 64) % 64)
+      graph.initializers[index].contents = .external([
+        Property("location", location), Property("offset", "\(data.count)"),
+        Property("length", "\(bytes.count)"),
+      ])
+      data += bytes
+    }
+    return data
   }
 }
 
@@ -108,6 +143,11 @@ private struct ExternalFile {
   /// Bytes that tensors have not taken yet: each byte belongs to one tensor, or a small model could
   /// name a large file many times.
   private var left: Int
+
+  init(bytes: [UInt8]) {
+    self.bytes = bytes
+    left = bytes.count
+  }
 
   init(
     _ place: ExternalPlace, folder: String, _ fail: (String) -> ONNXError

@@ -47,6 +47,19 @@ extension ONNXModel {
   }
 }
 
+extension ONNXModel.Tensor {
+  /// The bytes of a file that holds this tensor alone, as test data lies beside models.
+  public func encoded() -> [UInt8] {
+    var arena = MessageArena()
+    let message = unsafe arena.tensor(self)
+    return unsafe [UInt8](
+      unsafeUninitializedCapacity: onnx__tensor_proto__get_packed_size(message)
+    ) { buffer, count in
+      count = unsafe onnx__tensor_proto__pack(message, buffer.baseAddress)
+    }
+  }
+}
+
 extension MessageArena {
   fileprivate mutating func model(_ model: ONNXModel) -> UnsafeMutablePointer<Onnx__ModelProto> {
     let message = unsafe self.message(onnx__model_proto__init)
@@ -168,7 +181,7 @@ extension MessageArena {
     return unsafe message
   }
 
-  private mutating func tensor(
+  fileprivate mutating func tensor(
     _ tensor: ONNXModel.Tensor
   ) -> UnsafeMutablePointer<Onnx__TensorProto> {
     let message = unsafe self.message(onnx__tensor_proto__init)

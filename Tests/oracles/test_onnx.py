@@ -7,6 +7,7 @@ import networks
 import numpy
 import onnx
 import onnx.checker
+import onnx.numpy_helper
 import onnx.reference
 import onnx.shape_inference
 import onnxruntime
@@ -250,6 +251,50 @@ def test_every_pair_of_options_runs_everywhere(row, small, bollygan_export):
     bound = 1 if row["--output-range"] == "u8" else TOLERANCE
     for one, other in itertools.combinations(faces.values(), 2):
         assert abs(one.astype("float64") - other).max() <= bound
+
+
+@pytest.mark.parametrize("dtype", ["f32", "int8"])
+def test_weights_in_a_file_of_their_own_are_found(dtype, small, tmp_path, bollygan_export):
+    path = tmp_path / "model.onnx"
+    bollygan_export("--model", small.path, "--dtype", dtype, "--external-data", path)
+    assert {file.name for file in tmp_path.iterdir()} == {"model.onnx", "model.onnx.data"}
+    checked(path)
+    onnx.checker.check_model(str(path), full_check=True)
+    outside = [t for t in onnx.load(path, load_external_data=False).graph.initializer
+               if t.data_location == onnx.TensorProto.EXTERNAL]  # fmt: skip
+    # Each number lies in one of the two files, not in both.
+    assert outside and not any(tensor.raw_data for tensor in outside)
+    assert path.stat().st_size < 8192 <= 2 * (tmp_path / "model.onnx.data").stat().st_size
+    embedded = tmp_path / "embedded.onnx"
+    bollygan_export("--model", small.path, "--dtype", dtype, embedded)
+    latents = small.latents[:3].reshape(3, -1, 1, 1)
+    for runtime in run_onnxruntime, run_openvino:
+        assert numpy.array_equal(runtime(path, latents), runtime(embedded, latents))
+    # And by ourselves.
+    bollygan_export("diff", path, embedded)
+
+
+@pytest.mark.parametrize(
+    "flags",
+    [
+        [],
+        ["--output-range", "u8", "--layout", "nhwc", "--latent-rank", "2"],
+        ["--output-range", "01", "--batch", "5", "--dtype", "int8"],
+    ],
+    ids=lambda flags: " ".join(flags) or "plain",
+)
+def test_test_data_is_what_onnxruntime_gives(flags, small, tmp_path, bollygan_export):
+    path = tmp_path / "model.onnx"
+    bollygan_export("--model", small.path, "--test-data", *flags, path)
+    latent, image = (
+        onnx.numpy_helper.to_array(onnx.load_tensor(tmp_path / "test_data_set_0" / name))
+        for name in ("input_0.pb", "output_0.pb")
+    )
+    given = run_onnxruntime(path, latent)
+    assert given.shape == image.shape and given.dtype == image.dtype
+    bound = 1 if image.dtype == numpy.uint8 else TOLERANCE
+    assert abs(given.astype("float64") - image).max() <= bound
+    assert image.std() > 0.1
 
 
 def test_a_network_that_float32_cannot_agree_on_is_not_written(tmp_path, bollygan_export):

@@ -85,6 +85,15 @@ struct Write: AsyncParsableCommand {
     help: ArgumentHelp("Faces a call, or dynamic for any number.", valueName: "n"))
   var batch = BatchSize.dynamic
 
+  @Flag(help: "Put the weights into a second file beside the model, FILE.data.")
+  var externalData = false
+
+  @Flag(
+    help: ArgumentHelp(
+      "Also write latents and the faces that they should give, for the runtimes' own test programs, "
+        + "into test_data_set_0 beside the model."))
+  var testData = false
+
   @OptionGroup var report: ReportOptions
 
   func validate() throws {
@@ -93,6 +102,9 @@ struct Write: AsyncParsableCommand {
       try options.check()
     } catch {
       throw ValidationError("\(error).")
+    }
+    if output == "-", externalData || testData {
+      throw ValidationError("--external-data and --test-data need a file, - is none.")
     }
     try report.checkStandardOutput(out: output)
   }
@@ -115,14 +127,22 @@ struct Write: AsyncParsableCommand {
     report.printNotes(file.notes, about: path)
     var metadata = file.metadata
     metadata["modelspec.hash_sha256"] = metadata["modelspec.hash_sha256"] ?? "0x" + file.id
-    let bytes = try CommandFailure.about(output) {
-      try file.weights.onnxModel(options, metadata: metadata).encoded()
+    let (bytes, data) = try CommandFailure.about(output) { () throws in
+      var model = try file.weights.onnxModel(options, metadata: metadata)
+      let data = externalData ? model.moveDataOut(to: dataName) : nil
+      return (try model.encoded(), data)
     }
-    let check = try save(bytes, to: output) { bytes in
-      try selfChecked(bytes, file.weights)
-    }
+    let check =
+      if let data {
+        try save(bytes, to: output, beside: data, at: folder + dataName) { bytes, data in
+          try selfChecked(bytes, file.weights, data: (dataName, data))
+        }
+      } else {
+        try save(bytes, to: output) { bytes in try selfChecked(bytes, file.weights) }
+      }
+    if testData { try writeTestData(file.weights) }
     report.printSummary(
-      "\(escaped(output)): \(file.weights.shape.summary), \(size(bytes.count)), operator set "
+      "\(escaped(output)): \(file.weights.shape.summary), \(size(bytes.count + (data?.count ?? 0))), operator set "
         + "\(options.opset), IR \(options.effectiveIRVersion), \(dtype.rawValue), normalisation "
         + (keepNorm ? "kept" : "folded"))
     report.printSummary(
@@ -133,15 +153,37 @@ struct Write: AsyncParsableCommand {
         "\(dtype.rawValue) costs: largest difference \(check.largestCost), root mean square "
           + "\(check.meanCost), of pictures in -1...1")
     }
-    try report.printJSON(Summary(self, file, path: path, bytes: bytes.count, check))
+    try report.printJSON(
+      Summary(self, file, path: path, bytes: bytes.count + (data?.count ?? 0), check))
+  }
+
+  /// The output's folder, with a slash behind it, or empty.
+  private var folder: String {
+    output.lastIndex(of: "/").map { String(output[...$0]) } ?? ""
+  }
+
+  /// The name of the file with the weights, where they have one of their own.
+  private var dataName: String { output.dropFirst(folder.count) + ".data" }
+
+  /// What the runtimes' own test programs compare with.
+  private func writeTestData(_ weights: GeneratorWeights) throws {
+    let place = folder + "test_data_set_0"
+    try makeFolder(place)
+    let data = ONNXTestData(weights, options: options)
+    for (name, tensor) in [("input_0.pb", data.input), ("output_0.pb", data.output)] {
+      var file = try OutputFile("\(place)/\(name)")
+      try file.write(tensor.encoded())
+      try file.finish()
+    }
   }
 
   private func selfChecked(
-    _ bytes: [UInt8], _ weights: GeneratorWeights
+    _ bytes: [UInt8], _ weights: GeneratorWeights,
+    data: (location: String, bytes: [UInt8])? = nil
   ) throws(CommandFailure) -> ExportCheck {
     let check: ExportCheck
     do {
-      check = try ExportCheck(bytes, madeFrom: weights, options: options)
+      check = try ExportCheck(bytes, madeFrom: weights, options: options, data: data)
     } catch {
       throw CommandFailure(.notSo, file: output, "self-check: it cannot be read back: \(error)")
     }
