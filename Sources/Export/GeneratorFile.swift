@@ -65,8 +65,10 @@ public struct GeneratorFile: Sendable {
 
   /// Finds the generator in a file's bytes.
   ///
-  /// - Parameter folder: where the file lies, which the tensors of an ONNX file may lie beside; nil
-  ///   where it lies nowhere.
+  /// - Parameters:
+  ///   - bytes: The whole file.
+  ///   - folder: Where the file lies, which the tensors of an ONNX file may lie beside; nil where it
+  ///     lies nowhere.
   /// - Throws: ``GeneratorFileError``, `WeightsError`, ``ONNXError`` or ``TorchFileError``: the
   ///   message alone says what is wrong.
   public init(_ bytes: [UInt8], folder: String? = nil) throws {

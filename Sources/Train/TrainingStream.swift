@@ -99,7 +99,7 @@ public struct TrainingStream: Sendable {
 
   /// Goes on where the stream that gave `blob` was.
   ///
-  /// - Throws: ``TorchRandomError`` where the bytes are no state of PyTorch's generator.
+  /// - Throws: `TorchRandomError` where the bytes are no state of PyTorch's generator.
   public mutating func resume(_ blob: [UInt8]) throws(TorchRandomError) {
     random = try TorchRandom(blob: blob)
   }
