@@ -75,6 +75,8 @@ public struct Recipe: Sendable, Equatable, Codable {
   public var generatorAverage: Double?
   /// Share of the pictures that is kept from training, to measure with.
   public var holdout: Double
+  /// What is done beyond the DCGAN of 2015.
+  public var techniques = Techniques.none
 
   /// PyTorch's DCGAN tutorial.
   ///
@@ -112,7 +114,7 @@ public struct Recipe: Sendable, Equatable, Codable {
     TrainingConfiguration(
       shape: shape, normalisesFirst: normalisesFirst, freshLatents: freshLatents,
       generatorRate: generatorRate, discriminatorRate: discriminatorRate, beta1: beta1,
-      beta2: beta2)
+      beta2: beta2, techniques: techniques)
   }
 
   /// Batches in one pass over the given number of pictures.

@@ -17,12 +17,14 @@ public struct TrainingConfiguration: Hashable, Sendable {
   public var beta1: Double
   /// Adam's decay of the second moment.
   public var beta2: Double
+  /// What is done beyond the DCGAN of 2015.
+  public var techniques: Techniques
 
   /// The article's settings for a shape.
   public init(
     shape: DCGANShape, normalisesFirst: Bool = true, freshLatents: Bool = true,
     generatorRate: Double = 0.0002, discriminatorRate: Double = 0.0002, beta1: Double = 0.5,
-    beta2: Double = 0.999
+    beta2: Double = 0.999, techniques: Techniques = .none
   ) {
     self.shape = shape
     self.normalisesFirst = normalisesFirst
@@ -31,6 +33,7 @@ public struct TrainingConfiguration: Hashable, Sendable {
     self.discriminatorRate = discriminatorRate
     self.beta1 = beta1
     self.beta2 = beta2
+    self.techniques = techniques
   }
 }
 
@@ -44,12 +47,18 @@ public struct TrainingBatch: Sendable {
   public var latents: [Float]
   /// Latents of the generator's own step, `[m, latent]`; nil where it uses the fakes above.
   public var generatorLatents: [Float]?
+  /// What DiffAugment does to the pictures; nil where ``Techniques/augmentation`` is empty.
+  public var changes: BatchChanges?
 
   /// A batch of pictures and latents.
-  public init(pixels: [UInt8], latents: [Float], generatorLatents: [Float]? = nil) {
+  public init(
+    pixels: [UInt8], latents: [Float], generatorLatents: [Float]? = nil,
+    changes: BatchChanges? = nil
+  ) {
     self.pixels = pixels
     self.latents = latents
     self.generatorLatents = generatorLatents
+    self.changes = changes
   }
 }
 

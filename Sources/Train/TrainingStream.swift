@@ -8,7 +8,8 @@ import BollyGANModel
 ///
 /// An epoch begins with ``epochOrder()``. A step draws, with ``draw(pictureCount:)``, one word a
 /// picture where the recipe mirrors, then the discriminator's latents, then the generator's own
-/// where the recipe has them.
+/// where the recipe has them, then for DiffAugment the changes of the real pictures, of the fakes,
+/// and of those of the generator's step, picture by picture.
 ///
 /// - Note: The article's notebook looks at pictures of its generator before and between the epochs
 ///   in training mode, which moves the running statistics. They take no part in training, and we
@@ -23,6 +24,7 @@ public struct TrainingStream: Sendable {
 
   private let recipe: Recipe
   private let latent: Int
+  private let side: Int
   private let pictureCount: Int
   private var random: TorchRandom
 
@@ -35,6 +37,8 @@ public struct TrainingStream: Sendable {
     public let latents: [Float]
     /// Latents of the generator's own step, `[m, latent]`; nil where it uses the fakes above.
     public let generatorLatents: [Float]?
+    /// What DiffAugment does to the pictures; nil where the recipe has none of it.
+    public let changes: BatchChanges?
   }
 
   /// Draws a run's beginning.
@@ -47,6 +51,7 @@ public struct TrainingStream: Sendable {
   public init(recipe: Recipe, shape: DCGANShape, seed: Int64, pictureCount: Int) {
     self.recipe = recipe
     latent = shape.latent
+    side = shape.side
     self.pictureCount = pictureCount
     random = TorchRandom(seed: seed)
     if recipe.preview { _ = random.loaderOrder(pictureCount) }
@@ -81,9 +86,20 @@ public struct TrainingStream: Sendable {
       ? mirrorings(count: pictureCount) : [Bool](repeating: false, count: pictureCount)
     let count = recipe.lastBatch == .shortWithFullLatents ? recipe.batch : pictureCount
     let latents = latents(count: count)
+    let generatorLatents = recipe.freshLatents ? self.latents(count: count) : nil
+    let changes =
+      recipe.techniques.augmentation.isEmpty
+      ? nil
+      : BatchChanges(
+        real: changes(count: pictureCount), fake: changes(count: count),
+        own: changes(count: count))
     return StepDraw(
-      mirrored: mirrored, latents: latents,
-      generatorLatents: recipe.freshLatents ? self.latents(count: count) : nil)
+      mirrored: mirrored, latents: latents, generatorLatents: generatorLatents, changes: changes)
+  }
+
+  /// What DiffAugment does to each of some pictures.
+  private mutating func changes(count: Int) -> [PictureChange] {
+    (0..<count).map { _ in recipe.techniques.augmentation.drawn(side: side, from: &random) }
   }
 
   /// For each of some pictures whether it is mirrored: the top bit of a word each.

@@ -2,7 +2,8 @@ import BollyGANModel
 import BollyGANTrain
 import Testing
 
-/// One case of `Fixtures/gradients.json`: what PyTorch makes of a small network in float64.
+/// One case of `Fixtures/gradients.json` or `techniques.json`: what PyTorch makes of a small network
+/// in float64.
 struct GradientFixture: Decodable, Sendable, CustomTestStringConvertible {
   struct Case: Decodable, Sendable {
     let name: String
@@ -18,6 +19,8 @@ struct GradientFixture: Decodable, Sendable, CustomTestStringConvertible {
     let fresh: Bool
     let pictures: Int
     let fakes: Int
+    /// Nil in `gradients.json`.
+    let techniques: Techniques?
   }
   struct Losses: Decodable, Sendable {
     let lossD: Double
@@ -53,9 +56,9 @@ struct GradientFixture: Decodable, Sendable, CustomTestStringConvertible {
       return (fixture.case.name, try! trainer.gradients(fixture.batch(0)))
     })
 
-  static let all = fixture("gradients.json", as: [GradientFixture].self).filter {
-    !isDebugBuild || $0.case.ngf < 10
-  }
+  static let all = ["gradients.json", "techniques.json"].flatMap {
+    fixture($0, as: [GradientFixture].self)
+  }.filter { !isDebugBuild || $0.case.ngf < 10 }
 
   var testDescription: String { `case`.name }
 
@@ -65,7 +68,8 @@ struct GradientFixture: Decodable, Sendable, CustomTestStringConvertible {
         latent: `case`.nz, generatorWidth: `case`.ngf, discriminatorWidth: `case`.ndf,
         side: `case`.side, channels: `case`.channels),
       normalisesFirst: `case`.normalisesFirst, freshLatents: `case`.fresh,
-      generatorRate: `case`.rateG, discriminatorRate: `case`.rateD, beta1: `case`.beta1)
+      generatorRate: `case`.rateG, discriminatorRate: `case`.rateD, beta1: `case`.beta1,
+      techniques: `case`.techniques ?? .none)
   }
 
   var generatorWeights: GeneratorWeights { Formula.generator(configuration.shape) }
@@ -82,6 +86,39 @@ struct GradientFixture: Decodable, Sendable, CustomTestStringConvertible {
       latents: Formula.floats(
         salt: 20_000 + step, count: `case`.fakes * `case`.nz, spread: 1.75),
       generatorLatents: `case`.fresh
-        ? Formula.floats(salt: 30_000 + step, count: `case`.fakes * `case`.nz, spread: 1.75) : nil)
+        ? Formula.floats(salt: 30_000 + step, count: `case`.fakes * `case`.nz, spread: 1.75) : nil,
+      changes: configuration.techniques.augmentation.isEmpty
+        ? nil
+        : BatchChanges(
+          real: changes(step, batch: 0, count: `case`.pictures),
+          fake: changes(step, batch: 1, count: `case`.fakes),
+          own: changes(step, batch: 2, count: `case`.fakes)))
+  }
+
+  /// What `changes` in `techniques.py` gives.
+  private func changes(_ step: Int, batch: Int, count: Int) -> [PictureChange] {
+    let kinds = configuration.techniques.augmentation
+    let side = `case`.side
+    let words = Formula.words(salt: 40_000 + 3 * step + batch, count: 7 * count)
+    return (0..<count).map { picture in
+      let words = words[picture * 7..<(picture + 1) * 7].map { Int($0) }
+      let shares = words[..<3].map { Float($0 >> 9) * 0x1p-23 }
+      let reach = 2 * (side / 8) + 1
+      var change = PictureChange.none
+      if kinds.contains(.color) {
+        change.brightness = shares[0] - 0.5
+        change.saturation = shares[1] * 2
+        change.contrast = shares[2] + 0.5
+      }
+      if kinds.contains(.translation) {
+        change.rowShift = words[3] % reach - side / 8
+        change.columnShift = words[4] % reach - side / 8
+      }
+      if kinds.contains(.cutout) {
+        change.cutRow = words[5] % (side + 1)
+        change.cutColumn = words[6] % (side + 1)
+      }
+      return change
+    }
   }
 }

@@ -5,6 +5,11 @@ import BollyGANTrain
 
 extension PictureRules: ExpressibleByArgument {}
 
+extension Augmentation: ExpressibleByArgument {
+  /// As ``Augmentation/init(_:)`` reads it.
+  public init?(argument: String) { self.init(argument) }
+}
+
 /// What determines the weights. Only what is given changes a recipe.
 struct RecipeOptions: ParsableArguments {
   @Option(
@@ -103,6 +108,14 @@ struct RecipeOptions: ParsableArguments {
   var average: Double?
 
   @Option(
+    name: .customLong("diffaugment"),
+    help: ArgumentHelp(
+      "DiffAugment: change every picture before the discriminator sees it, so that it does not learn "
+        + "a few thousand by heart: any of color,translation,cutout; or none. "
+        + "(default: as the recipe)", valueName: "list"))
+  var augmentation: Augmentation?
+
+  @Option(
     help: ArgumentHelp(
       "How picture files are read: kind (EXIF turned, alpha over white) or pillow (as PyTorch's "
         + "scripts do). (default: as the recipe)", valueName: "rules"))
@@ -130,6 +143,7 @@ struct RecipeOptions: ParsableArguments {
     set(\.recipe.mirror, mirror)
     if let average { definition.recipe.generatorAverage = average == 0 ? nil : average }
     set(\.recipe.pictureRules, pictureRules?.rawValue)
+    set(\.recipe.techniques.augmentation, augmentation)
     set(\.generatorWidth, width)
     set(\.discriminatorWidth, discriminatorWidth ?? width)
     set(\.side, side)

@@ -28,6 +28,9 @@ public final class FastTrainer: TrainingEngine, GradientEngine {
   private var real = FloatBuffer(count: 0)
   private var fake = FloatBuffer(count: 0)
   private var pictureGradient = FloatBuffer(count: 0)
+  /// Pictures as the discriminator sees them where it does not see them as they are, and then the
+  /// gradient on its way back from there.
+  private var changed = FloatBuffer(count: 0)
   private var capacity = 0
 
   /// Starts from the given weights, with Adam at rest.
@@ -60,11 +63,16 @@ public final class FastTrainer: TrainingEngine, GradientEngine {
     reserve(max(reals, fakes, own))
     load(batch.pixels)
 
-    let onReal = Verdict(logits: discriminator.forward(real, images: reals), target: 1)
-    discriminator.backward(pictures: real, logitGradient: onReal.gradient, toParameters: false)
+    precondition(
+      (batch.changes != nil) == changesPictures, "changes of pictures go with DiffAugment")
+
+    let seenReal = seen(real, batch.changes?.real)
+    let onReal = Verdict(logits: discriminator.forward(seenReal, images: reals), target: 1)
+    discriminator.backward(pictures: seenReal, logitGradient: onReal.gradient, toParameters: false)
     generator.forward(batch.latents, into: fake, statistics: .batch)
-    let onFake = Verdict(logits: discriminator.forward(fake, images: fakes), target: 0)
-    discriminator.backward(pictures: fake, logitGradient: onFake.gradient, toParameters: true)
+    let seenFake = seen(fake, batch.changes?.fake)
+    let onFake = Verdict(logits: discriminator.forward(seenFake, images: fakes), target: 0)
+    discriminator.backward(pictures: seenFake, logitGradient: onFake.gradient, toParameters: true)
     let lossD = onReal.loss + onFake.loss
     guard lossD.isFinite else { throw NonFiniteError(place: "loss_d") }
     try check(discriminator.parameters, names: discriminatorNames, of: "discriminator")
@@ -76,12 +84,14 @@ public final class FastTrainer: TrainingEngine, GradientEngine {
     if let latents = batch.generatorLatents {
       generator.forward(latents, into: fake, statistics: .batch)
     }
-    let again = Verdict(logits: discriminator.forward(fake, images: own), target: 1)
+    let seenOwn = seen(fake, batch.changes?.own)
+    let again = Verdict(logits: discriminator.forward(seenOwn, images: own), target: 1)
     guard again.loss.isFinite else { throw NonFiniteError(place: "loss_g") }
     discriminator.backward(
-      pictures: fake, logitGradient: again.gradient, toParameters: nil,
+      pictures: seenOwn, logitGradient: again.gradient, toParameters: nil,
       toPictures: pictureGradient)
-    generator.backward(pictures: fake, gradient: pictureGradient, images: own)
+    generator.backward(
+      pictures: fake, gradient: toPictures(pictureGradient, batch.changes?.own), images: own)
     try check(generator.parameters, names: generatorNames, of: "generator")
     generatorUpdates += 1
     update(generator.parameters, rate: configuration.generatorRate, step: generatorUpdates)
@@ -126,6 +136,26 @@ public final class FastTrainer: TrainingEngine, GradientEngine {
     real = FloatBuffer(count: size)
     fake = FloatBuffer(count: size)
     pictureGradient = FloatBuffer(count: size)
+    if changesPictures { changed = FloatBuffer(count: size) }
+  }
+
+  private var changesPictures: Bool { !configuration.techniques.augmentation.isEmpty }
+
+  /// Pictures as the discriminator is shown them.
+  private func seen(_ pictures: FloatBuffer, _ changes: [PictureChange]?) -> FloatBuffer {
+    guard let changes else { return pictures }
+    loops.change(
+      changes, .forward, from: pictures, to: changed, layout: generator.pictureLayout)
+    return changed
+  }
+
+  /// The gradient to pictures from that to what ``seen(_:_:)`` made of them, which is not needed any
+  /// more.
+  private func toPictures(_ gradient: FloatBuffer, _ changes: [PictureChange]?) -> FloatBuffer {
+    guard let changes else { return gradient }
+    loops.change(
+      changes, .backward, from: gradient, to: changed, layout: generator.pictureLayout)
+    return changed
   }
 
   /// 8-bit values to −1…1 as torchvision's ToTensor and Normalize(0.5, 0.5) do in float32.

@@ -81,18 +81,28 @@ public final class PlainTrainer<Scalar: BinaryFloatingPoint & Sendable>: Trainin
     precondition(
       (batch.generatorLatents != nil) == configuration.freshLatents,
       "latents for the generator's step go with freshLatents")
+    precondition(
+      (batch.changes != nil) == !configuration.techniques.augmentation.isEmpty,
+      "changes of pictures go with DiffAugment")
+    func change(_ place: KeyPath<BatchChanges, [PictureChange]>) -> PlainChange? {
+      batch.changes.map {
+        PlainChange($0[keyPath: place], channels: shape.channels, side: shape.side)
+      }
+    }
 
     // Only a whole step is kept.
     var state = exactState
     // The discriminator on real pictures, then on fakes, each with statistics of its own.
+    let pictures = Self.planar(batch.pixels, shape: shape)
     let real = state.discriminator.forward(
-      Self.planar(batch.pixels, shape: shape), count: realCount)
+      change(\.real)?.forward(pictures) ?? pictures, count: realCount)
     let realLoss = PlainLoss(logits: real.last!.output, real: true)
     var discriminatorGradients = state.discriminator.backward(
       realLoss.gradient, records: real, count: realCount, weights: true, input: false
     ).weights
     var fakes = state.generator.forward(batch.latents.map { Scalar($0) }, count: fakeCount)
-    let fake = state.discriminator.forward(fakes.last!.output, count: fakeCount)
+    let fake = state.discriminator.forward(
+      change(\.fake)?.forward(fakes.last!.output) ?? fakes.last!.output, count: fakeCount)
     let fakeLoss = PlainLoss(logits: fake.last!.output, real: false)
     discriminatorGradients.merge(
       state.discriminator.backward(
@@ -111,13 +121,16 @@ public final class PlainTrainer<Scalar: BinaryFloatingPoint & Sendable>: Trainin
       fakes = state.generator.forward(
         generatorLatents.map { Scalar($0) }, count: ownCount)
     }
-    let judged = state.discriminator.forward(fakes.last!.output, count: ownCount)
+    let ownChange = change(\.own)
+    let judged = state.discriminator.forward(
+      ownChange?.forward(fakes.last!.output) ?? fakes.last!.output, count: ownCount)
     let generatorLoss = PlainLoss(logits: judged.last!.output, real: true)
     let toFakes = state.discriminator.backward(
       generatorLoss.gradient, records: judged, count: ownCount, weights: false, input: true
     ).input!
     let generatorGradients = state.generator.backward(
-      toFakes, records: fakes, count: ownCount, weights: true, input: false
+      ownChange?.backward(toFakes) ?? toFakes, records: fakes, count: ownCount, weights: true,
+      input: false
     ).weights
     try Self.check(generatorLoss.loss, "loss_g")
     try Self.check(generatorGradients, of: state.generator, "generator")

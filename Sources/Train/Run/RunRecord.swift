@@ -62,10 +62,18 @@ package struct RunDefinition: Codable, Equatable, Sendable {
     }
   }
 
-  /// SHA-256 over every value that may not change in the course of a run.
+  /// SHA-256 over every value that may not change in the course of a run. Techniques that are not
+  /// used are left out, so that a run from before one was known keeps its hash.
   package var hash: String {
-    let lines = Self.fields(of: self).filter { $0.name != "recipe.epochs" }
-    return SHA256.hex(of: Array(lines.map { "\($0.name)=\($0.value)\n" }.joined().utf8))
+    let unused = Self.fields(of: Techniques.none, prefix: "recipe.techniques.").map(Self.line)
+    let lines = Self.fields(of: self).filter { field in
+      field.name != "recipe.epochs" && !unused.contains(Self.line(field))
+    }
+    return SHA256.hex(of: Array(lines.map(Self.line).joined().utf8))
+  }
+
+  private static func line(_ field: (name: String, value: String)) -> String {
+    "\(field.name)=\(field.value)\n"
   }
 
   /// Every stored value by its name, in the order of declaration.
@@ -74,7 +82,9 @@ package struct RunDefinition: Codable, Equatable, Sendable {
   ) -> [(name: String, value: String)] {
     Mirror(reflecting: value).children.flatMap { child -> [(name: String, value: String)] in
       let name = prefix + (child.label ?? "")
-      if let recipe = child.value as? Recipe { return fields(of: recipe, prefix: name + ".") }
+      if child.value is Recipe || child.value is Techniques {
+        return fields(of: child.value, prefix: name + ".")
+      }
       let reflected = Mirror(reflecting: child.value)
       guard reflected.displayStyle == .optional else { return [(name, "\(child.value)")] }
       return [(name, reflected.children.first.map { "\($0.value)" } ?? "nothing")]

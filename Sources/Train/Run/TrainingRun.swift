@@ -181,7 +181,7 @@ package final class TrainingRun {
     let draw = stream.draw(pictureCount: indices.count)
     let batch = TrainingBatch(
       pixels: parts.pictures.batch(indices, mirrored: draw.mirrored), latents: draw.latents,
-      generatorLatents: draw.generatorLatents)
+      generatorLatents: draw.generatorLatents, changes: draw.changes)
     return (batch, indices.count)
   }
 

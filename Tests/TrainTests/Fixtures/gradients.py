@@ -104,4 +104,5 @@ def main():
         file.write("[\n" + ",\n".join(json.dumps(r) for r in result) + "\n]\n")
 
 
-main()
+if __name__ == "__main__":
+    main()

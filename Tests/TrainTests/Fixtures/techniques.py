@@ -1,0 +1,178 @@
+"""Makes techniques.json: gradients.json's figures for recipes with techniques, from PyTorch's autograd.
+
+    python techniques.py        (PyTorch 2.15.0, NumPy; the CPU's float64 arithmetic)
+
+Each technique is written down from its paper in plain tensor operations; all gradients are autograd's.
+"""
+
+import copy
+import json
+import os
+
+import numpy
+import torch
+import torch.nn.functional as F
+
+import dcgan
+import gradients
+
+COMMON = {**gradients.COMMON, "techniques": {}}
+CASES = [
+    {"name": "DiffAugment, article, 64", "side": 64, "ngf": 4, "ndf": 4, "normalises_first": True,
+     "fresh": True, "pictures": 6, "fakes": 6,
+     "techniques": {"augmentation": "color,translation,cutout"}},
+    {"name": "DiffAugment's colours, tutorial, 32", "side": 32, "ngf": 5, "ndf": 7,
+     "normalises_first": False, "fresh": False, "pictures": 4, "fakes": 4,
+     "techniques": {"augmentation": "color"}},
+    {"name": "DiffAugment's translation, 32, short batch", "side": 32, "ngf": 6, "ndf": 3,
+     "normalises_first": True, "fresh": True, "pictures": 3, "fakes": 5,
+     "techniques": {"augmentation": "translation"}},
+    {"name": "DiffAugment, 32, gray, same fakes", "side": 32, "channels": 1, "ngf": 4, "ndf": 5,
+     "normalises_first": True, "fresh": False, "pictures": 5, "fakes": 5,
+     "techniques": {"augmentation": "color,cutout"}},
+]
+
+
+# --- DiffAugment (Zhao et al. 2020, arXiv:2006.10738)
+
+
+def changes(case, step, batch, count):
+    """One change a picture, from the formula; batch 0 is the real one, 1 the fakes, 2 the generator's."""
+    kinds = case["techniques"].get("augmentation", "none").split(",")
+    side = case["side"]
+    reach, cut = int(side * 0.125 + 0.5), int(side * 0.5 + 0.5)
+    words = dcgan.hashed(40_000 + 3 * step + batch, 7 * count).reshape(count, 7)
+    for row in words:
+        share = [int(word >> numpy.uint32(9)) * 2.0**-23 for word in row[:3]]
+        whole = [int(word) for word in row]
+        yield {
+            "color": (share[0] - 0.5, share[1] * 2, share[2] + 0.5) if "color" in kinds else None,
+            "move": (whole[3] % (2 * reach + 1) - reach, whole[4] % (2 * reach + 1) - reach)
+            if "translation" in kinds else None,
+            "cut": (whole[5] % (side + 1 - cut % 2), whole[6] % (side + 1 - cut % 2))
+            if "cutout" in kinds else None,
+        }
+
+
+def changed(pictures, all_changes):
+    result = []
+    for x, change in zip(pictures, all_changes, strict=True):
+        side = x.shape[-1]
+        if change["color"]:
+            brightness, saturation, contrast = change["color"]
+            x = x + brightness
+            gray = x.mean(dim=0, keepdim=True)
+            x = (x - gray) * saturation + gray
+            x = (x - x.mean()) * contrast + x.mean()
+        if change["move"]:
+            rows, columns = change["move"]
+            reach = int(side * 0.125 + 0.5)
+            framed = F.pad(x, (reach, reach, reach, reach))
+            x = framed[:, reach + rows:reach + rows + side, reach + columns:reach + columns + side]
+        if change["cut"]:
+            cut = int(side * 0.5 + 0.5)
+            rows, columns = (
+                (torch.arange(cut) + middle - cut // 2).clamp(0, side - 1) for middle in change["cut"])
+            mask = torch.ones(side, side)
+            mask[rows[:, None], columns[None, :]] = 0
+            x = x * mask
+        result.append(x)
+    return torch.stack(result)
+
+
+# --- A step
+
+
+class Trainer(dcgan.Trainer):
+    def __init__(self, case, generator, discriminator):
+        super().__init__(
+            generator, discriminator, case["rate_g"], case["rate_d"], case["beta1"])
+        self.case = case
+
+    def shown(self, pictures, step, batch):
+        """What the discriminator sees of pictures."""
+        if "augmentation" in self.case["techniques"]:
+            pictures = changed(pictures, changes(self.case, step, batch, len(pictures)))
+        return pictures
+
+    def logits(self, x):
+        return self.d.main[:-1](x).view(-1)
+
+    def loss(self, logits, real):
+        return self.criterion(torch.sigmoid(logits), torch.full_like(logits, float(real)))
+
+    def step(self, step, real, latents, fresh=None):
+        self.d.zero_grad()
+        on_real = self.logits(self.shown(real, step, 0))
+        loss_real = self.loss(on_real, True)
+        loss_real.backward()
+        fake = self.g(latents)
+        on_fake = self.logits(self.shown(fake.detach(), step, 1))
+        loss_fake = self.loss(on_fake, False)
+        loss_fake.backward()
+        gradients_d = {n: p.grad.clone() for n, p in self.d.named_parameters()}
+        self.optimizer_d.step()
+
+        self.g.zero_grad()
+        if fresh is not None:
+            fake = self.g(fresh)
+        on_own = self.logits(self.shown(fake, step, 2))
+        loss_g = self.loss(on_own, True)
+        loss_g.backward()
+        gradients_g = {n: p.grad.clone() for n, p in self.g.named_parameters()}
+        self.optimizer_g.step()
+        losses = {
+            "loss_d": (loss_real + loss_fake).item(), "loss_g": loss_g.item(),
+            "d_x": torch.sigmoid(on_real).mean().item(),
+            "d_gz1": torch.sigmoid(on_fake).mean().item(),
+            "d_gz2": torch.sigmoid(on_own).mean().item(),
+        }
+        return losses, gradients_d, gradients_g
+
+
+def trainer(case):
+    # Made in float32, so that all begin with the same weights.
+    generator, discriminator = dcgan.networks(case)
+    dcgan.fill(generator, 100)
+    dcgan.fill(discriminator, 200)
+    return Trainer(case, generator.double(), discriminator.double())
+
+
+def buffers(network):
+    return {n: b for n, b in network.state_dict().items() if not n.endswith("tracked")}
+
+
+def record(case):
+    t = trainer(case)
+    result = {"case": case, "losses": []}
+    for step in range(case["steps"]):
+        losses, gradients_d, gradients_g = t.step(step, *gradients.batch(case, step))
+        result["losses"].append(losses)
+        if step == 0:
+            result["discriminator"] = dcgan.digests(gradients_d)
+            result["generator"] = dcgan.digests(gradients_g)
+    result["after"] = {
+        "discriminator": dcgan.digests(buffers(t.d)),
+        "generator": dcgan.digests(buffers(t.g)),
+        "discriminator_adam": dcgan.digests(t.moments(t.optimizer_d, t.d)),
+        "generator_adam": dcgan.digests(t.moments(t.optimizer_g, t.g)),
+    }
+    _, z, _ = gradients.batch(case, case["steps"])
+    with torch.no_grad():
+        result["pictures_batch"] = dcgan.digest(copy.deepcopy(t.g)(z))
+        result["pictures_running"] = dcgan.digest(copy.deepcopy(t.g).eval()(z))
+    return result
+
+
+def main():
+    torch.set_default_dtype(torch.float64)
+    # The weights are float32 numbers, whatever the default.
+    result = [record({**COMMON, **case}) for case in CASES]
+    path = os.path.join(os.path.dirname(os.path.abspath(__file__)), "techniques.json")
+    with open(path, "w") as file:
+        # A line a case.
+        file.write("[\n" + ",\n".join(json.dumps(r) for r in result) + "\n]\n")
+
+
+if __name__ == "__main__":
+    main()
