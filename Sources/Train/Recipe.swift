@@ -150,6 +150,18 @@ public struct Recipe: Sendable, Equatable, Codable {
         "0 or more, less than 1")
     }
     try check((0..<1).contains(holdout), "held-out share", holdout, "0 or more, less than 1")
+    try check(
+      (0..<0.5).contains(techniques.labelSmoothing), "label smoothing", techniques.labelSmoothing,
+      "0 or more, less than 0.5")
+    try check(
+      techniques.labelSmoothing == 0 || techniques.loss != .hinge, "label smoothing",
+      techniques.labelSmoothing, "0 with the hinge loss, which has no labels")
+    try check(
+      (0...2).contains(techniques.instanceNoise), "instance noise", techniques.instanceNoise,
+      "0 to 2")
+    try check(
+      (0...1).contains(techniques.rateDecay), "decay of the learning rate", techniques.rateDecay,
+      "0 to 1")
   }
 }
 

@@ -49,22 +49,28 @@ public struct TrainingBatch: Sendable {
   public var generatorLatents: [Float]?
   /// What DiffAugment does to the pictures; nil where ``Techniques/augmentation`` is empty.
   public var changes: BatchChanges?
+  /// Noise on what the discriminator sees; nil for none.
+  public var noise: InstanceNoise?
+  /// What both learning rates are multiplied by.
+  public var rateFactor: Double
 
   /// A batch of pictures and latents.
   public init(
     pixels: [UInt8], latents: [Float], generatorLatents: [Float]? = nil,
-    changes: BatchChanges? = nil
+    changes: BatchChanges? = nil, noise: InstanceNoise? = nil, rateFactor: Double = 1
   ) {
     self.pixels = pixels
     self.latents = latents
     self.generatorLatents = generatorLatents
     self.changes = changes
+    self.noise = noise
+    self.rateFactor = rateFactor
   }
 }
 
 /// What one step says of itself, as the tutorial prints it.
 public struct StepLosses: Equatable, Sendable {
-  /// Discriminator's loss: real and fake binary cross-entropy added.
+  /// Discriminator's loss: that of real pictures and of fakes added.
   public var lossD: Double
   /// Generator's loss.
   public var lossG: Double

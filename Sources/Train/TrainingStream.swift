@@ -9,7 +9,7 @@ import BollyGANModel
 /// An epoch begins with ``epochOrder()``. A step draws, with ``draw(pictureCount:)``, one word a
 /// picture where the recipe mirrors, then the discriminator's latents, then the generator's own
 /// where the recipe has them, then for DiffAugment the changes of the real pictures, of the fakes,
-/// and of those of the generator's step, picture by picture.
+/// and of those of the generator's step, picture by picture, then two words for instance noise.
 ///
 /// - Note: The article's notebook looks at pictures of its generator before and between the epochs
 ///   in training mode, which moves the running statistics. They take no part in training, and we
@@ -39,6 +39,8 @@ public struct TrainingStream: Sendable {
     public let generatorLatents: [Float]?
     /// What DiffAugment does to the pictures; nil where the recipe has none of it.
     public let changes: BatchChanges?
+    /// What the step's instance noise follows from; nil where the recipe has none.
+    public let noiseSeed: UInt64?
   }
 
   /// Draws a run's beginning.
@@ -94,7 +96,8 @@ public struct TrainingStream: Sendable {
         real: changes(count: pictureCount), fake: changes(count: count),
         own: changes(count: count))
     return StepDraw(
-      mirrored: mirrored, latents: latents, generatorLatents: generatorLatents, changes: changes)
+      mirrored: mirrored, latents: latents, generatorLatents: generatorLatents, changes: changes,
+      noiseSeed: recipe.techniques.instanceNoise > 0 ? random.next64() : nil)
   }
 
   /// What DiffAugment does to each of some pictures.

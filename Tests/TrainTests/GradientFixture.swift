@@ -19,8 +19,12 @@ struct GradientFixture: Decodable, Sendable, CustomTestStringConvertible {
     let fresh: Bool
     let pictures: Int
     let fakes: Int
-    /// Nil in `gradients.json`.
+    /// These are nil in `gradients.json`.
     let techniques: Techniques?
+    /// What rates are multiplied by in each step.
+    let rateFactors: [Double]?
+    /// Deviation of the noise in each step.
+    let noise: [Double]?
   }
   struct Losses: Decodable, Sendable {
     let lossD: Double
@@ -92,7 +96,12 @@ struct GradientFixture: Decodable, Sendable, CustomTestStringConvertible {
         : BatchChanges(
           real: changes(step, batch: 0, count: `case`.pictures),
           fake: changes(step, batch: 1, count: `case`.fakes),
-          own: changes(step, batch: 2, count: `case`.fakes)))
+          own: changes(step, batch: 2, count: `case`.fakes)),
+      // The step behind the last gives only latents.
+      noise: `case`.noise.map {
+        InstanceNoise(deviation: $0[min(step, $0.count - 1)], seed: UInt64(50_000 + step))
+      },
+      rateFactor: `case`.rateFactors.map { $0[min(step, $0.count - 1)] } ?? 1)
   }
 
   /// What `changes` in `techniques.py` gives.

@@ -144,12 +144,40 @@ struct PlainLayerTests {
     #expect(PlainActivation.leakyReLU.backward([1, 1, 1], output: [-0.4, 0, 3]) == [0.2, 0.2, 1])
   }
 
-  @Test("both losses have the gradients of their means", arguments: [true, false])
-  func loss(real: Bool) {
+  @Test(
+    "every loss has the gradient of its mean", arguments: AdversarialLoss.allCases,
+    [LossGoal.real, .fake, .own])
+  func loss(kind: AdversarialLoss, goal: LossGoal) {
+    var techniques = Techniques.none
+    techniques.loss = kind
     let logits = Formula.uniform(salt: 9, count: 9).map { 5 * $0 }
-    expectGradient(
-      PlainLoss(logits: logits, real: real).gradient,
-      of: { PlainLoss(logits: $0, real: real).loss }, at: logits, "real: \(real)")
+    for smoothing in kind == .hinge ? [0] : [0, 0.25] {
+      techniques.labelSmoothing = smoothing
+      let goal = (goal, techniques)
+      expectGradient(
+        PlainLoss(logits: logits, goal: goal.0, techniques: goal.1).gradient,
+        of: { PlainLoss(logits: $0, goal: goal.0, techniques: goal.1).loss }, at: logits,
+        "\(kind) \(goal.0) \(smoothing)")
+    }
+  }
+
+  @Test("the logistic loss goes on where the sigmoid has rounded to 0 or 1")
+  func logistic() {
+    var techniques = Techniques.none
+    techniques.loss = .logistic
+    let far = PlainLoss<Float>(logits: [-300, 300], goal: .real, techniques: techniques)
+    #expect(far.loss == 150 && far.gradient == [-0.5, 0])
+    let cut = PlainLoss<Float>(logits: [-300, 300], goal: .real, techniques: .none)
+    #expect(cut.loss == 50 && cut.gradient == [0, 0])
+  }
+
+  @Test("a logit that is no number makes a loss that is none", arguments: AdversarialLoss.allCases)
+  func noNumber(kind: AdversarialLoss) {
+    var techniques = Techniques.none
+    techniques.loss = kind
+    for goal in [LossGoal.real, .fake, .own] {
+      #expect(PlainLoss<Float>(logits: [1, .nan], goal: goal, techniques: techniques).loss.isNaN)
+    }
   }
 
   @Test(

@@ -279,29 +279,37 @@ struct RunLoopTests {
     var tiny = try await TinyRun()
     tiny.options.checkpointEvery = .steps(1)
     tiny.recipe.generatorAverage = 0.3
+    // A normalisation's statistics are averaged as its weights are.
+    for name in ["main.3.weight", "main.4.running_mean", "main.4.running_var"] {
+      try await expectAverage(of: name, in: tiny)
+    }
+  }
+
+  private func expectAverage(of name: String, in tiny: TinyRun) async throws {
+    var tiny = tiny
     var expected: [Float] = []
     var newest: [Float] = []
-    let name = "main.3.weight"
+    let run = "run-\(name)"
     for steps in 0...6 {
       tiny.options.maximumSteps = max(steps, 1)
       if steps == 0 {
-        _ = try await tiny.begin("run")
+        _ = try await tiny.begin(run)
         continue
       }
-      if steps > 1 { _ = try await tiny.resume("run") }
+      if steps > 1 { _ = try await tiny.resume(run) }
       let file = try SafetensorsFile(
-        bytes: tiny.scratch.bytes("run/\(RunFolder.checkpointName(step: steps))"))
+        bytes: tiny.scratch.bytes("\(run)/\(RunFolder.checkpointName(step: steps))"))
       newest = try #require(file.tensors["generator.\(name)"]).floats()
       if steps == 1 {
         let start = try SafetensorsFile(
-          bytes: tiny.scratch.bytes("run/\(RunFolder.checkpointName(step: 0))"))
+          bytes: tiny.scratch.bytes("\(run)/\(RunFolder.checkpointName(step: 0))"))
         expected = try #require(start.tensors["generator.\(name)"]).floats()
       }
       let share = 1 - min(0.3, Double(1 + steps) / Double(10 + steps))
       expected = zip(expected, newest).map { $0 + Float(share) * ($1 - $0) }
       #expect(try #require(file.tensors["average.\(name)"]).floats() == expected)
     }
-    let given = try SafetensorsFile(bytes: tiny.scratch.bytes("run/generator.safetensors"))
+    let given = try SafetensorsFile(bytes: tiny.scratch.bytes("\(run)/generator.safetensors"))
     #expect(try #require(given.tensors[name]).floats() == expected)
     #expect(expected != newest)
   }

@@ -57,6 +57,90 @@ struct TechniqueTests {
     #expect(random.blob == some.blob)
   }
 
+  @Test("rates stay, then fall in a straight line to 0; noise falls from the beginning")
+  func schedules() {
+    var techniques = Techniques.none
+    #expect((0..<10).allSatisfy { techniques.rateFactor(step: $0, of: 10) == 1 })
+    techniques.rateDecay = 0.4
+    let factors = (0...10).map { techniques.rateFactor(step: $0, of: 10) }
+    #expect(factors == [1, 1, 1, 1, 1, 1, 1, 0.75, 0.5, 0.25, 0])
+    techniques.rateDecay = 1
+    #expect(techniques.rateFactor(step: 1, of: 4) == 0.75)
+    techniques.instanceNoise = 0.5
+    #expect(
+      (0...4).map { techniques.noiseDeviation(step: $0, of: 4) } == [0.5, 0.375, 0.25, 0.125, 0])
+  }
+
+  @Test("noise is normal, of the deviation asked for, and another for every picture")
+  func noise() {
+    let noise = InstanceNoise(deviation: 0.5, seed: 3)
+    func numbers(_ part: InstanceNoise.Batch, _ picture: Int) -> [Double] {
+      var numbers = [Double](repeating: 0, count: 12_288)
+      noise.each(part, picture: picture, count: numbers.count) { numbers[$0] += Double($1) }
+      return numbers
+    }
+    let first = numbers(.real, 0)
+    #expect(first == numbers(.real, 0))
+    let others = [numbers(.real, 1), numbers(.fake, 0), numbers(.own, 0)]
+    let all = first + others.joined()
+    let count = Double(all.count)
+    func moment(_ power: Int) -> Double {
+      all.reduce(0) { sum, x in sum + (0..<power).reduce(1) { y, _ in y * x / 0.5 } } / count
+    }
+    // Moments of a normal distribution 0, 1, 0, 3, each within 4 of its estimate's deviations
+    // √(1, 2, 15, 96) / √n.
+    #expect(abs(moment(1)) < 4 / count.squareRoot())
+    #expect(abs(moment(2) - 1) < 4 * (2 / count).squareRoot())
+    #expect(abs(moment(3)) < 4 * (15 / count).squareRoot())
+    #expect(abs(moment(4) - 3) < 4 * (96 / count).squareRoot())
+    for other in others {
+      let together = zip(first, other).reduce(0) { $0 + $1.0 * $1.1 } / 0.25 / 12_288
+      #expect(abs(together) < 4 / 12_288.0.squareRoot(), "pictures' numbers are independent")
+    }
+  }
+
+  @Test("with rates or noise that fall over the epochs, their number is part of the run")
+  func length() {
+    let begun = RunDefinition(recipe: .bollygan, seed: 1)
+    for place in [\Techniques.rateDecay, \.instanceNoise] {
+      var falling = begun
+      falling.recipe.techniques[keyPath: place] = 0.5
+      var longer = falling
+      longer.recipe.epochs += 10
+      #expect(longer.hash != falling.hash)
+      #expect(longer.differences(from: falling) == ["recipe.epochs: 70, not 60"])
+    }
+  }
+
+  @Test("a discriminator that is right about everything is noticed where labels are smoothed")
+  func smoothedGuard() {
+    var techniques = Techniques.none
+    techniques.labelSmoothing = 0.1
+    // −0.9 ln 0.9 − 0.1 ln 0.1
+    #expect(abs(techniques.leastLoss - 0.3250829733914482) < 1e-15)
+    var watch = DivergenceGuard(stepsPerEpoch: 56)
+    let won = StepLosses(lossD: 0.3255, lossG: 9, dX: 0.9, dGz1: 0, dGz2: 0)
+    let verdicts = (1...200).map { _ in watch.observe(won, leastLoss: techniques.leastLoss) }
+    #expect(verdicts.last == .discriminatorWon && verdicts.dropLast().allSatisfy { $0 == nil })
+  }
+
+  @Test("values that no technique can have are named")
+  func refuses() {
+    let spoilt: [(String, (inout Techniques) -> Void)] = [
+      ("label smoothing", { $0.labelSmoothing = 0.5 }),
+      ("label smoothing", { ($0.labelSmoothing, $0.loss) = (0.1, .hinge) }),
+      ("instance noise", { $0.instanceNoise = -0.1 }),
+      ("instance noise", { $0.instanceNoise = .nan }),
+      ("decay of the learning rate", { $0.rateDecay = 1.5 }),
+    ]
+    for (what, spoil) in spoilt {
+      var recipe = Recipe.bollygan
+      spoil(&recipe.techniques)
+      let error = #expect(throws: RecipeError.self) { try recipe.validate() }
+      #expect(error?.what == what)
+    }
+  }
+
   @Test("a list of changes reads back as it was, and knows no other names")
   func list() {
     for list in ["none", "color", "translation,cutout", "color,translation,cutout"] {
@@ -128,6 +212,9 @@ struct TechniqueTests {
   func resumes(step: Int) async throws {
     var tiny = try await TinyRun()
     tiny.recipe.techniques.augmentation = [.color, .translation, .cutout]
+    tiny.recipe.techniques.loss = .hinge
+    tiny.recipe.techniques.instanceNoise = 0.1
+    tiny.recipe.techniques.rateDecay = 0.5
     _ = try await tiny.begin("whole")
     tiny.beforeStep = { if $0 == step { throw PowerCut() } }
     await #expect(throws: PowerCut.self) { try await tiny.begin("cut") }

@@ -10,6 +10,8 @@ extension Augmentation: ExpressibleByArgument {
   public init?(argument: String) { self.init(argument) }
 }
 
+extension AdversarialLoss: ExpressibleByArgument {}
+
 /// What determines the weights. Only what is given changes a recipe.
 struct RecipeOptions: ParsableArguments {
   @Option(
@@ -40,11 +42,22 @@ struct RecipeOptions: ParsableArguments {
   @Option(help: ArgumentHelp("Learning rate of both networks.", valueName: "rate"))
   var lr: Double?
 
-  @Option(help: ArgumentHelp("Learning rate of the generator.", valueName: "rate"))
+  @Option(
+    name: [.long, .customLong("lr-g")],
+    help: ArgumentHelp("Learning rate of the generator.", valueName: "rate"))
   var lrGenerator: Double?
 
-  @Option(help: ArgumentHelp("Learning rate of the discriminator.", valueName: "rate"))
+  @Option(
+    name: [.long, .customLong("lr-d")],
+    help: ArgumentHelp(
+      "Learning rate of the discriminator; two rates make two time-scales.", valueName: "rate"))
   var lrDiscriminator: Double?
+
+  @Option(
+    help: ArgumentHelp(
+      "Last share of the epochs over which both rates fall linearly to 0. (default: 0)",
+      valueName: "share"))
+  var lrDecay: Double?
 
   @Option(help: ArgumentHelp("Adam's decay of the first moment.", valueName: "beta"))
   var beta1: Double?
@@ -117,6 +130,24 @@ struct RecipeOptions: ParsableArguments {
 
   @Option(
     help: ArgumentHelp(
+      "What both networks make small: bce, as PyTorch's Sigmoid and BCELoss; logistic, the same "
+        + "function of the logit, which never saturates; hinge. (default: bce)", valueName: "loss"))
+  var loss: AdversarialLoss?
+
+  @Option(
+    help: ArgumentHelp(
+      "Ask the discriminator for this much less than 1 on real pictures, as 0.1. (default: 0)",
+      valueName: "share"))
+  var labelSmoothing: Double?
+
+  @Option(
+    help: ArgumentHelp(
+      "Standard deviation of noise on every picture that the discriminator sees, in -1...1, as 0.1; "
+        + "it falls linearly to 0 over the epochs. (default: 0)", valueName: "deviation"))
+  var instanceNoise: Double?
+
+  @Option(
+    help: ArgumentHelp(
       "How picture files are read: kind (EXIF turned, alpha over white) or pillow (as PyTorch's "
         + "scripts do). (default: as the recipe)", valueName: "rules"))
   var pictureRules: PictureRules?
@@ -144,6 +175,10 @@ struct RecipeOptions: ParsableArguments {
     if let average { definition.recipe.generatorAverage = average == 0 ? nil : average }
     set(\.recipe.pictureRules, pictureRules?.rawValue)
     set(\.recipe.techniques.augmentation, augmentation)
+    set(\.recipe.techniques.loss, loss)
+    set(\.recipe.techniques.labelSmoothing, labelSmoothing)
+    set(\.recipe.techniques.instanceNoise, instanceNoise)
+    set(\.recipe.techniques.rateDecay, lrDecay)
     set(\.generatorWidth, width)
     set(\.discriminatorWidth, discriminatorWidth ?? width)
     set(\.side, side)

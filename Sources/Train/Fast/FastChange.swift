@@ -87,4 +87,20 @@ extension FastLoops {
       }
     }
   }
+  /// Adds noise to pictures.
+  func add(
+    _ noise: InstanceNoise, _ part: InstanceNoise.Batch, to pictures: FloatBuffer, images: Int,
+    layout: MapLayout
+  ) {
+    let width = layout.columns * layout.pixelStride
+    workers.run(images) { image, _ in
+      let start = image * layout.imageStride + layout.origin
+      var to = unsafe MutableSpan(
+        _unsafeStart: pictures.base + start, count: layout.imageStride - layout.origin)
+      noise.each(part, picture: image, count: layout.rows * width) { place, number in
+        let (row, column) = place.quotientAndRemainder(dividingBy: width)
+        to[row * layout.rowStride + column] += number
+      }
+    }
+  }
 }

@@ -65,27 +65,35 @@ public final class FastTrainer: TrainingEngine, GradientEngine {
 
     precondition(
       (batch.changes != nil) == changesPictures, "changes of pictures go with DiffAugment")
+    precondition(
+      batch.noise == nil || configuration.techniques.instanceNoise > 0,
+      "noise goes with instanceNoise")
 
-    let seenReal = seen(real, batch.changes?.real)
-    let onReal = Verdict(logits: discriminator.forward(seenReal, images: reals), target: 1)
+    let techniques = configuration.techniques
+    let seenReal = seen(real, reals, batch.changes?.real, batch.noise, .real)
+    let onReal = Verdict(
+      logits: discriminator.forward(seenReal, images: reals), goal: .real, techniques)
     discriminator.backward(pictures: seenReal, logitGradient: onReal.gradient, toParameters: false)
     generator.forward(batch.latents, into: fake, statistics: .batch)
-    let seenFake = seen(fake, batch.changes?.fake)
-    let onFake = Verdict(logits: discriminator.forward(seenFake, images: fakes), target: 0)
+    let seenFake = seen(fake, fakes, batch.changes?.fake, batch.noise, .fake)
+    let onFake = Verdict(
+      logits: discriminator.forward(seenFake, images: fakes), goal: .fake, techniques)
     discriminator.backward(pictures: seenFake, logitGradient: onFake.gradient, toParameters: true)
     let lossD = onReal.loss + onFake.loss
     guard lossD.isFinite else { throw NonFiniteError(place: "loss_d") }
     try check(discriminator.parameters, names: discriminatorNames, of: "discriminator")
     discriminatorUpdates += 1
     update(
-      discriminator.parameters, rate: configuration.discriminatorRate, step: discriminatorUpdates)
+      discriminator.parameters, rate: configuration.discriminatorRate * batch.rateFactor,
+      step: discriminatorUpdates)
     discriminator.refresh()
 
     if let latents = batch.generatorLatents {
       generator.forward(latents, into: fake, statistics: .batch)
     }
-    let seenOwn = seen(fake, batch.changes?.own)
-    let again = Verdict(logits: discriminator.forward(seenOwn, images: own), target: 1)
+    let seenOwn = seen(fake, own, batch.changes?.own, batch.noise, .own)
+    let again = Verdict(
+      logits: discriminator.forward(seenOwn, images: own), goal: .own, techniques)
     guard again.loss.isFinite else { throw NonFiniteError(place: "loss_g") }
     discriminator.backward(
       pictures: seenOwn, logitGradient: again.gradient, toParameters: nil,
@@ -94,7 +102,9 @@ public final class FastTrainer: TrainingEngine, GradientEngine {
       pictures: fake, gradient: toPictures(pictureGradient, batch.changes?.own), images: own)
     try check(generator.parameters, names: generatorNames, of: "generator")
     generatorUpdates += 1
-    update(generator.parameters, rate: configuration.generatorRate, step: generatorUpdates)
+    update(
+      generator.parameters, rate: configuration.generatorRate * batch.rateFactor,
+      step: generatorUpdates)
     generator.refresh()
     return StepLosses(
       lossD: lossD, lossG: again.loss, dX: onReal.mean, dGz1: onFake.mean, dGz2: again.mean)
@@ -102,8 +112,9 @@ public final class FastTrainer: TrainingEngine, GradientEngine {
 
   /// What the discriminator says of a batch, against what it should say.
   ///
-  /// Binary cross-entropy behind a sigmoid, both as PyTorch computes them one after the other:
-  /// logarithms are no lower than −100, and where the sigmoid has become 0 or 1 the gradient is 0.
+  /// By default binary cross-entropy behind a sigmoid, both as PyTorch computes them one after the
+  /// other: logarithms are no lower than −100, and where the sigmoid has become 0 or 1 the gradient
+  /// is 0.
   struct Verdict {
     /// Mean loss.
     let loss: Double
@@ -112,17 +123,31 @@ public final class FastTrainer: TrainingEngine, GradientEngine {
     /// The mean loss's gradient to each logit.
     let gradient: [Float]
 
-    init(logits: [Float], target: Float) {
+    init(logits: [Float], goal: LossGoal, _ techniques: Techniques) {
+      let target = Float(techniques.target(goal))
+      let wish: Float = goal == .fake ? -1 : 1
       let count = logits.count
       var total = 0.0
       var probability = 0.0
       gradient = logits.map { logit in
         let p = 1 / (1 + expf(-logit))
         probability += Double(p)
-        let likelihood = target == 1 ? logf(p) : log1pf(-p)
-        total += Double(-max(likelihood, -100))
-        let slope = p * (1 - p)
-        return (p - target) / max(slope, 1e-12) / Float(count) * slope
+        switch techniques.loss {
+        case .bce:
+          if target > 0 { total -= Double(target) * Double(max(logf(p), -100)) }
+          if target < 1 { total -= Double(1 - target) * Double(max(log1pf(-p), -100)) }
+          let slope = p * (1 - p)
+          return (p - target) / max(slope, 1e-12) / Float(count) * slope
+        case .logistic:
+          // Written so that what is no number stays none.
+          let positive = logit < 0 ? 0 : logit
+          total += Double(positive + log1pf(expf(-abs(logit))) - target * logit)
+          return (p - target) / Float(count)
+        case .hinge:
+          let excess = (goal == .own ? 0 : 1) - wish * logit
+          total += Double(goal != .own && excess < 0 ? 0 : excess)
+          return goal == .own || excess > 0 ? -wish / Float(count) : 0
+        }
       }
       loss = total / Double(count)
       mean = probability / Double(count)
@@ -136,21 +161,29 @@ public final class FastTrainer: TrainingEngine, GradientEngine {
     real = FloatBuffer(count: size)
     fake = FloatBuffer(count: size)
     pictureGradient = FloatBuffer(count: size)
-    if changesPictures { changed = FloatBuffer(count: size) }
+    if changesPictures || configuration.techniques.instanceNoise > 0 {
+      changed = FloatBuffer(count: size)
+    }
   }
 
   private var changesPictures: Bool { !configuration.techniques.augmentation.isEmpty }
 
   /// Pictures as the discriminator is shown them.
-  private func seen(_ pictures: FloatBuffer, _ changes: [PictureChange]?) -> FloatBuffer {
-    guard let changes else { return pictures }
+  private func seen(
+    _ pictures: FloatBuffer, _ images: Int, _ changes: [PictureChange]?, _ noise: InstanceNoise?,
+    _ part: InstanceNoise.Batch
+  ) -> FloatBuffer {
+    guard changes != nil || noise != nil else { return pictures }
+    let layout = generator.pictureLayout
     loops.change(
-      changes, .forward, from: pictures, to: changed, layout: generator.pictureLayout)
+      changes ?? [PictureChange](repeating: .none, count: images), .forward, from: pictures,
+      to: changed, layout: layout)
+    if let noise { loops.add(noise, part, to: changed, images: images, layout: layout) }
     return changed
   }
 
-  /// The gradient to pictures from that to what ``seen(_:_:)`` made of them, which is not needed any
-  /// more.
+  /// The gradient to pictures from that to what `seen` made of them, which is not needed any more;
+  /// noise does not change it.
   private func toPictures(_ gradient: FloatBuffer, _ changes: [PictureChange]?) -> FloatBuffer {
     guard let changes else { return gradient }
     loops.change(

@@ -6,9 +6,9 @@
   import Darwin
 #endif
 
-/// Binary cross-entropy of a batch of logits with one target, its gradient, and the scores.
+/// The loss of a batch of logits, its gradient, and the scores.
 package struct PlainLoss<Scalar: BinaryFloatingPoint & Sendable>: Sendable {
-  /// Mean of the cross-entropies.
+  /// Mean of the losses.
   package let loss: Double
   /// Mean of the sigmoids: D(x) or D(G(z)).
   package let score: Double
@@ -23,22 +23,78 @@ package struct PlainLoss<Scalar: BinaryFloatingPoint & Sendable>: Sendable {
   ///
   /// - Parameter real: Whether the discriminator should answer 1 or 0.
   package init(logits: [Scalar], real: Bool) {
-    let target: Scalar = real ? 1 : 0
+    self.init(logits, mean: { Self.crossEntropy($0, target: real ? 1 : 0) })
+  }
+
+  /// The loss of a recipe's techniques, the scripts' where there are none.
+  package init(logits: [Scalar], goal: LossGoal, techniques: Techniques) {
+    let target = Scalar(techniques.target(goal))
+    switch techniques.loss {
+    case .bce: self.init(logits, mean: { Self.crossEntropy($0, target: target) })
+    case .logistic: self.init(logits, mean: { Self.logistic($0, target: target) })
+    case .hinge: self.init(logits, mean: { Self.hinge($0, goal: goal) })
+    }
+  }
+
+  /// The mean of a loss given by its value and slope at a logit of given sigmoid.
+  private init(
+    _ logits: [Scalar],
+    mean one: ((logit: Scalar, sigmoid: Scalar)) -> (loss: Double, slope: (Scalar) -> Scalar)
+  ) {
     var loss = 0.0
     var score = 0.0
     var gradient: [Scalar] = []
     for logit in logits {
       let sigmoid = 1 / (1 + Scalar(exp(Double(-logit))))
-      let logarithm = Scalar(real ? log(Double(sigmoid)) : log1p(Double(-sigmoid)))
-      // Written so that what is no number stays none.
-      loss -= Double(logarithm < -100 ? -100 : logarithm)
+      let found = one((logit, sigmoid))
+      loss += found.loss
       score += Double(sigmoid)
-      let slope = (1 - sigmoid) * sigmoid
-      let toSigmoid = (sigmoid - target) / (slope < 1e-12 ? 1e-12 : slope) / Scalar(logits.count)
-      gradient.append(toSigmoid * (1 - sigmoid) * sigmoid)
+      gradient.append(found.slope(Scalar(logits.count)))
     }
     self.loss = loss / Double(logits.count)
     self.score = score / Double(logits.count)
     self.gradient = gradient
+  }
+
+  private static func crossEntropy(
+    _ x: (logit: Scalar, sigmoid: Scalar), target: Scalar
+  ) -> (loss: Double, slope: (Scalar) -> Scalar) {
+    let sigmoid = x.sigmoid
+    // Written so that what is no number stays none.
+    func cut(_ logarithm: Double) -> Double {
+      let rounded = Scalar(logarithm)
+      return Double(rounded < -100 ? -100 : rounded)
+    }
+    var loss = 0.0
+    if target > 0 { loss -= Double(target) * cut(log(Double(sigmoid))) }
+    if target < 1 { loss -= Double(1 - target) * cut(log1p(Double(-sigmoid))) }
+    return (
+      loss,
+      { count in
+        let slope = (1 - sigmoid) * sigmoid
+        let toSigmoid = (sigmoid - target) / (slope < 1e-12 ? 1e-12 : slope) / count
+        return toSigmoid * (1 - sigmoid) * sigmoid
+      }
+    )
+  }
+
+  /// log(1 + e^D) − target · D, where the larger exponential is taken out.
+  private static func logistic(
+    _ x: (logit: Scalar, sigmoid: Scalar), target: Scalar
+  ) -> (loss: Double, slope: (Scalar) -> Scalar) {
+    let logit = Double(x.logit)
+    let loss =
+      (logit < 0 ? 0 : logit) + log1p(exp(-abs(logit))) - Double(target) * logit
+    return (loss, { count in (x.sigmoid - target) / count })
+  }
+
+  /// At the corner the slope is 0, as in PyTorch.
+  private static func hinge(
+    _ x: (logit: Scalar, sigmoid: Scalar), goal: LossGoal
+  ) -> (loss: Double, slope: (Scalar) -> Scalar) {
+    let sign: Scalar = goal == .fake ? 1 : -1
+    if goal == .own { return (Double(-x.logit), { count in sign / count }) }
+    let excess = 1 + sign * x.logit
+    return (Double(excess < 0 ? 0 : excess), { count in excess > 0 ? sign / count : 0 })
   }
 }

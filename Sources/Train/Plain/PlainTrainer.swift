@@ -89,21 +89,28 @@ public final class PlainTrainer<Scalar: BinaryFloatingPoint & Sendable>: Trainin
         PlainChange($0[keyPath: place], channels: shape.channels, side: shape.side)
       }
     }
+    func seen(
+      _ pictures: [Scalar], _ change: PlainChange?, _ part: InstanceNoise.Batch
+    ) -> [Scalar] {
+      var seen = change?.forward(pictures) ?? pictures
+      if let noise = batch.noise { Self.add(noise, part, to: &seen, shape: shape) }
+      return seen
+    }
+    let techniques = configuration.techniques
 
     // Only a whole step is kept.
     var state = exactState
     // The discriminator on real pictures, then on fakes, each with statistics of its own.
-    let pictures = Self.planar(batch.pixels, shape: shape)
     let real = state.discriminator.forward(
-      change(\.real)?.forward(pictures) ?? pictures, count: realCount)
-    let realLoss = PlainLoss(logits: real.last!.output, real: true)
+      seen(Self.planar(batch.pixels, shape: shape), change(\.real), .real), count: realCount)
+    let realLoss = PlainLoss(logits: real.last!.output, goal: .real, techniques: techniques)
     var discriminatorGradients = state.discriminator.backward(
       realLoss.gradient, records: real, count: realCount, weights: true, input: false
     ).weights
     var fakes = state.generator.forward(batch.latents.map { Scalar($0) }, count: fakeCount)
     let fake = state.discriminator.forward(
-      change(\.fake)?.forward(fakes.last!.output) ?? fakes.last!.output, count: fakeCount)
-    let fakeLoss = PlainLoss(logits: fake.last!.output, real: false)
+      seen(fakes.last!.output, change(\.fake), .fake), count: fakeCount)
+    let fakeLoss = PlainLoss(logits: fake.last!.output, goal: .fake, techniques: techniques)
     discriminatorGradients.merge(
       state.discriminator.backward(
         fakeLoss.gradient, records: fake, count: fakeCount, weights: true, input: false
@@ -113,7 +120,7 @@ public final class PlainTrainer<Scalar: BinaryFloatingPoint & Sendable>: Trainin
     try Self.check(discriminatorGradients, of: state.discriminator, "discriminator")
     state.discriminatorAdam.update(
       &state.discriminator, gradients: discriminatorGradients,
-      rate: configuration.discriminatorRate, beta1: configuration.beta1,
+      rate: configuration.discriminatorRate * batch.rateFactor, beta1: configuration.beta1,
       beta2: configuration.beta2)
 
     // The generator, through the discriminator as it is now.
@@ -123,8 +130,8 @@ public final class PlainTrainer<Scalar: BinaryFloatingPoint & Sendable>: Trainin
     }
     let ownChange = change(\.own)
     let judged = state.discriminator.forward(
-      ownChange?.forward(fakes.last!.output) ?? fakes.last!.output, count: ownCount)
-    let generatorLoss = PlainLoss(logits: judged.last!.output, real: true)
+      seen(fakes.last!.output, ownChange, .own), count: ownCount)
+    let generatorLoss = PlainLoss(logits: judged.last!.output, goal: .own, techniques: techniques)
     let toFakes = state.discriminator.backward(
       generatorLoss.gradient, records: judged, count: ownCount, weights: false, input: true
     ).input!
@@ -135,8 +142,9 @@ public final class PlainTrainer<Scalar: BinaryFloatingPoint & Sendable>: Trainin
     try Self.check(generatorLoss.loss, "loss_g")
     try Self.check(generatorGradients, of: state.generator, "generator")
     state.generatorAdam.update(
-      &state.generator, gradients: generatorGradients, rate: configuration.generatorRate,
-      beta1: configuration.beta1, beta2: configuration.beta2)
+      &state.generator, gradients: generatorGradients,
+      rate: configuration.generatorRate * batch.rateFactor, beta1: configuration.beta1,
+      beta2: configuration.beta2)
 
     try Self.check(state.discriminator, state.discriminatorAdam, "discriminator")
     try Self.check(state.generator, state.generatorAdam, "generator")
@@ -250,6 +258,20 @@ extension PlainTrainer {
       }
     }
     return planar
+  }
+
+  /// Adds noise to planar pictures; its numbers come channels last.
+  private static func add(
+    _ noise: InstanceNoise, _ part: InstanceNoise.Batch, to pictures: inout [Scalar],
+    shape: DCGANShape
+  ) {
+    let (size, plane) = (shape.pictureCount, shape.side * shape.side)
+    for picture in 0..<pictures.count / size {
+      noise.each(part, picture: picture, count: size) { place, number in
+        let (pixel, channel) = place.quotientAndRemainder(dividingBy: shape.channels)
+        pictures[picture * size + channel * plane + pixel] += Scalar(number)
+      }
+    }
   }
 
   private static func check(_ value: Double, _ place: String) throws {

@@ -53,14 +53,15 @@ package struct DivergenceGuard: Sendable {
 
   /// Takes in one step's figures.
   ///
+  /// - Parameter leastLoss: What the discriminator's loss is where it is right about everything.
   /// - Returns: Why the run should be given up now, or nil.
-  package mutating func observe(_ losses: StepLosses) -> Diagnosis? {
+  package mutating func observe(_ losses: StepLosses, leastLoss: Double = 0) -> Diagnosis? {
     func count(_ holds: Bool, _ steps: inout Int) { steps = holds ? steps + 1 : 0 }
     count(losses.dX > 0.99 && losses.dGz1 > 0.99, &counts.allReal)
     count(losses.dX < 0.01 && losses.dGz1 < 0.01, &counts.allFake)
     // Answering 1/2 to everything costs 1.4; the cross-entropy of one answer ends at 100.
     count(losses.lossD > 20, &counts.discriminatorLost)
-    count(losses.lossD < 0.001, &counts.discriminatorWon)
+    count(losses.lossD < leastLoss + 0.001, &counts.discriminatorWon)
     if counts.allReal >= patience { return .allReal }
     if counts.allFake >= patience { return .allFake }
     if counts.discriminatorLost >= patience { return .discriminatorLost }

@@ -10,7 +10,7 @@ import BollyGANModel
 /// kind, end in equal bytes.
 package struct RunDefinition: Codable, Equatable, Sendable {
   /// The way to train, the user's changes included. How many epochs it lasts says when a run ends,
-  /// not what it is.
+  /// not what it is, unless rates or noise fall over their number.
   package var recipe: Recipe
   /// What all random numbers come from.
   package var seed: Int64
@@ -55,7 +55,7 @@ package struct RunDefinition: Codable, Equatable, Sendable {
   /// What differs between this definition and another, as `name: this value, not that one`.
   package func differences(from other: RunDefinition) -> [String] {
     var mine = self
-    mine.recipe.epochs = other.recipe.epochs
+    if !dependsOnEpochs && !other.dependsOnEpochs { mine.recipe.epochs = other.recipe.epochs }
     return Self.fields(of: mine).compactMap { name, value in
       let there = Self.fields(of: other).first { $0.name == name }?.value ?? "nothing"
       return value == there ? nil : "\(name): \(value), not \(there)"
@@ -67,10 +67,13 @@ package struct RunDefinition: Codable, Equatable, Sendable {
   package var hash: String {
     let unused = Self.fields(of: Techniques.none, prefix: "recipe.techniques.").map(Self.line)
     let lines = Self.fields(of: self).filter { field in
-      field.name != "recipe.epochs" && !unused.contains(Self.line(field))
+      (field.name != "recipe.epochs" || dependsOnEpochs) && !unused.contains(Self.line(field))
     }
     return SHA256.hex(of: Array(lines.map(Self.line).joined().utf8))
   }
+
+  /// Whether a step goes another way in a run of more epochs.
+  private var dependsOnEpochs: Bool { recipe.techniques.dependOnLength }
 
   private static func line(_ field: (name: String, value: String)) -> String {
     "\(field.name)=\(field.value)\n"

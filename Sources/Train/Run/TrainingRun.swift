@@ -171,7 +171,7 @@ package final class TrainingRun {
       StepReport(
         step: step, totalSteps: totalSteps, epoch: epoch, totalEpochs: recipe.epochs,
         pictures: count, losses: losses))
-    return watch.observe(losses)
+    return watch.observe(losses, leastLoss: recipe.techniques.leastLoss)
   }
 
   private func nextBatch() -> (batch: TrainingBatch, count: Int) {
@@ -179,9 +179,16 @@ package final class TrainingRun {
     let start = position * recipe.batch
     let indices = order[start..<min(start + recipe.batch, order.count)]
     let draw = stream.draw(pictureCount: indices.count)
+    let techniques = recipe.techniques
+    // Of all epochs, even where fewer steps are asked for: a run that is cut short goes the same way.
+    let total = recipe.epochs * stepsPerEpoch
     let batch = TrainingBatch(
       pixels: parts.pictures.batch(indices, mirrored: draw.mirrored), latents: draw.latents,
-      generatorLatents: draw.generatorLatents, changes: draw.changes)
+      generatorLatents: draw.generatorLatents, changes: draw.changes,
+      noise: draw.noiseSeed.map {
+        InstanceNoise(deviation: techniques.noiseDeviation(step: step, of: total), seed: $0)
+      },
+      rateFactor: techniques.rateFactor(step: step, of: total))
     return (batch, indices.count)
   }
 

@@ -2,6 +2,15 @@
 public struct Techniques: Hashable, Sendable, Codable {
   /// Changes that every picture undergoes before the discriminator sees it.
   public var augmentation: Augmentation = []
+  /// What both networks try to make small.
+  public var loss = AdversarialLoss.bce
+  /// By how much less than 1 the discriminator should answer to real pictures.
+  public var labelSmoothing = 0.0
+  /// Standard deviation of the noise on every picture that the discriminator sees, at the beginning;
+  /// it falls linearly to 0 over the run's epochs.
+  public var instanceNoise = 0.0
+  /// Last share of the run's epochs over which both learning rates fall linearly to 0.
+  public var rateDecay = 0.0
 
   /// None of them.
   public init() {}
@@ -20,6 +29,29 @@ public struct Techniques: Hashable, Sendable, Codable {
       }
     }
     try read(\.augmentation, .augmentation)
+    try read(\.loss, .loss)
+    try read(\.labelSmoothing, .labelSmoothing)
+    try read(\.instanceNoise, .instanceNoise)
+    try read(\.rateDecay, .rateDecay)
+  }
+
+  /// Whether what is done in a step depends on how many the run will have.
+  var dependOnLength: Bool { instanceNoise > 0 || rateDecay > 0 }
+
+  /// What both learning rates are multiplied by in a step.
+  ///
+  /// - Parameters:
+  ///   - step: Steps made before it.
+  ///   - total: Steps of all epochs.
+  package func rateFactor(step: Int, of total: Int) -> Double {
+    let falling = rateDecay * Double(total)
+    let left = Double(total - step)
+    return falling > left ? left / falling : 1
+  }
+
+  /// Standard deviation of the noise in a step; parameters as above.
+  package func noiseDeviation(step: Int, of total: Int) -> Double {
+    instanceNoise * Double(total - step) / Double(total)
   }
 }
 

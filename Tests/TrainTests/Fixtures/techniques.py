@@ -7,6 +7,7 @@ Each technique is written down from its paper in plain tensor operations; all gr
 
 import copy
 import json
+import math
 import os
 
 import numpy
@@ -30,6 +31,23 @@ CASES = [
     {"name": "DiffAugment, 32, gray, same fakes", "side": 32, "channels": 1, "ngf": 4, "ndf": 5,
      "normalises_first": True, "fresh": False, "pictures": 5, "fakes": 5,
      "techniques": {"augmentation": "color,cutout"}},
+    {"name": "hinge, two rates that fall", "side": 64, "ngf": 4, "ndf": 4, "normalises_first": True,
+     "fresh": True, "pictures": 6, "fakes": 6, "rate_g": 0.0001, "rate_d": 0.0004,
+     "rate_factors": [1, 0.75, 0.25], "techniques": {"loss": "hinge"}},
+    {"name": "logistic, smoothed labels", "side": 32, "ngf": 5, "ndf": 7, "normalises_first": False,
+     "fresh": False, "pictures": 4, "fakes": 4,
+     "techniques": {"loss": "logistic", "label_smoothing": 0.25}},
+    {"name": "logistic, short batch", "side": 32, "channels": 1, "ngf": 6, "ndf": 3,
+     "normalises_first": True, "fresh": True, "pictures": 3, "fakes": 5,
+     "techniques": {"loss": "logistic"}},
+    {"name": "cross-entropy, smoothed labels, noise", "side": 32, "ngf": 4, "ndf": 4,
+     "normalises_first": True, "fresh": True, "pictures": 4, "fakes": 6, "noise": [0.3, 0.2, 0.1],
+     "techniques": {"label_smoothing": 0.125, "instance_noise": 0.3}},
+    {"name": "noise on changed pictures, same fakes, hinge", "side": 32, "channels": 1, "ngf": 3,
+     "ndf": 5, "normalises_first": False, "fresh": False, "pictures": 4, "fakes": 4,
+     "noise": [0.3, 0.2, 0.1],
+     "techniques": {"augmentation": "color,translation,cutout", "loss": "hinge",
+                    "instance_noise": 0.3}},
 ]
 
 
@@ -80,6 +98,34 @@ def changed(pictures, all_changes):
     return torch.stack(result)
 
 
+# --- Instance noise
+
+
+def mixed(word):
+    """The output function of splitmix64."""
+    word &= 2**64 - 1
+    word = (word ^ (word >> 30)) * 0xBF58476D1CE4E5B9 & 2**64 - 1
+    word = (word ^ (word >> 27)) * 0x94D049BB133111EB & 2**64 - 1
+    return word ^ (word >> 31)
+
+
+def noise(pictures, deviation, seed, batch):
+    count, channels, side, _ = pictures.shape
+    result = torch.empty(count, side * side * channels)
+    for index in range(count):
+        state = mixed(seed + mixed(batch << 32 | index))
+        for place in range(0, side * side * channels, 2):
+            state += 0x9E3779B97F4A7C15
+            word = mixed(state)
+            radius = deviation * math.sqrt(-2 * math.log(((word >> 32) + 0.5) / 2**32))
+            angle = 2 * math.pi * (word & 2**32 - 1) / 2**32
+            result[index, place] = radius * math.cos(angle)
+            result[index, place + 1] = radius * math.sin(angle)
+    # Its numbers are float32, channels last.
+    result = result.float().double().reshape(count, side, side, channels)
+    return result.permute(0, 3, 1, 2)
+
+
 # --- A step
 
 
@@ -93,22 +139,38 @@ class Trainer(dcgan.Trainer):
         """What the discriminator sees of pictures."""
         if "augmentation" in self.case["techniques"]:
             pictures = changed(pictures, changes(self.case, step, batch, len(pictures)))
+        if "noise" in self.case:
+            pictures = pictures + noise(pictures, self.case["noise"][step], 50_000 + step, batch)
         return pictures
 
     def logits(self, x):
         return self.d.main[:-1](x).view(-1)
 
-    def loss(self, logits, real):
-        return self.criterion(torch.sigmoid(logits), torch.full_like(logits, float(real)))
+    def loss(self, logits, goal):
+        """The loss of the discriminator on "real" or "fake" pictures, or of the generator on its "own"."""
+        techniques = self.case["techniques"]
+        if techniques.get("loss") == "hinge":
+            if goal == "own":
+                return -logits.mean()
+            return F.relu(1 - logits if goal == "real" else 1 + logits).mean()
+        # One-sided smoothing (Salimans et al. 2016): of real pictures' labels alone.
+        label = {"real": 1 - techniques.get("label_smoothing", 0), "fake": 0.0, "own": 1.0}[goal]
+        labels = torch.full_like(logits, label)
+        if techniques.get("loss") == "logistic":
+            return F.binary_cross_entropy_with_logits(logits, labels)
+        return self.criterion(torch.sigmoid(logits), labels)
 
     def step(self, step, real, latents, fresh=None):
+        for optimizer, rate in ((self.optimizer_g, "rate_g"), (self.optimizer_d, "rate_d")):
+            optimizer.param_groups[0]["lr"] = (
+                self.case[rate] * self.case.get("rate_factors", [1] * 9)[step])
         self.d.zero_grad()
         on_real = self.logits(self.shown(real, step, 0))
-        loss_real = self.loss(on_real, True)
+        loss_real = self.loss(on_real, "real")
         loss_real.backward()
         fake = self.g(latents)
         on_fake = self.logits(self.shown(fake.detach(), step, 1))
-        loss_fake = self.loss(on_fake, False)
+        loss_fake = self.loss(on_fake, "fake")
         loss_fake.backward()
         gradients_d = {n: p.grad.clone() for n, p in self.d.named_parameters()}
         self.optimizer_d.step()
@@ -117,7 +179,7 @@ class Trainer(dcgan.Trainer):
         if fresh is not None:
             fake = self.g(fresh)
         on_own = self.logits(self.shown(fake, step, 2))
-        loss_g = self.loss(on_own, True)
+        loss_g = self.loss(on_own, "own")
         loss_g.backward()
         gradients_g = {n: p.grad.clone() for n, p in self.g.named_parameters()}
         self.optimizer_g.step()

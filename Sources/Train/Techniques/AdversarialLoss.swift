@@ -1,0 +1,52 @@
+#if canImport(Glibc)
+  import Glibc
+#elseif canImport(Musl)
+  import Musl
+#else
+  import Darwin
+#endif
+
+/// What both networks try to make small. D stands for the discriminator's logit, before any sigmoid.
+public enum AdversarialLoss: String, Sendable, Codable, CaseIterable {
+  /// Binary cross-entropy behind a sigmoid, each as PyTorch's layers compute it (Goodfellow et al. 2014,
+  /// arXiv:1406.2661, the generator's loss the non-saturating one). Where the sigmoid rounds to 0 or
+  /// 1 the gradient is 0.
+  case bce
+  /// The discriminator: mean of max(0, 1 − D(x)) and of max(0, 1 + D(G(z))); the generator: −D(G(z))
+  /// (Lim and Ye 2017, arXiv:1705.02894; Miyato et al. 2018, arXiv:1802.05957, section 4).
+  case hinge
+  /// The same function as ``bce``, computed from the logit, so that it never saturates:
+  /// log(1 + e^−D(x)), log(1 + e^D(G(z))) and log(1 + e^−D(G(z))).
+  case logistic
+}
+
+/// Whose pictures a batch of logits is about, and who learns from it.
+package enum LossGoal: Sendable {
+  /// The discriminator, from real pictures.
+  case real
+  /// The discriminator, from fakes.
+  case fake
+  /// The generator, from its own.
+  case own
+}
+
+extension Techniques {
+  /// What the discriminator should answer, or the generator wants it to, as a probability.
+  ///
+  /// Only the answer to real pictures is smoothed (Salimans et al. 2016, arXiv:1606.03498, section
+  /// 3.4): smoothing that to fakes would ask for them where they are wrong already.
+  func target(_ goal: LossGoal) -> Double {
+    switch goal {
+    case .real: 1 - labelSmoothing
+    case .fake: 0
+    case .own: 1
+    }
+  }
+
+  /// The least that the discriminator's loss can be: what smoothed labels cost even who knows all.
+  package var leastLoss: Double {
+    guard labelSmoothing > 0 else { return 0 }
+    let target = target(.real)
+    return -target * log(target) - labelSmoothing * log(labelSmoothing)
+  }
+}
