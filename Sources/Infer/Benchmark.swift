@@ -140,7 +140,7 @@ public struct Benchmark: Sendable {
           unsafe targets.withUnsafeBufferPointer { targets in
             var tile = unsafe bg_tile(
               rows: targets.baseAddress!, count: rows, columns: columns, bias: nil, accumulate: 0,
-              rectify: 0)
+              rectify: 0, slope: 0)
             for _ in 0..<calls {
               if isRows {
                 unsafe kernels.multiply_rows(depth, left.base, right.base, &tile)

@@ -2,7 +2,7 @@ internal import BollyGANKernels
 public import BollyGANModel
 internal import Synchronization
 
-/// Draws pictures from latents, fast: batch normalisation folded into the weights, ReLU and tanh
+/// Draws pictures from latents, fast: batch normalisation folded into the weights, activations
 /// fused into the transposed convolutions, all threads at work.
 ///
 /// A picture depends on its latent alone, not on its neighbours in a batch, the batch's size or the
@@ -22,6 +22,8 @@ public final class Generator: Sendable {
 
   let multiplier: Multiplier
   let layers: [FoldedLayer]
+  /// Factor of negative numbers in the hidden activations; 0 is ReLU.
+  let slope: Float
   let scratch: Mutex<Scratch>
 
   /// The processors that this process may use.
@@ -47,6 +49,7 @@ public final class Generator: Sendable {
     layers = zip(StridedLink.generator(weights.shape), weights.layers).map {
       unsafe FoldedLayer(link: $0, weights: $1, kernels: kernels, workers: workers)
     }
+    slope = weights.slope
     scratch = Mutex(Scratch(links: layers.map(\.link)))
   }
 
@@ -113,7 +116,8 @@ public final class Generator: Sendable {
           unsafe multiplier.run(
             link.up(
               layer.panels, from: scratch.maps[index].base, to: scratch.maps[index + 1].base,
-              margin: 1, bias: layer.bias.base, rectify: index < layers.count - 1),
+              margin: 1, bias: layer.bias.base,
+              rectify: index < layers.count - 1 ? Rectifier(slope: slope) : nil),
             pixels: images * link.coarseSide * link.coarseSide)
         }
         let link = layers[layers.count - 1].link
@@ -159,6 +163,11 @@ struct FoldedLayer: Sendable {
         for pixel in 0..<(link.isWhole ? 16 : 1) {
           unsafe bias.base[pixel * link.fineStride + d] = shift
         }
+      }
+    } else if let addends = weights.bias {
+      // The layer before the picture: columns are [2, 2, channels].
+      for column in 0..<link.narrowColumns {
+        unsafe bias.base[column] = addends[column % link.fineChannels]
       }
     }
     let packed = FloatBuffer(count: link.weightCount)

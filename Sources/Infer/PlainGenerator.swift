@@ -19,6 +19,8 @@ public struct PlainGenerator<Scalar: BinaryFloatingPoint & Sendable>: Sendable {
   public let shape: DCGANShape
 
   private let layers: [Layer]
+  /// Factor of negative numbers in the hidden activations; 0 is ReLU.
+  private let slope: Scalar
 
   /// A transposed convolution with 4x4 taps and the normalisation behind it.
   private struct Layer: Sendable {
@@ -26,12 +28,14 @@ public struct PlainGenerator<Scalar: BinaryFloatingPoint & Sendable>: Sendable {
     let outputs: Int
     /// `[4, 4, inputs, outputs]`: what one input adds to all output channels lies together.
     let kernel: [Scalar]
+    let bias: [Scalar]?
     let norm: Norm?
 
     init(_ weights: LayerWeights) {
       inputs = weights.kernel.shape[0]
       outputs = weights.kernel.shape[1]
       kernel = PlainGenerator.tapsFirst(weights.kernel)
+      bias = weights.bias?.map { Scalar($0) }
       norm = weights.norm.map(Norm.init)
     }
   }
@@ -52,6 +56,7 @@ public struct PlainGenerator<Scalar: BinaryFloatingPoint & Sendable>: Sendable {
   public init(_ weights: GeneratorWeights) {
     shape = weights.shape
     layers = weights.layers.map(Layer.init)
+    slope = Scalar(weights.slope)
   }
 
   /// `[inputs, outputs, 4, 4]` as `[4, 4, inputs, outputs]`.
@@ -89,13 +94,13 @@ public struct PlainGenerator<Scalar: BinaryFloatingPoint & Sendable>: Sendable {
   /// Maps are `[rows, columns, channels]` on the way; the picture is turned at its end.
   private func picture(latent: [Scalar]) -> [Scalar] {
     var map = Self.projected(latent, by: layers[0])
-    Self.normaliseAndRectify(&map, layers[0])
+    Self.finish(&map, layers[0], slope: slope)
     var side = 4
     for layer in layers.dropFirst() {
       map = Self.doubled(map, side: side, by: layer)
       side *= 2
       // The last layer has no normalisation; tanh follows it.
-      Self.normaliseAndRectify(&map, layer)
+      Self.finish(&map, layer, slope: slope)
     }
     return (0..<shape.channels).flatMap { channel in
       stride(from: channel, to: map.count, by: shape.channels).map { Scalar(tanh(Double(map[$0]))) }
@@ -159,15 +164,21 @@ public struct PlainGenerator<Scalar: BinaryFloatingPoint & Sendable>: Sendable {
     for d in weights.indices { sums[d] += x * weights[d] }
   }
 
-  /// `max(0, (x − mean) / √(variance + 1e-5) · scale + shift)` for each channel.
+  /// `max(z, 0) + slope · min(z, 0)` with `z = (x − mean) / √(variance + 1e-5) · scale + shift` for
+  /// each channel of a layer with a normalisation, `x + bias` in one without.
   @specialized(where Scalar == Float)
   @specialized(where Scalar == Double)
-  private static func normaliseAndRectify(_ map: inout [Scalar], _ layer: Layer) {
-    guard let norm = layer.norm else { return }
+  private static func finish(_ map: inout [Scalar], _ layer: Layer, slope: Scalar) {
+    guard let norm = layer.norm else {
+      guard let bias = layer.bias else { return }
+      for k in map.indices { map[k] += bias[k % layer.outputs] }
+      return
+    }
     for d in 0..<layer.outputs {
       let deviation = (norm.variance[d] + Scalar(NormWeights.epsilon)).squareRoot()
       for k in stride(from: d, to: map.count, by: layer.outputs) {
-        map[k] = max(0, (map[k] - norm.mean[d]) / deviation * norm.scale[d] + norm.shift[d])
+        let z = (map[k] - norm.mean[d]) / deviation * norm.scale[d] + norm.shift[d]
+        map[k] = max(0, z) + slope * min(0, z)
       }
     }
   }

@@ -21,13 +21,13 @@ package import BollyGANKernels
   package var outWalk: PixelWalk
   package var outRun: Int
   package var outRunStride: Int
-  package var rectify: Bool
+  package var rectify: Rectifier?
 
   package init(
     left: UnsafePointer<Float>, leftWalk: PixelWalk, segments: Int, length: Int,
     segmentStride: Int, panels: Panels, bias: UnsafePointer<Float>? = nil,
     out: UnsafeMutablePointer<Float>, outWalk: PixelWalk, outRun: Int? = nil,
-    outRunStride: Int = 0, rectify: Bool = false
+    outRunStride: Int = 0, rectify: Rectifier? = nil
   ) {
     precondition(segments * length == panels.depth, "rows and panels differ in depth")
     unsafe self.left = left
@@ -43,6 +43,14 @@ package import BollyGANKernels
     unsafe self.outRunStride = outRunStride
     unsafe self.rectify = rectify
   }
+}
+
+/// An activation that leaves positive numbers alone: max(z, 0) + slope · min(z, 0).
+package struct Rectifier: Equatable, Sendable {
+  /// 0 is ReLU.
+  package let slope: Float
+
+  package init(slope: Float = 0) { self.slope = slope }
 }
 
 /// Runs products on all threads; holds each thread's block of gathered rows.
@@ -119,7 +127,8 @@ package import BollyGANKernels
               rows: targets.baseAddress, count: 0,
               columns: min(width, product.panels.columns - column),
               bias: product.bias.map { unsafe $0 + column }, accumulate: first > 0 ? 1 : 0,
-              rectify: product.rectify && first + slice == depth ? 1 : 0)
+              rectify: product.rectify != nil && first + slice == depth ? 1 : 0,
+              slope: product.rectify?.slope ?? 0)
             var row = 0
             while row < count {
               unsafe tile.rows = UnsafePointer(targets.baseAddress! + row)

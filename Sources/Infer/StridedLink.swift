@@ -132,7 +132,7 @@ package struct StridedLink: Equatable, Sendable {
   /// rows of ``narrowColumns`` floats, `narrowStride` apart.
   @unsafe package func up(
     _ panels: [Panels], from coarse: UnsafePointer<Float>, to fine: UnsafeMutablePointer<Float>,
-    margin: Int, bias: UnsafePointer<Float>? = nil, rectify: Bool = false
+    margin: Int, bias: UnsafePointer<Float>? = nil, rectify: Rectifier? = nil
   ) -> [Product] {
     let layout = coarseLayout(margin: 1)
     let out = fineLayout(margin: margin)

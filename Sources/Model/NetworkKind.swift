@@ -3,13 +3,13 @@ enum NetworkKind: String {
   case generator
   case discriminator
 
-  /// The layouts that files of such a network may have: sides 32, 64 and 128, a discriminator with
-  /// or without normalisation behind its first convolution.
+  /// The layouts that files of such a network may have: sides 16 to 256, a discriminator with or
+  /// without normalisation behind its first convolution.
   var layouts: [ModuleLayout] {
     switch self {
-    case .generator: (3...5).map { .generator(doublings: $0) }
+    case .generator: (2...6).map { .generator(doublings: $0) }
     case .discriminator:
-      (3...5).flatMap { doublings in
+      (2...6).flatMap { doublings in
         [false, true].map { .discriminator(doublings: doublings, normalisesFirst: $0) }
       }
     }

@@ -34,14 +34,18 @@ public struct NormWeights: Equatable, Sendable {
 /// One layer with weights: a 4x4 (transposed) convolution and the batch normalisation behind it.
 public struct LayerWeights: Equatable, Sendable {
   /// Shape `[in, out, 4, 4]` in a generator (transposed convolution), `[out, in, 4, 4]` in a
-  /// discriminator (convolution). No bias.
+  /// discriminator (convolution).
   public var kernel: Tensor
+  /// An addend for each output channel, in a layer without normalisation (whose shift is one already).
+  /// Only the last layer of a generator has a place for it; nil is the same as zeros.
+  public var bias: [Float]?
   /// The normalisation behind it, if there is one.
   public var norm: NormWeights?
 
   /// A layer of the given kernel and normalisation.
-  public init(kernel: Tensor, norm: NormWeights? = nil) {
+  public init(kernel: Tensor, bias: [Float]? = nil, norm: NormWeights? = nil) {
     self.kernel = kernel
+    self.bias = bias
     self.norm = norm
   }
 }
@@ -49,17 +53,21 @@ public struct LayerWeights: Equatable, Sendable {
 /// The weights of a DCGAN generator, from latent to picture.
 ///
 /// Layer 0 is the projection of the latent to 4x4 (stride 1, padding 0), all others double the
-/// side (stride 2, padding 1); every layer but the last is followed by batch normalisation and ReLU,
-/// the last by tanh.
+/// side (stride 2, padding 1); every layer but the last is followed by batch normalisation and ReLU
+/// (or LeakyReLU), the last by tanh.
 public struct GeneratorWeights: Equatable, Sendable {
   /// The sizes; `discriminatorWidth` says nothing here.
   public let shape: DCGANShape
   /// `shape.doublings + 1` layers.
   public var layers: [LayerWeights]
+  /// What the hidden activations make of negative numbers, 0 to 1: max(z, 0) + slope · min(z, 0). 0 is
+  /// ReLU, as DCGANs have it and training knows it; others come from files of LeakyReLU generators.
+  public var slope: Float
 
-  /// - Precondition: the layers' kernels and normalisations fit the shape.
-  public init(shape: DCGANShape, layers: [LayerWeights]) {
+  /// - Precondition: the layers' kernels and normalisations fit the shape; the slope is 0 to 1.
+  public init(shape: DCGANShape, layers: [LayerWeights], slope: Float = 0) {
     let channels = shape.generatorChannels
+    precondition((0...1).contains(slope), "slope \(slope) is not from 0 to 1")
     precondition(layers.count == channels.count - 1, "a generator of this shape has other layers")
     for (index, layer) in layers.enumerated() {
       precondition(
@@ -68,9 +76,25 @@ public struct GeneratorWeights: Equatable, Sendable {
       precondition(
         layer.norm?.channels == (index == layers.count - 1 ? nil : channels[index + 1]),
         "layer \(index) has another normalisation than its place asks for")
+      precondition(
+        layer.bias.map { index == layers.count - 1 && $0.count == channels[index + 1] } ?? true,
+        "layer \(index) has a bias that does not fit its place")
     }
     self.shape = shape
     self.layers = layers
+    self.slope = slope
+  }
+
+  /// What training here does not know of, if the generator has anything of it: it begins, and goes
+  /// on, with ReLU, channels that halve, and no bias before the picture.
+  package var untrainable: String? {
+    if slope != 0 { return "activations are LeakyReLU" }
+    if layers.last?.bias != nil { return "last layer has a bias" }
+    let widths = shape.generatorWidths
+    guard zip(widths, widths.dropFirst()).allSatisfy({ $0 == 2 * $1 }) else {
+      return "channels \(widths) do not halve"
+    }
+    return nil
   }
 }
 
@@ -96,6 +120,7 @@ public struct DiscriminatorWeights: Equatable, Sendable {
       precondition(
         layer.kernel.shape == [channels[index + 1], channels[index], 4, 4],
         "layer \(index) has kernel \(layer.kernel.shape)")
+      precondition(layer.bias == nil, "a discriminator's layers have no bias")
       let normalised = index < layers.count - 1 && (index > 0 || normalisesFirst)
       precondition(
         layer.norm?.channels == (normalised ? channels[index + 1] : nil),

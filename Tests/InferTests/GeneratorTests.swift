@@ -11,7 +11,9 @@ import Testing
 #endif
 
 /// A generator of small random weights, the same on every machine.
-private func weights(_ shape: DCGANShape, seed: UInt64) -> GeneratorWeights {
+private func weights(
+  _ shape: DCGANShape, seed: UInt64, slope: Float = 0, bias: [Float]? = nil
+) -> GeneratorWeights {
   var state = seed
   func next() -> Float {
     state = state &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407
@@ -24,7 +26,7 @@ private func weights(_ shape: DCGANShape, seed: UInt64) -> GeneratorWeights {
     let kernel = Tensor(
       shape: [inputs, outputs, 4, 4],
       values: (0..<inputs * outputs * 16).map { _ in next() * spread * 1.7 })
-    guard index < channels.count - 2 else { return LayerWeights(kernel: kernel) }
+    guard index < channels.count - 2 else { return LayerWeights(kernel: kernel, bias: bias) }
     var norm = NormWeights(channels: outputs)
     norm.scale = (0..<outputs).map { _ in 1 + 0.3 * next() }
     norm.shift = (0..<outputs).map { _ in 0.2 * next() }
@@ -32,7 +34,7 @@ private func weights(_ shape: DCGANShape, seed: UInt64) -> GeneratorWeights {
     norm.runningVariance = (0..<outputs).map { _ in 0.4 + 0.1 * next() }
     return LayerWeights(kernel: kernel, norm: norm)
   }
-  return GeneratorWeights(shape: shape, layers: layers)
+  return GeneratorWeights(shape: shape, layers: layers, slope: slope)
 }
 
 /// Evaluation mode in float64, one tap at a time.
@@ -66,9 +68,10 @@ private func reference(_ weights: GeneratorWeights, latent: ArraySlice<Float>) -
         if let norm = layer.norm {
           let root = (Double(norm.runningVariance[d]) + Double(NormWeights.epsilon)).squareRoot()
           let y = (out[pixel] - Double(norm.runningMean[d])) / root
-          out[pixel] = max(0, y * Double(norm.scale[d]) + Double(norm.shift[d]))
+          let z = y * Double(norm.scale[d]) + Double(norm.shift[d])
+          out[pixel] = z > 0 ? z : z * Double(weights.slope)
         } else {
-          out[pixel] = tanh(out[pixel])
+          out[pixel] = tanh(out[pixel] + Double(layer.bias?[d] ?? 0))
         }
       }
     }
@@ -91,7 +94,35 @@ struct GeneratorTests {
   @Test(
     "every instruction set agrees with float64", arguments: InstructionSet.available, Self.shapes)
   func agrees(level: InstructionSet, shape: DCGANShape) {
-    let weights = weights(shape, seed: 3)
+    expectAgreement(weights(shape, seed: 3), on: level)
+  }
+
+  /// What other people's generators have and ours do not: channels that do not halve, other sides,
+  /// LeakyReLU, a bias before the picture.
+  static let others: [GeneratorWeights] = [
+    weights(
+      try! DCGANShape(latent: 5, generatorWidths: [6, 17, 4]), seed: 4, slope: 0.2,
+      bias: [0.5, -0.25, 0.125]),
+    weights(try! DCGANShape(latent: 5, generatorWidths: [8, 8], channels: 1), seed: 5, slope: 1),
+    weights(
+      try! DCGANShape(latent: 3, generatorWidths: [4, 4, 4, 2, 3, 1], channels: 1), seed: 6,
+      slope: 0.01, bias: [-0.5]),
+  ]
+
+  @Test(
+    "LeakyReLU, a bias before the picture and any widths and sides agree with float64",
+    arguments: InstructionSet.available, Self.others)
+  func agreesOnOthers(level: InstructionSet, weights: GeneratorWeights) {
+    expectAgreement(weights, on: level)
+    let shape = weights.shape
+    let latent = (0..<shape.latent).map { Float($0 % 5) / 2 - 1 }
+    let plain = PlainGenerator<Double>(weights).pictures(latents: latent.map(Double.init))
+    let expected = reference(weights, latent: latent[...])
+    #expect(zip(plain, expected).allSatisfy { abs($0 - $1) < 1e-12 })
+  }
+
+  private func expectAgreement(_ weights: GeneratorWeights, on level: InstructionSet) {
+    let shape = weights.shape
     let latents = (0..<3 * shape.latent).map { Float(($0 * 37) % 61) / 20 - 1.5 }
     let generator = Generator(weights, instructionSet: level, threads: 2)
     let pictures = generator.pictures(latents: latents)

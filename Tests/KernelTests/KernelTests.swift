@@ -68,8 +68,10 @@ struct KernelTests {
     let bias = numbers.floats(tileColumns)
     for count in [1, tileRows - 1, tileRows] where count > 0 {
       for columns in [1, tileColumns / 2, tileColumns - 1, tileColumns] {
-        for mode in 0..<4 {
-          // 0: from zero, 1: from the bias, 2: from what is there, 3: from the bias, rectified.
+        for mode in 0..<5 {
+          // 0: from zero, 1: from the bias, 2: from what is there, 3: from the bias, rectified, 4: with
+          // a slope.
+          let slope: Float = mode == 4 ? 0.2 : 0
           let pitch = tileColumns + 3
           var out = [Float](repeating: canary, count: tileRows * pitch)
           for row in 0..<count {
@@ -84,8 +86,8 @@ struct KernelTests {
               unsafe targets.withUnsafeBufferPointer { targets in
                 var tile = unsafe bg_tile(
                   rows: targets.baseAddress!, count: count, columns: columns,
-                  bias: mode == 1 || mode == 3 ? bias.baseAddress : nil,
-                  accumulate: mode == 2 ? 1 : 0, rectify: mode == 3 ? 1 : 0)
+                  bias: mode == 1 || mode > 2 ? bias.baseAddress : nil,
+                  accumulate: mode == 2 ? 1 : 0, rectify: mode > 2 ? 1 : 0, slope: slope)
                 unsafe kernels.multiply_rows(depth, left, panel, &tile)
               }
             }
@@ -99,12 +101,12 @@ struct KernelTests {
                 continue
               }
               var sum = 0.0
-              if mode == 1 || mode == 3 { sum = Double(bias[column]) }
+              if mode == 1 || mode > 2 { sum = Double(bias[column]) }
               if mode == 2 { sum = Double(before[index]) }
               for k in 0..<depth {
                 sum += Double(left[row * stride + k]) * Double(panel[k * tileColumns + column])
               }
-              if mode == 3 { sum = max(0, sum) }
+              if mode > 2 { sum = max(0, sum) + Double(slope) * min(0, sum) }
               worst = max(worst, abs(sum - Double(out[index])))
             }
           }
@@ -138,7 +140,7 @@ struct KernelTests {
         unsafe targets.withUnsafeBufferPointer { targets in
           var tile = unsafe bg_tile(
             rows: targets.baseAddress!, count: tileRows, columns: tileColumns, bias: nil,
-            accumulate: 1, rectify: 0)
+            accumulate: 1, rectify: 0, slope: 0)
           unsafe body(&tile)
         }
       }

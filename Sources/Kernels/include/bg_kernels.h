@@ -36,7 +36,8 @@ typedef struct {
   size_t columns;      // floats of a row that are wanted, at most the level's `columns`
   const float *bias;   // `columns` addends the sum starts from; null: zeros
   int accumulate;      // the sum starts from what stands in the rows (instead of the bias)
-  int rectify;         // max(0, sum) is stored
+  int rectify;         // max(sum, 0) + slope * min(sum, 0) is stored
+  float slope;         // 0: ReLU
 } bg_tile;
 
 // Adam's constants for one update (Kingma and Ba 2015, arXiv:1412.6980), in PyTorch's order.

@@ -84,7 +84,8 @@ struct RecipeOptions: ParsableArguments {
 
   @Option(
     help: ArgumentHelp(
-      "Height and width of the pictures: 32, 64 or 128. (default: 64)", valueName: "pixels"))
+      "Height and width of the pictures: 16, 32, 64, 128 or 256. (default: 64)", valueName: "pixels"
+    ))
   var side: Int?
 
   @Option(help: ArgumentHelp("3 for colour, 1 for gray. (default: 3)", valueName: "n"))

@@ -229,6 +229,10 @@ extension Session {
         let file = try SafetensorsFile(bytes: readFile(path, limit: Self.weightsLimit))
         let loaded = try GeneratorWeights.load(file.tensors)
         display.say(loaded.notes, about: path)
+        if let difference = loaded.weights.untrainable {
+          throw CommandFailure(
+            .badData, file: path, "its \(difference), which training does not know")
+        }
         return Initial(
           path: absolutePath(path), weights: loaded.weights, hash: loaded.weights.file().tensorHash)
       }

@@ -96,7 +96,7 @@ import BollyGANModel
               var place = unsafe bg_tile(
                 rows: UnsafePointer(targets.baseAddress!), count: count,
                 columns: min(width, link.weightStride - column), bias: nil,
-                accumulate: accumulates || slice > 0 ? 1 : 0, rectify: 0)
+                accumulate: accumulates || slice > 0 ? 1 : 0, rectify: 0, slope: 0)
               unsafe kernels.multiply_panels(
                 range.count, left + (tile * pixels + range.lowerBound) * rows, right, &place)
             }
