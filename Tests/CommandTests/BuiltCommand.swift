@@ -40,8 +40,6 @@ struct BuiltCommand {
 
   /// Runs the command to its end.
   ///
-  /// Streams are files, not pipes, so nothing can wait for anything else.
-  ///
   /// - Parameters:
   ///   - redirection: What a shell is to add, such as `> /dev/full` or `| head -c 10`.
   ///   - input: The content of standard input.
@@ -52,10 +50,16 @@ struct BuiltCommand {
     _ arguments: [String], redirection: String? = nil, input: [UInt8] = [],
     environment: [String: String] = [:], in folder: TemporaryFolder
   ) async throws -> Result {
-    let streams = try TemporaryFolder()
-    try Data(input).write(to: URL(filePath: streams / "in"))
-    for name in ["out", "err"] { try Data().write(to: URL(filePath: streams / name)) }
+    try await start(
+      arguments, redirection: redirection, input: input, environment: environment, in: folder
+    ).end()
+  }
 
+  /// Starts the command; the parameters are those of ``run(_:redirection:input:environment:in:)``.
+  func start(
+    _ arguments: [String], redirection: String? = nil, input: [UInt8] = [],
+    environment: [String: String] = [:], in folder: TemporaryFolder
+  ) throws -> RunningCommand {
     let process = Process()
     if let redirection {
       process.executableURL = URL(filePath: "/bin/bash")
@@ -69,23 +73,44 @@ struct BuiltCommand {
       .filter { ["PATH", "HOME", "TMPDIR", "LD_LIBRARY_PATH"].contains($0.key) }
       .merging(environment) { $1 }
     process.currentDirectoryURL = URL(filePath: folder.path)
+    return try RunningCommand(process, input: input)
+  }
+}
+
+/// A command on its way.
+final class RunningCommand {
+  private let process: Process
+  private let ends: AsyncStream<Void>
+  /// Streams are files, not pipes, so nothing can wait for anything else.
+  private let streams: TemporaryFolder
+
+  fileprivate init(_ process: Process, input: [UInt8]) throws {
+    self.process = process
+    streams = try TemporaryFolder()
+    try streams.write(input, to: "in")
+    for name in ["out", "err"] { try streams.write([], to: name) }
     process.standardInput = try FileHandle(forReadingFrom: URL(filePath: streams / "in"))
     process.standardOutput = try FileHandle(forWritingTo: URL(filePath: streams / "out"))
     process.standardError = try FileHandle(forWritingTo: URL(filePath: streams / "err"))
-    try await withCheckedThrowingContinuation { continuation in
-      process.terminationHandler = { _ in continuation.resume() }
-      do {
-        try process.run()
-      } catch {
-        process.terminationHandler = nil
-        continuation.resume(throwing: error)
-      }
-    }
+    let (ends, sender) = AsyncStream.makeStream(of: Void.self)
+    self.ends = ends
+    process.terminationHandler = { _ in sender.finish() }
+    try process.run()
+  }
+
+  var identifier: pid_t { process.processIdentifier }
+
+  /// Sends a signal; one that comes too late is none.
+  func send(_ signal: Int32) { if process.isRunning { _ = kill(identifier, signal) } }
+
+  /// Waits for its end.
+  func end() async throws -> BuiltCommand.Result {
+    for await _ in ends {}
     // As a shell says it, a process that a signal ended has 128 + its number.
     let status =
       process.terminationReason == .exit
       ? process.terminationStatus : 128 + process.terminationStatus
-    return Result(
+    return BuiltCommand.Result(
       status: status, output: try streams.bytes("out"),
       errors: String(decoding: try streams.bytes("err"), as: UTF8.self))
   }

@@ -9,8 +9,9 @@ extension TrainingRun {
   /// - Throws: ``RunError``.
   package static func begin(_ parts: Parts) throws -> TrainingRun {
     do {
-      try FileSystem.makeFolder(parts.folder.path(of: RunFolder.samplesName))
+      // First what says that a run is here: a folder that holds anything else is not begun in again.
       try writeRecord(parts)
+      try FileSystem.makeFolder(parts.folder.path(of: RunFolder.samplesName))
       let run = try TrainingRun(parts, at: nil)
       run.noteStart()
       try run.writeLatents()
@@ -51,7 +52,9 @@ extension TrainingRun {
     guard try damaged.isEmpty && !folder.holdsSteps() else {
       throw RunError.noUsableCheckpoint(
         folder.path,
-        reasons: damaged.map { "\(RunFolder.checkpointName(step: $0.step)) is \($0.problem)" })
+        reasons: damaged.map {
+          "\(RunFolder.checkpointName(step: $0.step)) is damaged (\($0.problem))"
+        })
     }
     return try begin(parts)
   }

@@ -1,35 +1,51 @@
-// Lets a chosen call of a process fail, or ends the process inside it. Loaded by LD_PRELOAD.
+// Lets a chosen call of a process fail, or ends or halts the process inside it. Loaded by LD_PRELOAD.
 //
-//   BOLLYGAN_FAULT="CALL NUMBER ACT [BYTES]"
+//   BOLLYGAN_FAULT="CALL NUMBER ACT"   BOLLYGAN_FAULT_PATH="PATTERN"
 //
-// CALL is write, fsync or rename; NUMBER counts its calls from 1; writes of fewer than BYTES bytes
-// are not counted. ACT is
+// CALL is create (an open that may make a file), write, fsync or rename; NUMBER counts, from 1, its
+// calls for files whose path fits the shell pattern (of a rename, the new path). ACT is
 //
 //   before, after   killed before the call takes effect, or when it has
 //   half            a write takes half of its bytes, then the process is killed
+//   later:US        killed that many microseconds after the call, whatever it is doing then
+//   stop            the process halts (SIGSTOP) before the call, until it is continued
+//   hold            the call does not return
 //   once:E          the call fails with errno E
 //   from:E          this call and all later ones fail with errno E
-//   sleep:S         the call takes S seconds longer
 #define _GNU_SOURCE
 #include <dlfcn.h>
 #include <errno.h>
+#include <fcntl.h>
+#include <fnmatch.h>
+#include <pthread.h>
 #include <signal.h>
+#include <stdarg.h>
 #include <stdatomic.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
-enum verdict { pass, fail, half, die_after };
+enum verdict { pass, fail, half, die_after, die_later };
 
-static enum verdict judge(const char *call, atomic_int *count, size_t size) {
-  const char *fault = getenv("BOLLYGAN_FAULT");
-  char name[16], act[16];
+static int delay;
+
+static void *kill_later(void *unused) {
+  (void)unused;
+  usleep(delay);
+  kill(getpid(), SIGKILL);
+  return NULL;
+}
+
+static enum verdict judge(const char *call, const char *path) {
+  static atomic_int count;
+  const char *fault = getenv("BOLLYGAN_FAULT"), *pattern = getenv("BOLLYGAN_FAULT_PATH");
+  char name[16], act[32];
   int number = 0;
-  size_t least = 0;
-  if (!fault || sscanf(fault, "%15s %d %15s %zu", name, &number, act, &least) < 3) return pass;
-  if (strcmp(name, call) != 0 || size < least) return pass;
-  int now = atomic_fetch_add(count, 1) + 1;
+  if (!fault || !pattern || sscanf(fault, "%15s %d %31s", name, &number, act) < 3) return pass;
+  if (strcmp(name, call) != 0 || fnmatch(pattern, path, 0) != 0) return pass;
+  int now = atomic_fetch_add(&count, 1) + 1;
   if (strncmp(act, "from:", 5) == 0 && now >= number) {
     errno = atoi(act + 5);
     return fail;
@@ -38,7 +54,15 @@ static enum verdict judge(const char *call, atomic_int *count, size_t size) {
   if (strcmp(act, "before") == 0) raise(SIGKILL);
   if (strcmp(act, "after") == 0) return die_after;
   if (strcmp(act, "half") == 0) return half;
-  if (strncmp(act, "sleep:", 6) == 0) sleep(atoi(act + 6));
+  // To this thread, which must not get any further while the process halts.
+  if (strcmp(act, "stop") == 0) raise(SIGSTOP);
+  if (strcmp(act, "hold") == 0) {
+    for (;;) pause();
+  }
+  if (strncmp(act, "later:", 6) == 0) {
+    delay = atoi(act + 6);
+    return die_later;
+  }
   if (strncmp(act, "once:", 5) == 0) {
     errno = atoi(act + 5);
     return fail;
@@ -46,35 +70,61 @@ static enum verdict judge(const char *call, atomic_int *count, size_t size) {
   return pass;
 }
 
-ssize_t write(int file, const void *bytes, size_t size) {
-  static atomic_int count;
-  static ssize_t (*real)(int, const void *, size_t);
-  if (!real) real = dlsym(RTLD_NEXT, "write");
-  enum verdict verdict = judge("write", &count, size);
-  if (verdict == fail) return -1;
-  ssize_t result = real(file, bytes, verdict == half ? size / 2 : size);
+static enum verdict judge_file(const char *call, int file) {
+  char link[32], path[4096];
+  snprintf(link, sizeof link, "/proc/self/fd/%d", file);
+  ssize_t length = readlink(link, path, sizeof path - 1);
+  path[length < 0 ? 0 : length] = 0;
+  return judge(call, path);
+}
+
+// What is left to do when the call is over.
+static void follow(enum verdict verdict) {
   if (verdict == half || verdict == die_after) raise(SIGKILL);
+  if (verdict == die_later) {
+    pthread_t thread;
+    pthread_create(&thread, NULL, kill_later, NULL);
+  }
+}
+
+#define REAL(name) ((__typeof__(&name))dlsym(RTLD_NEXT, #name))
+
+ssize_t write(int file, const void *bytes, size_t size) {
+  enum verdict verdict = judge_file("write", file);
+  if (verdict == fail) return -1;
+  ssize_t result = REAL(write)(file, bytes, verdict == half ? size / 2 : size);
+  follow(verdict);
   return result;
 }
 
 int fsync(int file) {
-  static atomic_int count;
-  static int (*real)(int);
-  if (!real) real = dlsym(RTLD_NEXT, "fsync");
-  enum verdict verdict = judge("fsync", &count, 0);
+  enum verdict verdict = judge_file("fsync", file);
   if (verdict == fail) return -1;
-  int result = real(file);
-  if (verdict == die_after) raise(SIGKILL);
+  int result = REAL(fsync)(file);
+  follow(verdict);
   return result;
 }
 
 int rename(const char *from, const char *to) {
-  static atomic_int count;
-  static int (*real)(const char *, const char *);
-  if (!real) real = dlsym(RTLD_NEXT, "rename");
-  enum verdict verdict = judge("rename", &count, 0);
+  enum verdict verdict = judge("rename", to);
   if (verdict == fail) return -1;
-  int result = real(from, to);
-  if (verdict == die_after) raise(SIGKILL);
+  int result = REAL(rename)(from, to);
+  follow(verdict);
   return result;
 }
+
+#define OPEN(name)                                                                          \
+  int name(const char *path, int flags, ...) {                                              \
+    va_list more;                                                                           \
+    va_start(more, flags);                                                                  \
+    mode_t mode = flags & (O_CREAT | O_TMPFILE) ? va_arg(more, mode_t) : 0;                 \
+    va_end(more);                                                                           \
+    enum verdict verdict = flags & O_CREAT ? judge("create", path) : pass;                  \
+    if (verdict == fail) return -1;                                                         \
+    int result = REAL(name)(path, flags, mode);                                             \
+    follow(verdict);                                                                        \
+    return result;                                                                          \
+  }
+
+OPEN(open)
+OPEN(open64)

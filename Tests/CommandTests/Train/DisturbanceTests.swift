@@ -1,0 +1,224 @@
+#if os(Linux)
+  import BollyGANTerminal
+  import Foundation
+  import Testing
+
+  @Suite("bollygan-train, disturbed", .timeLimit(.minutes(3)))
+  struct DisturbanceTests {
+    @Test(
+      "a signal lets the step finish, saves, and says how to go on",
+      arguments: [SIGINT: 130, SIGTERM: 143, SIGHUP: 143] as [Int32: Int32], [1, 9, 16])
+    func signals(signal: (key: Int32, value: Int32), line: Int) async throws {
+      let training = try await SmallTraining()
+      let whole = try await SmallTraining.whole()
+      let process = try training.begin("run", fault: Fault("write", line, "stop", .log))
+      try await process.halt()
+      process.send(signal.key)
+      process.send(SIGCONT)
+      let result = try await process.end()
+      #expect(result.status == signal.value, "\(result.errors)")
+      let made = try training.outcomeSteps("run")
+      #expect(made < SmallTraining.steps)
+      #expect(try training.checkpoints("run").first == made)
+      #expect(
+        try training.log("run").last?.hasPrefix("{\"event\":\"stop\",\"step\":\(made),") == true)
+      #expect(try await training.resume("run").end().status == 0)
+      #expect(try training.outcome("run") == whole)
+    }
+
+    @Test("a second SIGINT leaves at once, the checkpoint before is whole")
+    func secondInterrupt() async throws {
+      let training = try await SmallTraining()
+      let whole = try await SmallTraining.whole()
+      let process = try training.begin("run", fault: Fault("write", 4, "hold"))
+      while true {
+        let names = (try? training.folder.names(in: "run")) ?? []
+        if names.contains(where: { $0.hasPrefix(".checkpoint-000006") }) { break }
+        try await Task.sleep(for: .milliseconds(2))
+      }
+      process.send(SIGINT)
+      // `timeout` and terminals send a signal twice: only what comes later is a second wish.
+      try await Task.sleep(for: .milliseconds(200))
+      let start = ContinuousClock.now
+      process.send(SIGINT)
+      let result = try await process.end()
+      #expect(result.status == 130)
+      // The handler leaves by _exit; the rest is the machine's, which may be busy.
+      #expect(ContinuousClock.now - start < .milliseconds(500))
+      #expect(try training.checkpoints("run") == [4, 2])
+      #expect(try await training.resume("run").end().status == 0)
+      #expect(try training.outcome("run") == whole)
+    }
+
+    @Test("75 where another process trains in the folder, which notices nothing")
+    func inUse() async throws {
+      let training = try await SmallTraining()
+      let whole = try await SmallTraining.whole()
+      let first = try training.begin("run", fault: Fault("write", 9, "stop", .log))
+      try await first.halt()
+      for second in [
+        try training.resume("run"), try training.begin("run"), try training.begin("run", "--force"),
+      ] {
+        let result = try await second.end()
+        #expect(result.status == 75)
+        #expect(
+          result.errors == "bollygan: run: another process is training in this folder\n")
+      }
+      first.send(SIGCONT)
+      #expect(try await first.end().status == 0)
+      #expect(try training.outcome("run") == whole)
+    }
+
+    @Test(
+      "one failure to save is said and made up for by the next checkpoint",
+      arguments: [
+        Fault("create", 4, "once:\(EMFILE)"), Fault("write", 4, "once:\(ENOSPC)"),
+        Fault("fsync", 4, "once:\(EIO)"), Fault("rename", 4, "once:\(EIO)"),
+        Fault("fsync", 6, "once:\(EIO)", .folder),
+      ])
+    func once(fault: Fault) async throws {
+      let training = try await SmallTraining()
+      let whole = try await SmallTraining.whole()
+      let result = try await training.begin("run", fault: fault).end()
+      #expect(result.status == 0)
+      #expect(result.errors.hasPrefix("bollygan: warning: run/checkpoint-000006.safetensors: "))
+      #expect(result.errors.contains("training goes on, the last checkpoint is that of step 4"))
+      #expect(try training.outcome("run") == whole)
+    }
+
+    @Test(
+      "74 where saving fails three times; the last good checkpoint is kept and gone on from",
+      arguments: [
+        Fault("create", 4, "from:\(EROFS)"), Fault("create", 4, "from:\(EACCES)"),
+        Fault("write", 4, "from:\(ENOSPC)"), Fault("write", 4, "from:\(EDQUOT)"),
+        Fault("fsync", 4, "from:\(EIO)"), Fault("rename", 4, "from:\(ENOSPC)"),
+      ])
+    func lasting(fault: Fault) async throws {
+      let training = try await SmallTraining()
+      let whole = try await SmallTraining.whole()
+      let result = try await training.begin("run", fault: fault).end()
+      #expect(result.status == 74)
+      let lines = result.errors.split(separator: "\n")
+      #expect(lines.count == 3 && lines[0].contains("1 of 3") && lines[1].contains("2 of 3"))
+      #expect(
+        lines.last?.hasSuffix("training stops, the last checkpoint is whole") == true)
+      #expect(try training.checkpoints("run") == [4, 2])
+      #expect(try training.folder.names(in: "run").allSatisfy { !$0.hasPrefix(".") })
+      #expect(try await training.resume("run").end().status == 0)
+      #expect(try training.outcome("run") == whole)
+    }
+
+    @Test("a log that cannot be written to for a while lacks no line in the end")
+    func logFails() async throws {
+      let training = try await SmallTraining()
+      let whole = try await SmallTraining.whole()
+      let result = try await training.begin(
+        "run", fault: Fault("write", 9, "once:\(ENOSPC)", .log)
+      ).end()
+      #expect(result.status == 0)
+      #expect(result.errors.contains("run/log.jsonl") && result.errors.contains("wait in memory"))
+      #expect(try training.outcome("run") == whole)
+    }
+
+    @Test("74 where the run folder is deleted under it, and it says which")
+    func deleted() async throws {
+      let training = try await SmallTraining()
+      let process = try training.begin("run", fault: Fault("write", 4, "stop"))
+      try await process.halt()
+      try FileManager.default.removeItem(atPath: training.folder / "run")
+      process.send(SIGCONT)
+      let result = try await process.end()
+      #expect(result.status == 74)
+      #expect(result.errors.contains("bollygan: warning: run/checkpoint-000006.safetensors: "))
+      #expect(result.errors.contains("bollygan: run/checkpoint-000010.safetensors: "))
+      #expect(!training.exists("run"))
+    }
+
+    @Test("73 where there can be no run folder, before a picture is read")
+    func cannotCreate() async throws {
+      let training = try await SmallTraining()
+      for place in ["/proc/run", "data/face00000.png/run"] {
+        let result = try await training.begin(place).end()
+        #expect(result.status == 73)
+        #expect(result.errors.hasPrefix("bollygan: "))
+      }
+      let full = try await training.begin("data").end()
+      #expect(full.status == 73)
+      #expect(full.errors.contains("not empty and holds no run"))
+    }
+
+    @Test("a limit to the size of files is an error like a full disk, not the end of the process")
+    func sizeLimit() async throws {
+      let training = try await SmallTraining()
+      // The checkpoints have 127 kB; bash counts in kB.
+      let result = try await BuiltCommand(path: "/bin/bash").run(
+        [
+          "-c", "ulimit -f 100; exec \"$0\" \"$@\"", BuiltCommand.train.path, "data", "--out",
+          "run",
+        ] + SmallTraining.options, in: training.folder)
+      #expect(result.status == 74)
+      #expect(result.errors.contains("File too large"))
+      // It was begun, so it can go on where there is room.
+      #expect(try await training.resume("run").end().status == 0)
+      let whole = try await SmallTraining.whole()
+      #expect(try training.outcome("run") == whole)
+    }
+
+    @Test(
+      "a disk that really fills up: 74, nothing torn, and on it goes when there is room",
+      .enabled("only root can mount a small disk", DisturbanceTests.canMount))
+    func fullDisk() async throws {
+      let training = try await SmallTraining()
+      let whole = try await SmallTraining.whole()
+      for name in ["run", "kept"] {
+        try FileManager.default.createDirectory(
+          atPath: training.folder / name, withIntermediateDirectories: false)
+      }
+      // The disk is there for these processes alone, and goes with them.
+      let script = """
+        mount -t tmpfs -o size=1200k tmpfs run
+        "$@" & trainer=$!
+        unset LD_PRELOAD
+        until [ "$(sed 's/.*) //; s/ .*//' /proc/$trainer/stat)" = T ]; do sleep 0.01; done
+        head -c 10M /dev/zero > run/filler || true
+        kill -CONT $trainer
+        wait $trainer && status=0 || status=$?
+        ls run/checkpoint-*
+        rm run/log.jsonl.copy 2>/dev/null || true
+        "$1" --resume run --quiet && again=0 || again=$?
+        rm run/filler
+        "$1" --resume run --quiet
+        cp -R run/. kept
+        echo "$status $again $?"
+        """
+      let result = try await BuiltCommand(path: "/usr/bin/unshare").run(
+        ["-m", "bash", "-c", script, "bash", BuiltCommand.train.path, "data", "--out", "run"]
+          + SmallTraining.options,
+        environment: try Fault("write", 4, "stop").environment(), in: training.folder)
+      #expect(
+        result.text == """
+          run/checkpoint-000002.safetensors
+          run/checkpoint-000004.safetensors
+          74 74 0
+
+          """, "\(result.errors)")
+      #expect(result.errors.contains("run/checkpoint-000006.safetensors: "))
+      #expect(result.errors.contains("No space left on device"))
+      #expect(result.errors.contains("are needed for checkpoints"))
+      #expect(try training.outcome("kept") == whole)
+    }
+
+    static func canMount() async -> Bool {
+      let result = try? await BuiltCommand(path: "/usr/bin/env").run(
+        ["unshare", "-m", "mount", "-t", "tmpfs", "tmpfs", "/mnt"], in: TemporaryFolder())
+      return result?.status == 0
+    }
+  }
+
+  extension SmallTraining {
+    /// The last step that a run's log knows.
+    fileprivate func outcomeSteps(_ run: String) throws -> Int {
+      try log(run).count { $0.hasPrefix("{\"event\":\"step\"") }
+    }
+  }
+#endif
