@@ -77,7 +77,10 @@ let package = Package(
       dependencies: [
         "BollyGANModel", "BollyGANKernels", "BollyGANPictures", "BollyGANProto", "BollyGANInfer",
       ],
-      path: "Sources/Train", exclude: ["Command"], swiftSettings: strict),
+      path: "Sources/Train", exclude: ["Command"],
+      // Within the binary, so that an installed command is one file.
+      resources: [.embedInCode("Report/Page/page.css"), .embedInCode("Report/Page/page.js")],
+      swiftSettings: strict),
     .target(
       name: "BollyGANExport", dependencies: ["BollyGANModel", "BollyGANProto", "BollyGANInfer"],
       path: "Sources/Export", exclude: ["Command"], swiftSettings: strict),

@@ -16,7 +16,8 @@ struct RunLoopTests {
     #expect(
       try tiny.names(in: "run") == [
         "checkpoint-000014.safetensors", "checkpoint-000015.safetensors",
-        "discriminator.safetensors", "generator.safetensors", "log.jsonl", "run.json", "samples",
+        "discriminator.safetensors", "generator.safetensors", "log.jsonl", "report.html",
+        "run.json", "samples",
       ])
     #expect(
       try tiny.names(in: "run/samples") == [

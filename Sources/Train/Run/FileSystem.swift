@@ -102,6 +102,9 @@ enum FileSystem {
     return product.overflow ? .max : product.partialValue
   }
 
+  /// Does nothing for a while.
+  static func pause(milliseconds: UInt32) { usleep(milliseconds * 1000) }
+
   /// What the processor calls itself.
   static let processorName: String = {
     #if os(Linux)
@@ -166,6 +169,16 @@ final class Descriptor: Sendable {
       if errno == EWOULDBLOCK { return false }
       if errno != EINTR { throw FileSystem.failure("flock", path) }
     }
+    return true
+  }
+
+  /// Whether no process holds that lock; takes it for no longer than it takes to see.
+  func probe() throws(FileError) -> Bool {
+    while flock(number, LOCK_SH | LOCK_NB) != 0 {
+      if errno == EWOULDBLOCK { return false }
+      if errno != EINTR { throw FileSystem.failure("flock", path) }
+    }
+    _ = flock(number, LOCK_UN)
     return true
   }
 

@@ -3,6 +3,10 @@
 /// Written by hand because a log is read by people as well, who want `event` and `step` in front;
 /// an encoder gives no order or the alphabet's.
 package struct LogLine: Sendable {
+  /// What the log's lines are like, said where a run begins or goes on: raised when a reader of the
+  /// old ones would misread the new. More events or more values on a line are no other schema.
+  package static let schema = 1
+
   private var body: String
 
   /// A line about an event after the given number of steps.

@@ -23,13 +23,22 @@ package final class RunFolder: Sendable {
     do throws(FileError) {
       if isNew { try FileSystem.makeFolder(path) }
       lock = try Descriptor(folder: path)
-      isFree = try lock.lock()
+      isFree = try Self.take(lock)
     } catch .missing where !isNew {
       throw .noRun(path)
     } catch {
       throw isNew ? .cannotCreate(error) : .cannotRead(error)
     }
     guard isFree else { throw .inUse(path) }
+  }
+
+  /// Takes the lock; somebody who only looks whether it is taken holds it for a moment.
+  private static func take(_ lock: Descriptor) throws(FileError) -> Bool {
+    for _ in 0..<5 {
+      if try lock.lock() { return true }
+      FileSystem.pause(milliseconds: 20)
+    }
+    return try lock.lock()
   }
 
   /// The path of a file in the folder.
@@ -73,7 +82,9 @@ package final class RunFolder: Sendable {
   /// else passes for a run.
   package func clear() throws(RunError) {
     let found = try names()
-    let mine = [Self.recordName, Self.logName, Self.generatorName, Self.discriminatorName]
+    let mine = [
+      Self.recordName, Self.logName, Self.generatorName, Self.discriminatorName, Self.reportName,
+    ]
     let checkpoints = found.filter { Self.step(ofCheckpoint: $0) != nil || isDamaged($0) }
     let samples = try names(in: Self.samplesName).filter {
       $0.hasPrefix("epoch-") && $0.hasSuffix(".png")

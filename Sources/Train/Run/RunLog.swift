@@ -18,6 +18,21 @@ package final class RunLog {
   /// Bytes that a log may have to be gone on with.
   static let limit = 1 << 30
 
+  /// The bytes of the log in a run's folder; none where there is no log yet.
+  package static func bytes(in folder: String) throws(FileError) -> [UInt8] {
+    // A run that goes on appends meanwhile; the next look sees a later length.
+    for _ in 0..<100 {
+      do {
+        return try readFile("\(folder)/\(RunFolder.logName)", limit: limit)
+      } catch .missing {
+        return []
+      } catch .changed {
+        continue
+      }
+    }
+    return try readFile("\(folder)/\(RunFolder.logName)", limit: limit)
+  }
+
   /// Opens the log, made where it is missing, and cuts off what it holds of later steps: from the
   /// first line that is torn or belongs to one. The run that goes on from there logs them again.
   ///

@@ -79,6 +79,18 @@ package struct RunDefinition: Codable, Equatable, Sendable {
     "\(field.name)=\(field.value)\n"
   }
 
+  /// Every value for people, under its name in words.
+  package var described: [(name: String, value: String)] {
+    Self.fields(of: self).map { name, value in
+      if name == "recipe.name" { return ("recipe", value) }
+      var words = ""
+      for letter in name.split(separator: ".").last ?? "" {
+        words += letter.isUppercase ? " \(letter.lowercased())" : String(letter)
+      }
+      return (words, value == "true" ? "yes" : value == "false" ? "no" : value)
+    }
+  }
+
   /// Every stored value by its name, in the order of declaration.
   private static func fields(
     of value: Any, prefix: String = ""

@@ -91,12 +91,14 @@ extension TrainingRun {
 
   private func noteStart() {
     note("start") { line in
+      line.add("schema", LogLine.schema)
       line.add("version", bollyganVersion)
       line.add("recipe", recipe.name)
       line.add("seed", Int(parts.record.definition.seed))
       line.add("pictures", parts.pictures.count)
       line.add("skipped", parts.pictures.skipped.count)
       line.add("steps_per_epoch", stepsPerEpoch)
+      addRates(to: &line)
       line.add("engine", options.engine)
       line.add("kernels", options.kernels)
       line.add("threads", options.threads)
@@ -117,7 +119,10 @@ extension TrainingRun {
 
   private func noteResume(_ checkpoint: Checkpoint) {
     note("resume") { line in
+      line.add("schema", LogLine.schema)
       line.add("file", RunFolder.checkpointName(step: checkpoint.step))
+      line.add("steps_per_epoch", stepsPerEpoch)
+      addRates(to: &line)
       line.add("version", bollyganVersion)
       line.add("engine", options.engine)
       line.add("kernels", options.kernels)

@@ -42,6 +42,10 @@ package final class TrainingRun {
   let shape: DCGANShape
   let engine: any TrainingEngine
   let log: RunLog
+  /// What the log says so far, for the report.
+  var history: RunHistory
+  /// The sheets that the report shows.
+  var sheets = SampleSheets()
   package let stepsPerEpoch: Int
   let fixedLatents: [Float]
 
@@ -95,6 +99,7 @@ package final class TrainingRun {
       parts.initialDiscriminator ?? stream.initialDiscriminator)
     log = try RunLog(
       path: parts.folder.path(of: RunFolder.logName), throughStep: checkpoint?.step)
+    history = RunHistory(log: try RunLog.bytes(in: parts.folder.path))
     watch = DivergenceGuard(
       stepsPerEpoch: stepsPerEpoch, counts: checkpoint?.guardCounts ?? .init())
     if let checkpoint {
@@ -127,6 +132,8 @@ package final class TrainingRun {
   /// - Throws: ``RunError/cannotSave(_:)`` where checkpoints could not be written.
   package func run() throws -> RunEnd {
     clock = (.now, 0)
+    writeReport(isRunning: true)
+    defer { writeReport(isRunning: false) }
     while !isComplete {
       if parts.isStopRequested() {
         try saveAll()
@@ -213,6 +220,7 @@ package final class TrainingRun {
     if options.checkpointEvery.isDue(step: step, epoch: finished, isEpochEnd: isEpochEnd) {
       try saveCheckpoint()
     }
+    if isEpochEnd { writeReport(isRunning: true) }
   }
 
   /// The last checkpoint and generator, which must not fail.
@@ -291,10 +299,19 @@ package final class TrainingRun {
     return .diverged(divergence)
   }
 
+  /// The learning rates that Adam took the last step with, or will take the first one.
+  func addRates(to line: inout LogLine) {
+    let factor = recipe.techniques.rateFactor(
+      step: max(0, step - 1), of: recipe.epochs * stepsPerEpoch)
+    line.add("lr_g", engine.configuration.generatorRate * factor)
+    line.add("lr_d", engine.configuration.discriminatorRate * factor)
+  }
+
   private func noteEpoch() {
     let elapsed = seconds(since: clock.start)
     note("epoch") { line in
       for (name, sum) in zip(StepLosses.names, sums) { line.add(name, sum / Double(stepsPerEpoch)) }
+      addRates(to: &line)
       line.add("seconds", elapsed)
       line.add("pictures_per_second", Double(clock.pictures) / max(elapsed, 1e-9))
     }
@@ -308,6 +325,7 @@ extension TrainingRun {
   func note(_ event: String, _ fill: (inout LogLine) -> Void = { _ in }) {
     var line = LogLine(event: event, step: step, epoch: isEpochEnd ? epoch - 1 : epoch)
     fill(&line)
+    history.add(line: line.text.utf8)
     if let error = log.append(line) {
       parts.observer?.warned("\(error.path): \(error); its lines wait in memory")
     }

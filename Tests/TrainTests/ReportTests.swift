@@ -1,0 +1,171 @@
+import BollyGANModel
+import BollyGANPictures
+import BollyGANTrain
+import Foundation
+import Testing
+
+@Suite("Report")
+struct ReportTests {
+  private func page(_ tiny: TinyRun, _ name: String) throws -> String {
+    String(decoding: try tiny.scratch.bytes("\(name)/report.html"), as: UTF8.self)
+  }
+
+  @Test("is there from the first step on and follows the run to its end")
+  func follows() async throws {
+    var tiny = try await TinyRun()
+    let scratch = tiny.scratch
+    let seen = Seen()
+    tiny.beforeStep = { step in
+      let page = String(decoding: try scratch.bytes("run/report.html"), as: UTF8.self)
+      if page.contains("<span class=\"state running\">") { seen.running.append(step) }
+      // A sheet is made after each epoch of five steps.
+      seen.sheets.append(page.components(separatedBy: "data:image/webp;base64,").count - 1)
+    }
+    _ = try await tiny.begin("run")
+    #expect(seen.running == Array(1...15))
+    #expect(seen.sheets == (0..<15).map { $0 / 5 })
+    let last = try page(tiny, "run")
+    #expect(last.contains("<span class=\"state finished\">finished</span>"))
+    #expect(last.contains("<dt>Step</dt><dd>15</dd><dd class=\"note\">of 15</dd>"))
+    #expect(tiny.notes.warnings.isEmpty)
+  }
+
+  private final class Seen {
+    var running: [Int] = []
+    var sheets: [Int] = []
+  }
+
+  @Test("says how a run ended that did not end well")
+  func failures() async throws {
+    var tiny = try await TinyRun()
+    tiny.losses = { _ in StepLosses(lossD: 100, lossG: 0, dX: 1, dGz1: 1, dGz2: 1) }
+    _ = try await tiny.begin("lost")
+    let lost = try page(tiny, "lost")
+    #expect(lost.contains("state diverged") && lost.contains("Training diverged at step 10"))
+    #expect(lost.contains("For 10 steps the discriminator has taken every picture for real"))
+
+    tiny.losses = nil
+    let notes = tiny.notes
+    notes.steps = []
+    tiny.isStopRequested = { notes.steps.count == 1 }
+    _ = try await tiny.begin("stopped")
+    #expect(try page(tiny, "stopped").contains("state stopped"))
+  }
+
+  @Test("fetches nothing, and names no folder of the machine")
+  func selfContained() async throws {
+    let tiny = try await TinyRun()
+    _ = try await tiny.begin("run")
+    var page = try page(tiny, "run")
+    #expect(!page.contains(tiny.scratch.path))
+    #expect(page.contains("default-src 'none'"))
+    // An XML name is no address that is fetched.
+    page = page.replacing("http://www.w3.org/2000/svg", with: "")
+    for sign in ["http:", "https:", "//cdn", "url(http", "@import", "<link", "src=\"/", "srcset"] {
+      #expect(!page.contains(sign), "\(sign)")
+    }
+  }
+
+  @Test("text from files is shown, not obeyed")
+  func escaped() async throws {
+    let tiny = try await TinyRun()
+    let hostile = "</script><img src=x onerror=alert(1)>&amp;\"'\u{202E}"
+    var record = try await tiny.record()
+    record.processor = hostile
+    record.data.folder = "/" + hostile
+    var line = LogLine(event: hostile, step: 1, epoch: 1)
+    line.add(hostile, hostile)
+    line.add("message", hostile)
+    var step = LogLine(event: "step", step: 2, epoch: 1)
+    step.add(hostile, 1.5)
+    var history = RunHistory()
+    history.add(line: line.text.utf8)
+    history.add(line: step.text.utf8)
+    let page = RunReport(
+      name: hostile, record: record, history: history, sheets: [], isRunning: false, time: hostile
+    ).html
+    #expect(!page.contains("<img") && !page.contains("</script><"))
+    #expect(!page.contains("\u{202E}") && !page.contains("onerror=alert(1)>"))
+    #expect(page.components(separatedBy: "</script>").count == 3)
+    #expect(page.contains("&lt;/script&gt;&lt;img src=x onerror=alert(1)&gt;&amp;amp;&quot;&#39;"))
+    // The diagram's name stands in the JSON, where only the sign that opens an element is dangerous.
+    #expect(page.contains(#"\u003c/script\u003e\u003cimg"#))
+  }
+
+  @Test("of any number of sheets shows a bounded number, evenly, always the first and the last")
+  func choice() {
+    for count in 1...400 {
+      let epochs = (1...count).map { $0 * 3 }
+      let chosen = SampleSheets.chosen(from: epochs, limit: 48)
+      #expect(chosen.count <= 48 && chosen.count >= min(count, 24))
+      #expect(chosen.first == 3 && chosen.last == count * 3)
+      let gaps = Set(zip(chosen, chosen.dropFirst()).dropLast().map { $1 - $0 })
+      #expect(gaps.count <= 1)
+      // One more epoch asks for no sheet that was not shown before, but its own.
+      let before = Set(SampleSheets.chosen(from: epochs.dropLast(), limit: 48))
+      #expect(chosen.dropLast().allSatisfy { before.contains($0) || $0 == epochs.dropLast().last })
+    }
+    #expect(SampleSheets.chosen(from: [], limit: 48).isEmpty)
+    #expect(SampleSheets.chosen(from: [4, 5, 9], limit: 2) == [4, 9])
+  }
+
+  @Test("a sheet within is the sheet in the folder, and one that cannot be read is left out")
+  func sheets() async throws {
+    let tiny = try await TinyRun()
+    _ = try await tiny.begin("run")
+    try tiny.scratch.write([1, 2, 3], to: "run/samples/epoch-0002.png")
+    // Of an epoch that the run, gone back, has not made yet.
+    try tiny.scratch.write(
+      tiny.scratch.bytes("run/samples/epoch-0001.png"), to: "run/samples/epoch-0009.png")
+    let report = try RunReport(folder: tiny.scratch / "run")
+    #expect(report.sheets.map(\.epoch) == [1, 3])
+    let address = try #require(report.sheets.last?.address)
+    let data = try #require(
+      Data(base64Encoded: String(address.dropFirst("data:image/webp;base64,".count))))
+    let shown = try decodePicture([UInt8](data)).picture
+    let saved = try decodePicture(tiny.scratch.bytes("run/samples/epoch-0003.png")).picture
+    #expect(shown.width == saved.width && shown.height == saved.height)
+    let squares = zip(shown.pixels, saved.pixels).map { Double(Int($0) - Int($1)) }
+    let error = (squares.reduce(0) { $0 + $1 * $1 } / Double(squares.count)).squareRoot()
+    // Noise of an untrained generator at quality 85; a picture of another epoch is 30 away.
+    #expect(error < 12)
+  }
+
+  @Test("a filmstrip holds the first eight faces of each chosen sheet, pixel for pixel")
+  func strip() async throws {
+    let tiny = try await TinyRun(epochs: 5)
+    _ = try await tiny.begin("run")
+    let strip = try FaceStrip(folder: tiny.scratch / "run", side: 32, columns: 3)
+    #expect(strip.epochs == [1, 3, 5])
+    #expect(strip.picture.width == 3 * 34 + 2 && strip.picture.height == 8 * 34 + 2)
+    for (column, epoch) in strip.epochs.enumerated() {
+      let sheet = try decodePicture(tiny.scratch.bytes("run/samples/epoch-000\(epoch).png")).picture
+      for row in 0..<8 {
+        for y in 2..<34 {
+          // The sheet has eight columns: its first row holds the eight latents.
+          let there = (y * sheet.width + row * 34 + 2) * 3
+          let here = ((row * 34 + y) * strip.picture.width + column * 34 + 2) * 3
+          #expect(
+            strip.picture.pixels[here..<here + 96] == sheet.pixels[there..<there + 96])
+        }
+      }
+    }
+    #expect(throws: StripError.self) {
+      try FaceStrip(folder: tiny.scratch / "run", side: 64, columns: 3)
+    }
+  }
+
+  @Test("a page that cannot be written stops nothing")
+  func unwritable() async throws {
+    let tiny = try await TinyRun()
+    try FileManager.default.createDirectory(
+      atPath: tiny.scratch / "run/report.html", withIntermediateDirectories: true)
+    var parts = try await tiny.parts("run", isNew: true)
+    parts.observer = tiny.notes
+    guard case .finished = try TrainingRun.begin(parts).run() else {
+      Issue.record("the run did not finish")
+      return
+    }
+    #expect(tiny.notes.warnings.contains { $0.contains("report.html") })
+  }
+}
