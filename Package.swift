@@ -64,6 +64,11 @@ let package = Package(
       name: "BollyGANProto", dependencies: ["CProtobufC"], path: "Sources/Proto",
       exclude: ["CProtobufC", "onnx.proto", "tfevents.proto", "generate.sh"]),
 
+    // Swift's hand on that C: memory of messages in the making.
+    .target(
+      name: "BollyGANMessages", dependencies: ["BollyGANProto"], path: "Sources/Messages",
+      swiftSettings: strict),
+
     // What all three commands share: progress, messages, checked standard output, exit statuses.
     .target(
       name: "BollyGANTerminal", dependencies: ["BollyGANModel", "BollyGANKernels", arguments],
@@ -75,14 +80,16 @@ let package = Package(
     .target(
       name: "BollyGANTrain",
       dependencies: [
-        "BollyGANModel", "BollyGANKernels", "BollyGANPictures", "BollyGANProto", "BollyGANInfer",
+        "BollyGANModel", "BollyGANKernels", "BollyGANPictures", "BollyGANProto",
+        "BollyGANMessages", "BollyGANInfer",
       ],
       path: "Sources/Train", exclude: ["Command"],
       // Within the binary, so that an installed command is one file.
       resources: [.embedInCode("Report/Page/page.css"), .embedInCode("Report/Page/page.js")],
       swiftSettings: strict),
     .target(
-      name: "BollyGANExport", dependencies: ["BollyGANModel", "BollyGANProto", "BollyGANInfer"],
+      name: "BollyGANExport",
+      dependencies: ["BollyGANModel", "BollyGANProto", "BollyGANMessages", "BollyGANInfer"],
       path: "Sources/Export", exclude: ["Command"], swiftSettings: strict),
 
     .executableTarget(

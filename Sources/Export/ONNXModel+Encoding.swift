@@ -1,3 +1,4 @@
+internal import BollyGANMessages
 import BollyGANModel
 internal import BollyGANProto
 

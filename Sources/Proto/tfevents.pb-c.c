@@ -52,6 +52,51 @@ void   tfevents__event__free_unpacked
   assert(message->base.descriptor == &tfevents__event__descriptor);
   protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
 }
+void   tfevents__session_log__init
+                     (Tfevents__SessionLog         *message)
+{
+  static const Tfevents__SessionLog init_value = TFEVENTS__SESSION_LOG__INIT;
+  *message = init_value;
+}
+size_t tfevents__session_log__get_packed_size
+                     (const Tfevents__SessionLog *message)
+{
+  assert(message->base.descriptor == &tfevents__session_log__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t tfevents__session_log__pack
+                     (const Tfevents__SessionLog *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &tfevents__session_log__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t tfevents__session_log__pack_to_buffer
+                     (const Tfevents__SessionLog *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &tfevents__session_log__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Tfevents__SessionLog *
+       tfevents__session_log__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Tfevents__SessionLog *)
+     protobuf_c_message_unpack (&tfevents__session_log__descriptor,
+                                allocator, len, data);
+}
+void   tfevents__session_log__free_unpacked
+                     (Tfevents__SessionLog *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &tfevents__session_log__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
 void   tfevents__summary__image__init
                      (Tfevents__Summary__Image         *message)
 {
@@ -256,7 +301,7 @@ void   tfevents__tensor_shape_proto__free_unpacked
   assert(message->base.descriptor == &tfevents__tensor_shape_proto__descriptor);
   protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
 }
-static const ProtobufCFieldDescriptor tfevents__event__field_descriptors[4] =
+static const ProtobufCFieldDescriptor tfevents__event__field_descriptors[5] =
 {
   {
     "wall_time",
@@ -306,18 +351,32 @@ static const ProtobufCFieldDescriptor tfevents__event__field_descriptors[4] =
     0 | PROTOBUF_C_FIELD_FLAG_ONEOF,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "session_log",
+    7,
+    PROTOBUF_C_LABEL_OPTIONAL,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Tfevents__Event, what_case),
+    offsetof(Tfevents__Event, session_log),
+    &tfevents__session_log__descriptor,
+    NULL,
+    0 | PROTOBUF_C_FIELD_FLAG_ONEOF,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned tfevents__event__field_indices_by_name[] = {
   2,   /* field[2] = file_version */
+  4,   /* field[4] = session_log */
   1,   /* field[1] = step */
   3,   /* field[3] = summary */
   0,   /* field[0] = wall_time */
 };
-static const ProtobufCIntRange tfevents__event__number_ranges[2 + 1] =
+static const ProtobufCIntRange tfevents__event__number_ranges[3 + 1] =
 {
   { 1, 0 },
   { 5, 3 },
-  { 0, 4 }
+  { 7, 4 },
+  { 0, 5 }
 };
 const ProtobufCMessageDescriptor tfevents__event__descriptor =
 {
@@ -327,11 +386,81 @@ const ProtobufCMessageDescriptor tfevents__event__descriptor =
   "Tfevents__Event",
   "tfevents",
   sizeof(Tfevents__Event),
-  4,
+  5,
   tfevents__event__field_descriptors,
   tfevents__event__field_indices_by_name,
-  2,  tfevents__event__number_ranges,
+  3,  tfevents__event__number_ranges,
   (ProtobufCMessageInit) tfevents__event__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCEnumValue tfevents__session_log__session_status__enum_values_by_number[4] =
+{
+  { "STATUS_UNSPECIFIED", "TFEVENTS__SESSION_LOG__SESSION_STATUS__STATUS_UNSPECIFIED", 0 },
+  { "START", "TFEVENTS__SESSION_LOG__SESSION_STATUS__START", 1 },
+  { "STOP", "TFEVENTS__SESSION_LOG__SESSION_STATUS__STOP", 2 },
+  { "CHECKPOINT", "TFEVENTS__SESSION_LOG__SESSION_STATUS__CHECKPOINT", 3 },
+};
+static const ProtobufCIntRange tfevents__session_log__session_status__value_ranges[] = {
+{0, 0},{0, 4}
+};
+static const ProtobufCEnumValueIndex tfevents__session_log__session_status__enum_values_by_name[4] =
+{
+  { "CHECKPOINT", 3 },
+  { "START", 1 },
+  { "STATUS_UNSPECIFIED", 0 },
+  { "STOP", 2 },
+};
+const ProtobufCEnumDescriptor tfevents__session_log__session_status__descriptor =
+{
+  PROTOBUF_C__ENUM_DESCRIPTOR_MAGIC,
+  "tfevents.SessionLog.SessionStatus",
+  "SessionStatus",
+  "Tfevents__SessionLog__SessionStatus",
+  "tfevents",
+  4,
+  tfevents__session_log__session_status__enum_values_by_number,
+  4,
+  tfevents__session_log__session_status__enum_values_by_name,
+  1,
+  tfevents__session_log__session_status__value_ranges,
+  NULL,NULL,NULL,NULL   /* reserved[1234] */
+};
+static const ProtobufCFieldDescriptor tfevents__session_log__field_descriptors[1] =
+{
+  {
+    "status",
+    1,
+    PROTOBUF_C_LABEL_OPTIONAL,
+    PROTOBUF_C_TYPE_ENUM,
+    offsetof(Tfevents__SessionLog, has_status),
+    offsetof(Tfevents__SessionLog, status),
+    &tfevents__session_log__session_status__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned tfevents__session_log__field_indices_by_name[] = {
+  0,   /* field[0] = status */
+};
+static const ProtobufCIntRange tfevents__session_log__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 1 }
+};
+const ProtobufCMessageDescriptor tfevents__session_log__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "tfevents.SessionLog",
+  "SessionLog",
+  "Tfevents__SessionLog",
+  "tfevents",
+  sizeof(Tfevents__SessionLog),
+  1,
+  tfevents__session_log__field_descriptors,
+  tfevents__session_log__field_indices_by_name,
+  1,  tfevents__session_log__number_ranges,
+  (ProtobufCMessageInit) tfevents__session_log__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
 static const ProtobufCFieldDescriptor tfevents__summary__image__field_descriptors[4] =

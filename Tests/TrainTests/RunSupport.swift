@@ -167,8 +167,15 @@ struct TinyRun {
     var steps: [String]
   }
 
-  /// Names in a run's folder, temporary ones included.
+  /// Names in a run's folder, temporary ones included; but for TensorBoard's files, one a process.
   func names(in name: String) throws -> [String] {
-    try FileManager.default.contentsOfDirectory(atPath: scratch / name).sorted()
+    try FileManager.default.contentsOfDirectory(atPath: scratch / name)
+      .filter { !$0.hasPrefix("events.out.tfevents.") }.sorted()
+  }
+
+  /// Names of TensorBoard's files, in the order in which it reads them.
+  func eventFiles(in name: String) throws -> [String] {
+    try FileManager.default.contentsOfDirectory(atPath: scratch / name)
+      .filter { $0.hasPrefix("events.out.tfevents.") }.sorted()
   }
 }

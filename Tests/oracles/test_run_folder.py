@@ -96,3 +96,94 @@ def test_report_script_is_javascript(run, tmp_path):
     script = outline((run / "report.html").read_text()).texts["script"][-1]
     (tmp_path / "page.js").write_text(script)
     subprocess.run(["node", "--check", tmp_path / "page.js"], check=True)
+
+
+@pytest.fixture(scope="module")
+def loaded(run):
+    """The run as TensorBoard holds it in memory, nothing thinned out."""
+    from tensorboard.backend.event_processing import event_accumulator
+
+    sizes = {"scalars": 0, "images": 0, "tensors": 0}
+    accumulator = event_accumulator.EventAccumulator(str(run), size_guidance=sizes)
+    accumulator.Reload()
+    return accumulator
+
+
+@pytest.mark.parametrize(
+    "tag, event, key",
+    [
+        ("Loss/D/loss", "step", "loss_d"),
+        ("Loss/G/loss", "step", "loss_g"),
+        ("Loss/scores/real", "step", "d_x"),
+        ("Loss/scores/fake", "step", "d_gz1"),
+        ("Loss/scores/fake_after", "step", "d_gz2"),
+        ("Timing/pictures_per_sec", "epoch", "pictures_per_second"),
+        ("Timing/sec_per_epoch", "epoch", "seconds"),
+        ("Progress/epoch", "epoch", "epoch"),
+        ("Progress/lr_g", "epoch", "lr_g"),
+        ("Progress/lr_d", "epoch", "lr_d"),
+    ],
+)
+def test_tensorboard_has_the_figures_of_the_log(run, loaded, tag, event, key):
+    import numpy
+
+    logged = [(line["step"], numpy.float32(line[key])) for line in events(run, event)]
+    assert [(scalar.step, numpy.float32(scalar.value)) for scalar in loaded.Scalars(tag)] == logged
+
+
+def test_tensorboard_has_the_sheets_of_samples(run, loaded):
+    images = loaded.Images("fakes")
+    assert [image.step for image in images] == [6, 12, 18]
+    for epoch, image in enumerate(images, 1):
+        sheet = (run / f"samples/epoch-000{epoch}.png").read_bytes()
+        assert image.encoded_image_string == sheet
+        assert (image.width, image.height) == (274, 274)
+
+
+def test_tensorboard_has_the_configuration(loaded):
+    (text,) = loaded.Tensors("configuration")
+    metadata = loaded.SummaryMetadata("configuration")
+    assert metadata.plugin_data.plugin_name == "text"
+    assert "| batch | 4 |" in text.tensor_proto.string_val[0].decode()
+
+
+def test_tensorboard_forgets_the_steps_that_a_killed_run_makes_again(bollygan_train, run, tmp_path):
+    from tensorboard.backend.event_processing import event_accumulator
+
+    copy = tmp_path / "killed"
+    shutil.copytree(run, copy)
+    # As if a kill had come within a record, long behind the last checkpoint.
+    first, second = sorted(copy.glob("events.out.tfevents.*"))
+    last = second.read_bytes()
+    second.write_bytes(last[: len(last) - 7])
+    (copy / "checkpoint-000018.safetensors").unlink()
+    bollygan_train("--resume", copy, "--quiet")
+    assert len(list(copy.glob("events.out.tfevents.*"))) == 3
+    accumulator = event_accumulator.EventAccumulator(str(copy), size_guidance={"scalars": 0})
+    accumulator.Reload()
+    steps = [scalar.step for scalar in accumulator.Scalars("Loss/D/loss")]
+    assert steps == list(range(1, 19))
+
+
+def test_jq_reads_the_log(run):
+    jq = shutil.which("jq")
+    if not jq:
+        pytest.skip("no jq here")
+    question = '[inputs | select(.event == "step") | .loss_d] | add / length'
+    answer = subprocess.run(
+        [jq, "-n", question, run / "log.jsonl"], capture_output=True, check=True, text=True
+    ).stdout
+    losses = [step["loss_d"] for step in events(run, "step")]
+    assert float(answer) == pytest.approx(sum(losses) / 18, rel=1e-12)
+
+
+def test_pandas_reads_the_log(run):
+    import pandas
+
+    log = pandas.read_json(run / "log.jsonl", lines=True)
+    steps = log[log.event == "step"].set_index("step")
+    assert list(steps.index) == list(range(1, 19))
+    for name in FIGURES:
+        assert steps[name].dtype == "float64" and steps[name].notna().all()
+    assert log.schema.dropna().unique().tolist() == [1]
+    assert list(log.event.iloc[[0, -1]]) == ["start", "end"]

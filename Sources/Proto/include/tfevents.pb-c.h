@@ -16,6 +16,7 @@ PROTOBUF_C__BEGIN_DECLS
 
 
 typedef struct Tfevents__Event Tfevents__Event;
+typedef struct Tfevents__SessionLog Tfevents__SessionLog;
 typedef struct Tfevents__Summary Tfevents__Summary;
 typedef struct Tfevents__Summary__Image Tfevents__Summary__Image;
 typedef struct Tfevents__Summary__Value Tfevents__Summary__Value;
@@ -28,6 +29,13 @@ typedef struct Tfevents__TensorShapeProto__Dim Tfevents__TensorShapeProto__Dim;
 
 /* --- enums --- */
 
+typedef enum _Tfevents__SessionLog__SessionStatus {
+  TFEVENTS__SESSION_LOG__SESSION_STATUS__STATUS_UNSPECIFIED = 0,
+  TFEVENTS__SESSION_LOG__SESSION_STATUS__START = 1,
+  TFEVENTS__SESSION_LOG__SESSION_STATUS__STOP = 2,
+  TFEVENTS__SESSION_LOG__SESSION_STATUS__CHECKPOINT = 3
+    PROTOBUF_C__FORCE_ENUM_TO_BE_INT_SIZE(TFEVENTS__SESSION_LOG__SESSION_STATUS)
+} Tfevents__SessionLog__SessionStatus;
 typedef enum _Tfevents__DataClass {
   TFEVENTS__DATA_CLASS__DATA_CLASS_UNKNOWN = 0,
   TFEVENTS__DATA_CLASS__DATA_CLASS_SCALAR = 1,
@@ -46,7 +54,8 @@ typedef enum _Tfevents__DataType {
 typedef enum {
   TFEVENTS__EVENT__WHAT__NOT_SET = 0,
   TFEVENTS__EVENT__WHAT_FILE_VERSION = 3,
-  TFEVENTS__EVENT__WHAT_SUMMARY = 5
+  TFEVENTS__EVENT__WHAT_SUMMARY = 5,
+  TFEVENTS__EVENT__WHAT_SESSION_LOG = 7
     PROTOBUF_C__FORCE_ENUM_TO_BE_INT_SIZE(TFEVENTS__EVENT__WHAT__CASE)
 } Tfevents__Event__WhatCase;
 
@@ -70,11 +79,27 @@ struct  Tfevents__Event
      */
     char *file_version;
     Tfevents__Summary *summary;
+    Tfevents__SessionLog *session_log;
   };
 };
 #define TFEVENTS__EVENT__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&tfevents__event__descriptor) \
     , 0, 0, 0, 0, TFEVENTS__EVENT__WHAT__NOT_SET, {0} }
+
+
+/*
+ * A process began to write. With START, what earlier files say of this step and later ones does not
+ * count any more.
+ */
+struct  Tfevents__SessionLog
+{
+  ProtobufCMessage base;
+  protobuf_c_boolean has_status;
+  Tfevents__SessionLog__SessionStatus status;
+};
+#define TFEVENTS__SESSION_LOG__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&tfevents__session_log__descriptor) \
+    , 0, TFEVENTS__SESSION_LOG__SESSION_STATUS__STATUS_UNSPECIFIED }
 
 
 struct  Tfevents__Summary__Image
@@ -236,6 +261,25 @@ Tfevents__Event *
 void   tfevents__event__free_unpacked
                      (Tfevents__Event *message,
                       ProtobufCAllocator *allocator);
+/* Tfevents__SessionLog methods */
+void   tfevents__session_log__init
+                     (Tfevents__SessionLog         *message);
+size_t tfevents__session_log__get_packed_size
+                     (const Tfevents__SessionLog   *message);
+size_t tfevents__session_log__pack
+                     (const Tfevents__SessionLog   *message,
+                      uint8_t             *out);
+size_t tfevents__session_log__pack_to_buffer
+                     (const Tfevents__SessionLog   *message,
+                      ProtobufCBuffer     *buffer);
+Tfevents__SessionLog *
+       tfevents__session_log__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   tfevents__session_log__free_unpacked
+                     (Tfevents__SessionLog *message,
+                      ProtobufCAllocator *allocator);
 /* Tfevents__Summary__Image methods */
 void   tfevents__summary__image__init
                      (Tfevents__Summary__Image         *message);
@@ -329,6 +373,9 @@ void   tfevents__tensor_shape_proto__free_unpacked
 typedef void (*Tfevents__Event_Closure)
                  (const Tfevents__Event *message,
                   void *closure_data);
+typedef void (*Tfevents__SessionLog_Closure)
+                 (const Tfevents__SessionLog *message,
+                  void *closure_data);
 typedef void (*Tfevents__Summary__Image_Closure)
                  (const Tfevents__Summary__Image *message,
                   void *closure_data);
@@ -362,6 +409,8 @@ typedef void (*Tfevents__TensorShapeProto_Closure)
 extern const ProtobufCEnumDescriptor    tfevents__data_class__descriptor;
 extern const ProtobufCEnumDescriptor    tfevents__data_type__descriptor;
 extern const ProtobufCMessageDescriptor tfevents__event__descriptor;
+extern const ProtobufCMessageDescriptor tfevents__session_log__descriptor;
+extern const ProtobufCEnumDescriptor    tfevents__session_log__session_status__descriptor;
 extern const ProtobufCMessageDescriptor tfevents__summary__descriptor;
 extern const ProtobufCMessageDescriptor tfevents__summary__image__descriptor;
 extern const ProtobufCMessageDescriptor tfevents__summary__value__descriptor;

@@ -85,11 +85,12 @@ package final class RunFolder: Sendable {
     let mine = [
       Self.recordName, Self.logName, Self.generatorName, Self.discriminatorName, Self.reportName,
     ]
+    let events = found.filter { $0.hasPrefix(EventFile.prefix) }
     let checkpoints = found.filter { Self.step(ofCheckpoint: $0) != nil || isDamaged($0) }
     let samples = try names(in: Self.samplesName).filter {
       $0.hasPrefix("epoch-") && $0.hasSuffix(".png")
     }
-    let paths = mine + checkpoints + samples.map { "\(Self.samplesName)/\($0)" }
+    let paths = mine + events + checkpoints + samples.map { "\(Self.samplesName)/\($0)" }
     do throws(FileError) {
       for name in paths { try FileSystem.remove(path(of: name)) }
     } catch { throw .cannotSave(error) }

@@ -20,8 +20,10 @@ extension TrainingRun {
       PNGText(keyword: "Software", text: "BollyGAN \(bollyganVersion)"),
       PNGText(keyword: "Comment", text: "epoch \(epoch), step \(step), \(recipe.name)"),
     ]
-    try writeFile(
-      try sheet.encodePNG(text: text), to: folder.path(of: RunFolder.sampleName(epoch: epoch)))
+    let png = try sheet.encodePNG(text: text)
+    try writeFile(png, to: folder.path(of: RunFolder.sampleName(epoch: epoch)))
+    sheets.forget(epoch: epoch)
+    record(sheet: sheet, png: png)
   }
 
   /// Faces of the fixed latents, drawn by the weights that the run would give away now.

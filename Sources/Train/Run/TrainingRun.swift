@@ -44,6 +44,8 @@ package final class TrainingRun {
   let log: RunLog
   /// What the log says so far, for the report.
   var history: RunHistory
+  /// What TensorBoard reads.
+  let events: EventFile
   /// The sheets that the report shows.
   var sheets = SampleSheets()
   package let stepsPerEpoch: Int
@@ -99,6 +101,7 @@ package final class TrainingRun {
       parts.initialDiscriminator ?? stream.initialDiscriminator)
     log = try RunLog(
       path: parts.folder.path(of: RunFolder.logName), throughStep: checkpoint?.step)
+    events = EventFile(folder: parts.folder.path, resumedAt: checkpoint?.step)
     history = RunHistory(log: try RunLog.bytes(in: parts.folder.path))
     watch = DivergenceGuard(
       stepsPerEpoch: stepsPerEpoch, counts: checkpoint?.guardCounts ?? .init())
@@ -325,7 +328,10 @@ extension TrainingRun {
   func note(_ event: String, _ fill: (inout LogLine) -> Void = { _ in }) {
     var line = LogLine(event: event, step: step, epoch: isEpochEnd ? epoch - 1 : epoch)
     fill(&line)
-    history.add(line: line.text.utf8)
+    if let event = LogEvent(line: line.text.utf8) {
+      history.add(event)
+      passOn(event)
+    }
     if let error = log.append(line) {
       parts.observer?.warned("\(error.path): \(error); its lines wait in memory")
     }

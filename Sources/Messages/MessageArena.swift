@@ -1,4 +1,4 @@
-internal import BollyGANProto
+package import BollyGANProto
 
 #if canImport(Glibc)
   import Glibc
@@ -10,8 +10,10 @@ internal import BollyGANProto
 
 /// Memory for one message tree: everything taken from an arena is freed together.
 @safe
-struct MessageArena: ~Copyable {
+package struct MessageArena: ~Copyable {
   private var blocks: [UnsafeMutableRawPointer] = unsafe []
+
+  package init() {}
 
   /// Memory for `count` values of a C type, set to zero bytes; valid while the arena lives.
   private mutating func block<T>(of type: T.Type, count: Int) -> UnsafeMutablePointer<T> {
@@ -22,7 +24,7 @@ struct MessageArena: ~Copyable {
   }
 
   /// An empty message, made by the generated `initialize`, then filled in by `fill`.
-  mutating func message<Message>(
+  package mutating func message<Message>(
     _ initialize: (UnsafeMutablePointer<Message>?) -> Void
   ) -> UnsafeMutablePointer<Message> {
     let message = unsafe block(of: Message.self, count: 1)
@@ -31,7 +33,7 @@ struct MessageArena: ~Copyable {
   }
 
   /// A C array of the elements; valid while the arena lives.
-  mutating func array<T>(_ elements: [T]) -> UnsafeMutablePointer<T> {
+  package mutating func array<T>(_ elements: [T]) -> UnsafeMutablePointer<T> {
     let array = unsafe block(of: T.self, count: elements.count)
     for (index, element) in elements.enumerated() {
       unsafe (array + index).initialize(to: element)
@@ -40,18 +42,18 @@ struct MessageArena: ~Copyable {
   }
 
   /// A NUL-terminated copy of `text`, valid while the arena lives.
-  mutating func copy(_ text: String) -> UnsafeMutablePointer<CChar> {
+  package mutating func copy(_ text: String) -> UnsafeMutablePointer<CChar> {
     unsafe array(text.utf8CString.map { $0 })
   }
 
   /// A copy of `text`, or null for an empty one, which leaves its field out.
-  mutating func copyIfAny(_ text: String) -> UnsafeMutablePointer<CChar>? {
+  package mutating func copyIfAny(_ text: String) -> UnsafeMutablePointer<CChar>? {
     if text.isEmpty { return nil }
     return unsafe copy(text)
   }
 
   /// A copy of `bytes`, valid while the arena lives.
-  mutating func copy(_ bytes: [UInt8]) -> ProtobufCBinaryData {
+  package mutating func copy(_ bytes: [UInt8]) -> ProtobufCBinaryData {
     let copy = unsafe block(of: UInt8.self, count: bytes.count)
     unsafe bytes.withUnsafeBufferPointer { source in
       if let base = source.baseAddress { unsafe copy.update(from: base, count: source.count) }
