@@ -60,7 +60,7 @@ public struct FileContents: Sendable {
       let file = try SafetensorsFile(bytes: bytes)
       tensors = file.tensors
       metadata = file.metadata
-      found = Self.network(in: file.tensors)
+      found = Self.network(in: file.tensors, metadata: file.metadata)
     case .pytorch:
       let file = try TorchFile(bytes)
       metadata = [:]
@@ -100,10 +100,11 @@ public struct FileContents: Sendable {
 
   /// The network that tensors are, non-finite numbers included.
   private static func network(
-    in tensors: [String: StoredTensor]
+    in tensors: [String: StoredTensor], metadata: [String: String] = [:]
   ) -> (Network?, problem: String?, notes: [String]) {
     do {
-      let loaded = try GeneratorWeights.load(tensors, allowsNonFinite: true)
+      let loaded = try GeneratorWeights.load(
+        SafetensorsFile(metadata: metadata, tensors: tensors), allowsNonFinite: true)
       return (.generator(loaded.weights), nil, loaded.notes)
     } catch {
       if let loaded = try? DiscriminatorWeights.load(tensors, allowsNonFinite: true) {

@@ -100,12 +100,13 @@ extension FileDifference.TensorDifference {
 
 extension FileDifference.GeneratorDifference {
   init(_ a: GeneratorWeights, _ b: GeneratorWeights) {
-    foldedWeights = zip(a.layers, b.layers).reduce(0) { largest, layers in
+    foldedWeights = zip(a.layers, b.layers).reduce(abs(a.slope - b.slope)) { largest, layers in
       let (x, y) = (
         FoldedLayer(layers.0, outputAxis: 1), FoldedLayer(layers.1, outputAxis: 1)
       )
       let gaps = [
-        largestGap(x.kernel.values, y.kernel.values), largestGap(x.bias ?? [], y.bias ?? []),
+        largestGap(x.kernel.values, y.kernel.values),
+        largestGap(x.biases(outputAxis: 1), y.biases(outputAxis: 1)),
       ]
       return gaps.reduce(largest) { $1.isNaN ? .nan : max($0, $1) }
     }

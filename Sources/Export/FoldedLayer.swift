@@ -4,14 +4,19 @@ import BollyGANModel
 struct FoldedLayer {
   /// `[in, out, 4, 4]` where `outputAxis` is 1, `[out, in, 4, 4]` where it is 0.
   var kernel: Tensor
-  /// One number an output channel; nil where the layer has no normalisation.
+  /// One number an output channel; nil where the layer has neither normalisation nor bias.
   var bias: [Float]?
+
+  /// The biases, zeros where there are none.
+  func biases(outputAxis: Int) -> [Float] {
+    bias ?? [Float](repeating: 0, count: kernel.shape[outputAxis])
+  }
 
   /// Folds in Double and rounds once, so that a folded value is off by half an ulp at most.
   init(_ layer: LayerWeights, outputAxis: Int) {
     guard let norm = layer.norm else {
       kernel = layer.kernel
-      bias = nil
+      bias = layer.bias
       return
     }
     let factors = zip(norm.scale, norm.runningVariance).map { scale, variance in

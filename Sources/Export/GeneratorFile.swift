@@ -76,7 +76,7 @@ public struct GeneratorFile: Sendable {
     switch format {
     case .safetensors:
       let file = try SafetensorsFile(bytes: bytes)
-      let loaded = try GeneratorWeights.load(file.tensors)
+      let loaded = try GeneratorWeights.load(file)
       weights = loaded.weights
       metadata = file.metadata
       id = file.storedTensorHash ?? file.tensorHash

@@ -37,7 +37,7 @@ extension GeneratorWeights {
       let kernel = folded?.kernel ?? layer.kernel
       let outputs = kernel.shape[1]
       value = builder.convolution(
-        "ConvTranspose", value, kernel: kernel, bias: folded?.bias, module: 3 * index,
+        "ConvTranspose", value, kernel: kernel, bias: folded?.bias ?? layer.bias, module: 3 * index,
         stride: index == 0 ? 1 : 2, padding: index == 0 ? 0 : 1, outputAxis: 1,
         as: [outputs, side, side])
       if options.keepsNorm, let norm = layer.norm {
@@ -46,8 +46,9 @@ extension GeneratorWeights {
       }
       // The last layer has no normalisation, so its activation comes one module sooner.
       value = builder.activation(
-        isLast ? "Tanh" : "Relu", value, module: 3 * index + (isLast ? 1 : 2),
-        as: [outputs, side, side])
+        isLast ? "Tanh" : slope == 0 ? "Relu" : "LeakyRelu", value,
+        module: 3 * index + (isLast ? 1 : 2), as: [outputs, side, side],
+        attributes: isLast || slope == 0 ? [] : [.init("alpha", .float(slope))])
       if !isLast { side *= 2 }
     }
     builder.finish(value, channels: shape.channels, side: side)
@@ -73,7 +74,9 @@ extension GeneratorWeights {
       let kernel = StoredKernel(
         folded?.kernel ?? layer.kernel, name: "", storage: options.storage, outputAxis: 1)
       result.layers[index].kernel = kernel.restored
-      if let bias = folded?.bias { result.layers[index].norm = NormWeights(bias: bias) }
+      if layer.norm != nil, let bias = folded?.bias {
+        result.layers[index].norm = NormWeights(bias: bias)
+      }
     }
     return result
   }
@@ -104,18 +107,6 @@ extension GeneratorWeights {
       image = session.run(["image"], {"latent": latent})[0]
       ```
       """
-  }
-}
-
-extension NormWeights {
-  /// The normalisation that does nothing but add, to the last bit of a kernel folded with it.
-  ///
-  /// Variance and epsilon add up to 1 within 2^-25, so their root is off by 2^-26 at most, which
-  /// rounds away in a product with a float.
-  package init(bias: [Float]) {
-    self.init(channels: bias.count)
-    shift = bias
-    runningVariance = [Float](repeating: Float(1 - Self.epsilon), count: bias.count)
   }
 }
 

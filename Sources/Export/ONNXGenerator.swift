@@ -70,18 +70,17 @@ struct FoundNetwork {
     guard let first = layers.first, let last = layers.last else {
       throw .graph(reason: "no ConvTranspose lies between input and output")
     }
-    let width = layers.count >= 2 ? layers[layers.count - 2].kernel.shape[1] : 0
-    let side = 4 << (layers.count - 1)
     let shape: DCGANShape
     do {
       shape = try DCGANShape(
-        latent: first.kernel.shape[0], generatorWidth: width, side: side,
+        latent: first.kernel.shape[0], generatorWidths: layers.dropLast().map(\.kernel.shape[1]),
         channels: last.kernel.shape[1])
     } catch {
       throw .graph(
         reason: "\(layers.count) layers from \(first.kernel.shape[0]) numbers to "
-          + "\(last.kernel.shape[1]) channels of \(side)x\(side): \(error)")
+          + "\(last.kernel.shape[1]) channels: \(error)")
     }
+    let slope = try slope()
     let channels = shape.generatorChannels
     var result: [LayerWeights] = []
     for (index, layer) in layers.enumerated() {
@@ -89,8 +88,7 @@ struct FoundNetwork {
       let expected = [channels[index], channels[index + 1], 4, 4]
       guard layer.kernel.shape == expected else {
         throw layer.node.error(
-          "kernel \(layer.kernel.shape), a generator of \(side)x\(side) pictures and width \(width) "
-            + "has \(expected) here")
+          "kernel \(layer.kernel.shape), a generator has \(expected) here")
       }
       let (stride, padding) = index == 0 ? (1, 0) : (2, 1)
       guard (layer.stride, layer.padding) == (stride, padding) else {
@@ -101,19 +99,37 @@ struct FoundNetwork {
       if isLast {
         result.append(try lastLayer(layer))
       } else {
-        guard layer.activation == .relu else {
-          throw layer.node.error(
-            "is followed by \(layer.activation.map { "\($0)" } ?? "no activation"), a generator has "
-              + "relu here")
-        }
         let norm = layer.norm ?? NormWeights(layer.affine, channels: channels[index + 1])
         result.append(LayerWeights(kernel: layer.kernel, norm: norm))
       }
     }
-    return GeneratorWeights(shape: shape, layers: result)
+    return GeneratorWeights(shape: shape, layers: result, slope: slope)
   }
 
-  /// The layer before the picture: a factor goes into its kernel, an addend has no place.
+  /// What all hidden activations make of negative numbers.
+  private func slope() throws(ONNXError) -> Float {
+    var slope: Float?
+    for layer in layers.dropLast() {
+      let own: Float
+      switch layer.activation {
+      case .relu: own = 0
+      case .leakyRelu(let alpha) where (0...1).contains(alpha): own = alpha
+      default:
+        throw layer.node.error(
+          "is followed by \(layer.activation.map { "\($0)" } ?? "no activation"), a generator has "
+            + "relu here, or leakyRelu of a slope from 0 to 1")
+      }
+      guard slope ?? own == own else {
+        throw layer.node.error(
+          "is followed by an activation of slope \(own), those before have \(slope!); accepted: one "
+            + "slope for all")
+      }
+      slope = own
+    }
+    return slope ?? 0
+  }
+
+  /// The layer before the picture: a factor goes into its kernel.
   private func lastLayer(_ layer: Layer) throws(ONNXError) -> LayerWeights {
     let half: Double
     switch layer.activation {
@@ -129,18 +145,14 @@ struct FoundNetwork {
       layer.affine
       ?? layer.norm.map { Affine($0, epsilon: NormWeights.epsilon) }
       ?? Affine(channels: layer.kernel.shape[1])
-    guard affine.addends.allSatisfy({ $0 == 0 }) else {
-      throw layer.node.error(
-        "the layer before the picture has a bias (up to "
-          + "\(Float(affine.addends.map(abs).max() ?? 0))); a generator has none there")
-    }
+    let bias = affine.addends.map { Float($0 * half) }
     var kernel = layer.kernel
     let outputs = kernel.shape[1]
     for index in kernel.values.indices {
       let factor = affine.factors[index / 16 % outputs] * half
       kernel.values[index] = Float(Double(kernel.values[index]) * factor)
     }
-    return LayerWeights(kernel: kernel)
+    return LayerWeights(kernel: kernel, bias: bias.allSatisfy { $0 == 0 } ? nil : bias)
   }
 }
 

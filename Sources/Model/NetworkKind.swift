@@ -17,17 +17,18 @@ enum NetworkKind: String {
 
   var other: NetworkKind { self == .generator ? .discriminator : .generator }
 
-  /// The sizes that the shapes of the first and the last kernel tell.
+  /// The sizes that the shapes of the kernels tell.
   ///
-  /// - Precondition: both kernels have four axes.
-  func shape(first: [Int], last: [Int], doublings: Int) throws(ShapeError) -> DCGANShape {
+  /// - Precondition: there are three or more, each has four axes.
+  func shape(kernels: [[Int]]) throws(ShapeError) -> DCGANShape {
     switch self {
     case .generator:
       try DCGANShape(
-        latent: first[0], generatorWidth: last[0], side: 4 << doublings, channels: last[1])
+        latent: kernels[0][0], generatorWidths: kernels.dropLast().map { $0[1] },
+        channels: kernels[kernels.count - 1][1])
     case .discriminator:
       try DCGANShape(
-        generatorWidth: first[0], side: 4 << doublings, channels: first[1])
+        generatorWidth: kernels[0][0], side: 4 << (kernels.count - 1), channels: kernels[0][1])
     }
   }
 
@@ -73,6 +74,9 @@ struct ModuleLayout {
 
   func kernelName(_ layer: Int) -> String { "\(layers[layer].kernel).weight" }
 
+  /// The name of the convolution's own addends, which DCGANs do without.
+  func biasName(_ layer: Int) -> String { "\(layers[layer].kernel).bias" }
+
   /// The name of a tensor of the normalisation in a layer that has one.
   func normName(_ layer: Int, _ field: NormField) -> String? {
     layers[layer].norm.map { "\($0).\(field.rawValue)" }
@@ -85,9 +89,10 @@ struct ModuleLayout {
     }
   }
 
-  /// The names that it may hold.
-  var optionalNames: [String] {
+  /// The names that it may hold: a generator's convolutions may have biases.
+  func optionalNames(_ kind: NetworkKind) -> [String] {
     layers.indices.compactMap { normName($0, .batchesTracked) }
+      + (kind == .generator ? layers.indices.map(biasName) : [])
   }
 }
 

@@ -12,7 +12,28 @@ extension GeneratorWeights {
   /// - Throws: ``WeightsError`` where tensors are missing, too many, of other shapes or types than
   ///   F32, F16 and BF16, or hold values that are not finite.
   public init(_ file: SafetensorsFile) throws(WeightsError) {
-    self = try Self.load(file.tensors).weights
+    self = try Self.load(file).weights
+  }
+
+  /// Text in a file's metadata that says what its tensors cannot: ``slope``, where it is not 0.
+  static let slopeKey = "bollygan.negative_slope"
+
+  /// The generator in a file that holds nothing else, as ``load(_:allowsNonFinite:)`` finds it among
+  /// tensors, with the slope of its activations, which the metadata says where it is not that of
+  /// ReLU.
+  ///
+  /// - Throws: ``WeightsError`` as there, and where the slope is no number from 0 to 1.
+  public static func load(
+    _ file: SafetensorsFile, allowsNonFinite: Bool = false
+  ) throws(WeightsError) -> LoadedNetwork<GeneratorWeights> {
+    let loaded = try load(file.tensors, allowsNonFinite: allowsNonFinite)
+    guard let text = file.metadata[slopeKey] else { return loaded }
+    guard let slope = Float(text), (0...1).contains(slope) else {
+      throw .metadata(key: slopeKey, value: text, accepted: "a number from 0 to 1")
+    }
+    var weights = loaded.weights
+    weights.slope = slope
+    return LoadedNetwork(weights: weights, notes: loaded.notes)
   }
 
   /// The generator that the tensors are, by the names of PyTorch's tutorial (`main.0.weight`) or of
@@ -22,6 +43,7 @@ extension GeneratorWeights {
   /// - Parameters:
   ///   - tensors: by their names in the file.
   ///   - allowsNonFinite: take infinite values and NaN as they are, to look at them.
+  /// - Returns: activations are taken for ReLU: tensors do not say.
   /// - Throws: ``WeightsError`` where tensors are missing, too many, of other shapes or types than
   ///   F32, F16 and BF16, or hold values that are not finite.
   public static func load(
@@ -61,7 +83,9 @@ extension GeneratorWeights {
   public func file(
     metadata: [String: String] = [:], type: TensorType = .f32
   ) -> SafetensorsFile {
-    SafetensorsFile(metadata: metadata, tensors: storedTensors(type: type))
+    var file = SafetensorsFile(metadata: metadata, tensors: storedTensors(type: type))
+    file.metadata[Self.slopeKey] = slope == 0 ? nil : "\(slope)"
+    return file
   }
 }
 
@@ -153,6 +177,13 @@ private func trainableTensors(
   layers.indices.flatMap { layer in
     let weights = layers[layer]
     var tensors = [(name: prefix + layout.kernelName(layer), tensor: weights.kernel)]
+    if let bias = weights.bias {
+      tensors.append(
+        (
+          name: prefix + layout.biasName(layer),
+          tensor: Tensor(shape: [bias.count], values: bias)
+        ))
+    }
     if let norm = weights.norm {
       for (field, values) in [(NormField.scale, norm.scale), (.shift, norm.shift)] {
         tensors.append(

@@ -31,6 +31,18 @@ public struct NormWeights: Equatable, Sendable {
   public var channels: Int { scale.count }
 }
 
+extension NormWeights {
+  /// The normalisation that does nothing but add, to the last bit of a kernel folded with it.
+  ///
+  /// Variance and epsilon add up to 1 within 2^-25, so their root is off by 2^-26 at most, which
+  /// rounds away in a product with a float.
+  package init(bias: [Float]) {
+    self.init(channels: bias.count)
+    shift = bias
+    runningVariance = [Float](repeating: Float(1 - Self.epsilon), count: bias.count)
+  }
+}
+
 /// One layer with weights: a 4x4 (transposed) convolution and the batch normalisation behind it.
 public struct LayerWeights: Equatable, Sendable {
   /// Shape `[in, out, 4, 4]` in a generator (transposed convolution), `[out, in, 4, 4]` in a

@@ -1,7 +1,8 @@
 /// Finds the layers of a network in a file that names them differently.
 ///
-/// The widths double from layer to layer, so the shapes alone tell which kernel and which
-/// normalisation stands where; only the last part of each name (`weight`, `running_var`, ...) has to
+/// Where the names, in order, are those of a chain of layers, they are taken so. Otherwise the widths
+/// have to double from layer to layer, so that the shapes alone tell which kernel and which
+/// normalisation stands where. Only the last part of each name (`weight`, `running_var`, ...) has to
 /// be PyTorch's.
 struct ShapeMatch {
   let layout: ModuleLayout
@@ -20,47 +21,69 @@ struct ShapeMatch {
       modules[parts.module, default: [:]][parts.field] = tensor
     }
     var kernels: [(module: String, shape: [Int])] = []
-    var norms: [Int: String] = [:]
-    for (module, fields) in modules.sorted(by: { $0.key < $1.key }) {
-      if let weight = fields["weight"], weight.shape.count == 4, fields.count == 1 {
+    var norms: [(module: String, width: Int)] = []
+    for (module, fields) in modules.sorted(by: { Self.isBefore($0.key, $1.key) }) {
+      if let weight = fields["weight"], weight.shape.count == 4,
+        fields.count == (fields["bias"] == nil || kind == .discriminator ? 1 : 2)
+      {
         kernels.append((module, weight.shape))
       } else if let weight = fields["weight"], weight.shape.count == 1,
         NormField.required.allSatisfy({ fields[$0.rawValue] != nil }),
         fields.count == (fields[NormField.batchesTracked.rawValue] == nil ? 4 : 5)
       {
-        guard norms.updateValue(module, forKey: weight.shape[0]) == nil else {
-          throw failure("two normalisations have \(weight.shape[0]) channels")
-        }
+        norms.append((module, weight.shape[0]))
       } else {
         throw failure(
-          "\(quoted(module)) is neither a convolution (one kernel, no bias) nor a batch "
-            + "normalisation")
+          "\(quoted(module)) is neither a convolution (one kernel"
+            + (kind == .generator ? ", perhaps a bias" : ", no bias")
+            + ") nor a batch normalisation")
       }
     }
+    // A generator may have biases instead of normalisations.
     let layouts = kind.layouts.filter {
-      $0.layers.count == kernels.count && $0.layers.count { $0.norm != nil } == norms.count
+      $0.layers.count == kernels.count
+        && ($0.layers.count { $0.norm != nil } == norms.count
+          || kind == .generator && norms.isEmpty)
     }
     guard let layout = layouts.first else {
       throw failure(
         "it has \(kernels.count) convolutions and \(norms.count) batch normalisations")
     }
     self.layout = layout
-    // In both networks a kernel's axis 1 is on the picture's side, axis 0 on the other. The end away
-    // from the picture has the widest axis 1; the widths on the others' axis 0 double, whatever the
-    // latent's size and the picture's channels are.
-    kernels.sort { $0.shape[1] > $1.shape[1] }
-    let end = kernels.removeFirst()
-    kernels.sort { $0.shape[0] > $1.shape[0] }
-    kernels.insert(end, at: 0)
-    if kind == .discriminator { kernels.reverse() }
+    let output = kind.outputAxis
+    let widths = kernels.indices.filter { layout.layers[$0].norm != nil }.map {
+      kernels[$0].shape[output]
+    }
+    let isChain =
+      zip(kernels, kernels.dropFirst()).allSatisfy { $0.shape[output] == $1.shape[1 - output] }
+      && (norms.isEmpty || norms.map(\.width) == widths)
+    if !isChain {
+      // In both networks a kernel's axis 1 is on the picture's side, axis 0 on the other. The end away
+      // from the picture has the widest axis 1; the widths on the others' axis 0 double, whatever the
+      // latent's size and the picture's channels are.
+      kernels.sort { $0.shape[1] > $1.shape[1] }
+      let end = kernels.removeFirst()
+      kernels.sort { $0.shape[0] > $1.shape[0] }
+      kernels.insert(end, at: 0)
+      if kind == .discriminator { kernels.reverse() }
+      var known: Set<Int> = []
+      for norm in norms where !known.insert(norm.width).inserted {
+        throw failure("two normalisations have \(norm.width) channels")
+      }
+    }
+    var rest = norms
     for (layer, kernel) in kernels.enumerated() {
       nameInFile[layout.kernelName(layer)] = Self.name(kernel.module, "weight")
-      guard layout.layers[layer].norm != nil else { continue }
-      let width = kernel.shape[kind.outputAxis]
-      guard let module = norms[width] else {
+      if modules[kernel.module]!["bias"] != nil {
+        nameInFile[layout.biasName(layer)] = Self.name(kernel.module, "bias")
+      }
+      guard layout.layers[layer].norm != nil, !norms.isEmpty else { continue }
+      let width = kernel.shape[output]
+      guard let place = rest.firstIndex(where: { $0.width == width }) else {
         throw failure(
           "no normalisation has the \(width) channels of \(quoted(kernel.module))")
       }
+      let module = rest.remove(at: place).module
       for field in NormField.required + [.batchesTracked]
       where modules[module]![field.rawValue] != nil {
         nameInFile[layout.normName(layer, field)!] = Self.name(module, field.rawValue)
@@ -75,6 +98,16 @@ struct ShapeMatch {
     }
     return "the tensors' names are not those of PyTorch's DCGAN; matched by shape: "
       + kernels.joined(separator: ", ")
+  }
+
+  /// The order of names as people number them: 3 before 10.
+  private static func isBefore(_ one: String, _ other: String) -> Bool {
+    let (a, b) = (one.split(separator: "."), other.split(separator: "."))
+    for (x, y) in zip(a, b) where x != y {
+      if let m = Int(x), let n = Int(y), m != n { return m < n }
+      return x < y
+    }
+    return a.count == b.count ? one < other : a.count < b.count
   }
 
   private static func parts(_ name: String) -> (module: String, field: String) {

@@ -20,7 +20,7 @@ struct StateDict {
   init(_ kind: NetworkKind, _ tensors: [String: StoredTensor]) throws(WeightsError) {
     self.kind = kind
     let (prefix, named) = Self.withoutPrefixes(tensors)
-    if let layout = kind.layouts.first(where: { $0.names(exactly: named.keys) }) {
+    if let layout = kind.layouts.first(where: { $0.names(exactly: named.keys, kind) }) {
       self.layout = layout
       self.tensors = named
       notes = []
@@ -35,7 +35,7 @@ struct StateDict {
       if let missing = closest.requiredNames.first(where: { named[$0] == nil }) {
         throw .missing(tensor: prefix + missing, network: kind.rawValue)
       }
-      let known = Set(closest.requiredNames + closest.optionalNames)
+      let known = Set(closest.requiredNames + closest.optionalNames(kind))
       let unexpected = named.filter { !known.contains($0.key) }.map(\.value.nameInFile).sorted()
       throw .unexpected(tensor: unexpected[0], network: kind.rawValue)
     }
@@ -74,22 +74,27 @@ struct StateDict {
     }
     let shape: DCGANShape
     do throws(ShapeError) {
-      shape = try kind.shape(
-        first: kernels.first!.tensor.shape, last: kernels.last!.tensor.shape,
-        doublings: layout.doublings)
+      shape = try kind.shape(kernels: kernels.map(\.tensor.shape))
     } catch {
       throw .unsupported(network: kind.rawValue, error)
     }
     for (layer, expected) in kind.kernelShapes(shape).enumerated() {
       try check(layout.kernelName(layer), expected)
-      for field in NormField.required {
-        if let name = layout.normName(layer, field) { try check(name, [expected[kind.outputAxis]]) }
+      let bias = layout.biasName(layer)
+      if tensors[bias] != nil { try check(bias, [expected[kind.outputAxis]]) }
+      for field in NormField.required where hasNorm(layer) {
+        try check(layout.normName(layer, field)!, [expected[kind.outputAxis]])
       }
       if let name = layout.normName(layer, .batchesTracked), tensors[name] != nil {
         try check(name, [])
       }
     }
     return shape
+  }
+
+  /// Whether the file holds a normalisation for a layer; one whose names are others may do without.
+  private func hasNorm(_ layer: Int) -> Bool {
+    layout.normName(layer, .scale).map { tensors[$0] != nil } ?? false
   }
 
   private func check(_ name: String, _ expected: [Int]) throws(WeightsError) {
@@ -110,12 +115,29 @@ struct StateDict {
       var weights = LayerWeights(
         kernel: Tensor(
           shape: tensors[name]!.tensor.shape, values: try values(name, allowsNonFinite)))
-      if layout.layers[layer].norm != nil {
+      let bias = try bias(layer, allowsNonFinite)
+      if hasNorm(layer) {
         weights.norm = try norm(layer, allowsNonFinite)
+        // (x + bias − mean) is (x − (mean − bias)).
+        if let bias {
+          for channel in bias.indices { weights.norm!.runningMean[channel] -= bias[channel] }
+        }
+      } else if layout.layers[layer].norm != nil {
+        let channels = weights.kernel.shape[kind.outputAxis]
+        weights.norm = NormWeights(bias: bias ?? [Float](repeating: 0, count: channels))
+      } else {
+        weights.bias = bias
       }
       layers.append(weights)
     }
     return layers
+  }
+
+  /// A convolution's own addends; nil where there are none, or nothing but zeros.
+  private func bias(_ layer: Int, _ allowsNonFinite: Bool) throws(WeightsError) -> [Float]? {
+    guard tensors[layout.biasName(layer)] != nil else { return nil }
+    let bias = try values(layout.biasName(layer), allowsNonFinite)
+    return bias.allSatisfy { $0 == 0 } ? nil : bias
   }
 
   private func norm(_ layer: Int, _ allowsNonFinite: Bool) throws(WeightsError) -> NormWeights {
@@ -151,10 +173,10 @@ struct StateDict {
 }
 
 extension ModuleLayout {
-  fileprivate func names(exactly names: some Collection<String>) -> Bool {
+  fileprivate func names(exactly names: some Collection<String>, _ kind: NetworkKind) -> Bool {
     let names = Set(names)
     return names.isSuperset(of: requiredNames)
-      && names.isSubset(of: requiredNames + optionalNames)
+      && names.isSubset(of: requiredNames + optionalNames(kind))
   }
 }
 

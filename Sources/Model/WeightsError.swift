@@ -37,6 +37,8 @@ public enum WeightsError: Error, Equatable, CustomStringConvertible {
   case notFinite(tensor: String, index: Int)
   /// A variance or a count is negative.
   case negative(tensor: String, index: Int)
+  /// The metadata says something of the network that cannot be used.
+  case metadata(key: String, value: String, accepted: String)
   /// The network's sizes are not supported.
   case unsupported(network: String, ShapeError)
   /// The tensors are not those of such a network, whatever their names.
@@ -85,6 +87,8 @@ public enum WeightsError: Error, Equatable, CustomStringConvertible {
       "tensor \(quoted(tensor)): value \(index) is infinite or not a number"
     case .negative(let tensor, let index):
       "tensor \(quoted(tensor)): value \(index) is negative"
+    case .metadata(let key, let value, let accepted):
+      "metadata \(quoted(key)) is \(quoted(value)), accepted is \(accepted)"
     case .unsupported(let network, let error):
       "\(network): \(error)"
     case .notANetwork(let network, let problem):

@@ -273,7 +273,13 @@ struct HostileONNXTests {
       $0.graph.nodes[2].inputs = $0.graph.nodes[1].outputs
       $0.graph.nodes[2].attributes = []
     },
-    Spoiling("is followed by leakyRelu(0.01)") { $0.graph.nodes[1].operatorType = "LeakyRelu" },
+    Spoiling("an activation of slope 0.0, those before have 0.01") {
+      $0.graph.nodes[1].operatorType = "LeakyRelu"
+    },
+    Spoiling("is followed by leakyRelu(-0.5)") {
+      $0.graph.nodes[1].operatorType = "LeakyRelu"
+      $0.graph.nodes[1].attributes = [.init("alpha", .float(-0.5))]
+    },
     Spoiling("is not followed by Tanh") {
       $0.graph.nodes[$0.graph.nodes.count - 1].operatorType = "Relu"
     },

@@ -16,8 +16,10 @@ struct ONNXImportTests {
     let latents = try Self.drawn["\(name).latents"]!.floats()
     let expected = try Self.drawn["\(name).faces"]!.floats()
     let file = try GeneratorFile(path: Fixtures.path("\(name).onnx"))
-    #expect(
-      file.weights.shape == (try DCGANShape(latent: 5, generatorWidth: 2, side: 32, channels: 1)))
+    let axes = Self.drawn["\(name).faces"]!.shape
+    #expect(file.weights.shape.latent == 5)
+    let shape = file.weights.shape
+    #expect([2, shape.channels, shape.side, shape.side] == axes)
     let drawn = PlainGenerator<Double>(file.weights).pictures(latents: latents.map { Double($0) })
     // Exporters fold normalisation in float32, and in float16 where the network is of that.
     let tolerance = name.hasSuffix("half") ? 3e-3 : 2e-6
@@ -41,6 +43,22 @@ struct ONNXImportTests {
     #expect(Set(norm.runningVariance).count == norm.channels)
   }
 
+  @Test("LeakyReLU, a bias before the picture, widths that do not halve and other sides are kept")
+  func others() throws {
+    func weights(_ name: String) throws -> GeneratorWeights {
+      try GeneratorFile(path: Fixtures.path("\(name).onnx")).weights
+    }
+    #expect(try weights("torch-old-leaky").slope == 0.2)
+    #expect(try weights("torch-new-leaky-bias-sigmoid").slope == 0.01)
+    #expect(try weights("torch-old-13").slope == 0)
+    for name in ["torch-old-last-bias", "torch-new-leaky-bias-sigmoid"] {
+      #expect(try weights(name).layers.last?.bias?.contains { $0 != 0 } == true)
+    }
+    #expect(try weights("torch-old-13").layers.last?.bias == nil)
+    #expect(try weights("torch-new-widths").shape.generatorWidths == [6, 6, 3])
+    #expect(try weights("torch-old-side-16").shape.side == 16)
+  }
+
   @Test("what is done to pictures at the end is told, and undone")
   func ranges() throws {
     let hand = try GeneratorFile(path: Fixtures.path("by-hand.onnx"))
@@ -56,8 +74,9 @@ struct ONNXImportTests {
   @Test(
     "what has no place here is refused by node, operator and reason",
     arguments: [
-      ("refused-leaky", "(ConvTranspose)", "is followed by leakyRelu(0.2)"),
-      ("refused-last-bias", "/main/main.9/ConvTranspose", "has a bias"),
+      ("refused-slopes", "/main/main.3/ConvTranspose", "slope 0.2, those before have 0.0"),
+      ("refused-elu", "(Elu)", "is not understood"),
+      ("refused-kernel", "(ConvTranspose)", "kernel [5, 4, 7, 7], a generator has [5, 4, 4, 4]"),
       ("refused-upsample", "(Resize)", "is not understood; a generator is read from Add"),
     ])
   func refused(name: String, node: String, reason: String) {

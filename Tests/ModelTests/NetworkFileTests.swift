@@ -211,10 +211,39 @@ struct UnfitNetworkTests {
     #expect(try GeneratorWeights.load(tensors).weights == weights)
   }
 
+  @Test(
+    "a slope that is no number from 0 to 1 is refused", arguments: ["", "nan", "2", "-0.1", "x"])
+  func slope(text: String) throws {
+    let file = SafetensorsFile(metadata: ["bollygan.negative_slope": text], tensors: Self.generator)
+    #expect(
+      throws: WeightsError.metadata(
+        key: "bollygan.negative_slope", value: text, accepted: "a number from 0 to 1")
+    ) { try GeneratorWeights(file) }
+  }
+
+  @Test(
+    "the bias of a convolution goes into the normalisation behind it, or stays before the picture")
+  func biases() throws {
+    var tensors = Self.generator
+    tensors["main.0.bias"] = StoredTensor(
+      Tensor(shape: [8], values: [Float](repeating: 2, count: 8)))
+    tensors["main.3.bias"] = StoredTensor(Tensor(zeros: [4]))
+    tensors["main.12.bias"] = StoredTensor(Tensor(shape: [3], values: [1, 0, -1]))
+    var expected = try GeneratorWeights.load(Self.generator).weights
+    for channel in 0..<8 { expected.layers[0].norm!.runningMean[channel] -= 2 }
+    expected.layers[4].bias = [1, 0, -1]
+    #expect(try GeneratorWeights.load(tensors).weights == expected)
+    #expect(try GeneratorWeights.load(expected.storedTensors()).weights == expected)
+  }
+
   @Test("missing and surplus tensors are named")
   func names() {
     expectError(.missing(tensor: "main.4.bias", network: "generator")) { $0["main.4.bias"] = nil }
-    expectError(.unexpected(tensor: "main.0.bias", network: "generator")) {
+    expectError(.unexpected(tensor: "main.0.gain", network: "generator")) {
+      $0["main.0.gain"] = $0["main.4.bias"]
+    }
+    // A convolution may have a bias, but of its own size.
+    expectError(.shape(tensor: "main.0.bias", expected: [8], found: [4])) {
       $0["main.0.bias"] = $0["main.4.bias"]
     }
     expectError(
@@ -257,7 +286,7 @@ struct UnfitNetworkTests {
     ) { $0["main.12.weight"] = zeros([3]) }
     for (first, last, name, value, accepted) in [
       ([1025, 8, 4, 4], [1, 3, 4, 4], "latent size", 1025, "1 to 1024"),
-      ([4, 4104, 4, 4], [513, 3, 4, 4], "generator width", 513, "1 to 512"),
+      ([4, 16385, 4, 4], [1, 3, 4, 4], "generator width", 16385, "1 to 16384"),
       ([4, 8, 4, 4], [1, 4, 4, 4], "channels", 4, "1 or 3"),
       ([0, 8, 4, 4], [1, 3, 4, 4], "latent size", 0, "1 to 1024"),
     ] {
@@ -340,8 +369,8 @@ struct UnfitNetworkTests {
       norm("y", channels: 5, in: &$0)
     }
     expectProblem(
-      "\"x3\" is neither a convolution (one kernel, no bias) nor a batch normalisation"
-    ) { $0["x3.bias"] = StoredTensor(Tensor(zeros: [4])) }
+      "\"x3\" is neither a convolution (one kernel, perhaps a bias) nor a batch normalisation"
+    ) { $0["x3.gain"] = StoredTensor(Tensor(zeros: [4])) }
   }
 
   @Test(

@@ -64,6 +64,37 @@ def test_a_file_of_pytorch_becomes_safetensors(name, tmp_path, bollygan_export):
     assert all(numpy.array_equal(ours[key], theirs[key]) for key in ours)
 
 
+def test_a_leaky_generator_of_pytorch_is_drawn_as_such(tmp_path, bollygan_export, bollygan_infer):
+    # Biases, channels that do not halve, 16x16, LeakyReLU(0.2), which the file does not say.
+    drawn = load_file(FIXTURES / "torch-faces.safetensors")
+    numpy.save(tmp_path / "z.npy", drawn["leaky-16.latents"])
+    kept = tmp_path / "kept.safetensors"
+    bollygan_export("import", "--negative-slope", 0.2, FIXTURES / "leaky-16.pth", kept)
+    # Out as ONNX, and in again.
+    bollygan_export("--model", kept, tmp_path / "kept.onnx")
+    bollygan_export("diff", kept, tmp_path / "kept.onnx")
+    for model in kept, tmp_path / "kept.onnx":
+        bollygan_infer(
+            "--model", model, "--latents", tmp_path / "z.npy", "--out", tmp_path / "x.npy"
+        )
+        gap = abs(numpy.load(tmp_path / "x.npy") - drawn["leaky-16.faces"]).max()
+        assert gap <= 2e-5
+    session = onnxruntime.InferenceSession(
+        tmp_path / "kept.onnx", providers=["CPUExecutionProvider"]
+    )
+    given = session.run(None, {"latent": drawn["leaky-16.latents"].reshape(2, 5, 1, 1)})[0]
+    assert abs(given - drawn["leaky-16.faces"]).max() <= 2e-5
+    # Taken for ReLU it is another network, and diff says so.
+    bollygan_export("import", FIXTURES / "leaky-16.pth", tmp_path / "other.safetensors")
+    bollygan_export("diff", "--quiet", kept, tmp_path / "other.safetensors", status=1)
+    for wrong in -0.1, 1.5, "nan", "x":
+        bollygan_export(
+            "import", f"--negative-slope={wrong}", FIXTURES / "leaky-16.pth", kept, status=64
+        )
+    leaky = FIXTURES / "torch-old-leaky.onnx"
+    bollygan_export("import", "--negative-slope", 0.2, leaky, tmp_path / "x", status=64)
+
+
 def test_the_same_import_gives_the_same_bytes(tmp_path, bollygan_export):
     source = FIXTURES / "torch-old-17.onnx"
     bollygan_export("import", source, tmp_path / "a.safetensors")

@@ -11,17 +11,23 @@ struct Import: AsyncParsableCommand {
     discussion: """
       What is read: a DCGAN's generator, whatever its tensors are called.
 
-        .onnx         ConvTranspose with BatchNormalization (or folded, or spelt out), Relu, and tanh \
-      or sigmoid at the end, as PyTorch's exporters and simplifiers write it, with data beside it
+        .onnx         ConvTranspose with BatchNormalization (or folded, or spelt out, or a bias), Relu \
+      or LeakyRelu, and tanh or sigmoid at the end, as PyTorch's exporters and simplifiers write it, \
+      with data beside it
         .pth          a state_dict of torch.save, alone or in a checkpoint; nothing in it is run
         .safetensors  tensors of any names, by their shapes
 
       What is not understood is named: the node or tensor, why, and what would be accepted.
 
+      Tensors alone do not say whether a network uses ReLU or LeakyReLU; ReLU is assumed.
+
       EXAMPLES
 
         bollygan-export import netG_epoch_24.pth faces.safetensors
         bollygan-infer --model faces.safetensors
+
+        A generator with nn.LeakyReLU(0.2) between its layers:
+          bollygan-export import --negative-slope 0.2 G.pth faces.safetensors
       """)
 
   @Argument(help: ArgumentHelp("File to read, or - for standard input.", valueName: "file"))
@@ -34,6 +40,12 @@ struct Import: AsyncParsableCommand {
   @Option(
     help: ArgumentHelp("How kernels are stored: f32, f16 or bf16.", valueName: "type"))
   var dtype = Precision.f32
+
+  @Option(
+    help: ArgumentHelp(
+      "Slope of the LeakyReLU between the layers, 0 to 1, where the file does not say. (default: what "
+        + "the file says, or 0, which is ReLU)", valueName: "x"))
+  var negativeSlope: Float?
 
   @OptionGroup var report: ReportOptions
 
@@ -51,17 +63,28 @@ struct Import: AsyncParsableCommand {
 
   func validate() throws {
     guard !output.isEmpty else { throw ValidationError("The name of the file to write is empty.") }
+    if let negativeSlope, !(0...1).contains(negativeSlope) {
+      throw ValidationError("--negative-slope \(negativeSlope) is not from 0 to 1.")
+    }
     try report.checkStandardOutput(out: output)
   }
 
   func run() async throws {
     let file = try loadGenerator(input)
     report.printNotes(file.notes, about: input)
+    var weights = file.weights
+    if let negativeSlope {
+      guard file.format != .onnx else {
+        throw ValidationError(
+          "--negative-slope is for files of tensors; an ONNX file says what its activations are.")
+      }
+      weights.slope = negativeSlope
+    }
     // Of an ONNX file's metadata only what is about the weights, not about the graph.
     let kept = file.metadata.filter {
       file.format == .safetensors || $0.key.hasPrefix("bollygan.") || $0.key.hasPrefix("modelspec.")
     }
-    var written = file.weights.file(metadata: kept, type: dtype.type)
+    var written = weights.file(metadata: kept, type: dtype.type)
     written.metadata["bollygan.converted_from"] = file.format.rawValue
     written.addModelSpec(
       title: kept["modelspec.title"] ?? "DCGAN generator", date: kept["modelspec.date"],
@@ -71,7 +94,7 @@ struct Import: AsyncParsableCommand {
       do {
         let again = try SafetensorsFile(bytes: bytes)
         guard again == written,
-          try GeneratorWeights.load(again.tensors).weights.shape == file.weights.shape
+          try GeneratorWeights.load(again).weights.shape == weights.shape
         else { throw CommandFailure(.notSo, file: output, "self-check: it reads back otherwise") }
       } catch let error as WeightsError {
         throw CommandFailure(.notSo, file: output, "self-check: it cannot be read back: \(error)")

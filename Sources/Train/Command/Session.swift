@@ -227,7 +227,7 @@ extension Session {
     try path.map { path in
       try CommandFailure.reading(path) { () throws in
         let file = try SafetensorsFile(bytes: readFile(path, limit: Self.weightsLimit))
-        let loaded = try GeneratorWeights.load(file.tensors)
+        let loaded = try GeneratorWeights.load(file)
         display.say(loaded.notes, about: path)
         if let difference = loaded.weights.untrainable {
           throw CommandFailure(

@@ -29,12 +29,13 @@ NZ, NGF, SIDE, CHANNELS = 5, 2, 32, 1
 faces = {}
 
 
-def layers(bias=False, last_bias=False, activation=lambda: nn.ReLU(True), end=nn.Tanh, norm=True):
-    doublings = SIDE.bit_length() - 3
-    sizes = [NZ] + [NGF << (doublings - 1 - k) for k in range(doublings)] + [CHANNELS]
+def layers(
+    bias=False, last_bias=False, activation=lambda k: nn.ReLU(True), end=nn.Tanh, norm=True,
+    sizes=(NZ, 4 * NGF, 2 * NGF, NGF, CHANNELS),
+):  # fmt: skip
     result = []
-    for k in range(doublings + 1):
-        is_last = k == doublings
+    for k in range(len(sizes) - 1):
+        is_last = k == len(sizes) - 2
         result.append(
             nn.ConvTranspose2d(
                 sizes[k], sizes[k + 1], 4, 1 if k == 0 else 2, 0 if k == 0 else 1,
@@ -42,7 +43,7 @@ def layers(bias=False, last_bias=False, activation=lambda: nn.ReLU(True), end=nn
             )  # fmt: skip
         )
         if not is_last:
-            result += ([nn.BatchNorm2d(sizes[k + 1])] if norm else []) + [activation()]
+            result += ([nn.BatchNorm2d(sizes[k + 1])] if norm else []) + [activation(k)]
     return nn.Sequential(*result, end())
 
 
@@ -163,6 +164,52 @@ network = Network(33, end=nn.Sigmoid, bias=True)
 torch_old("torch-old-sigmoid", network, opset_version=17, **axes)
 remember("torch-old-sigmoid", network, latents(4), unit=True)
 
+# What other people's generators have and ours do not: LeakyReLU, biases before the picture, channels
+# that do not halve, other sides.
+def leaky(slope):
+    return lambda k: nn.LeakyReLU(slope)
+
+
+network = Network(50, activation=leaky(0.2))
+torch_old("torch-old-leaky", network, opset_version=17)
+remember("torch-old-leaky", network, latents(4))
+
+network = Network(51, last_bias=True)
+torch_old("torch-old-last-bias", network, opset_version=12, **axes)
+remember("torch-old-last-bias", network, latents(4))
+
+network = Network(52, activation=leaky(0.01), bias=True, last_bias=True, end=nn.Sigmoid)
+torch_new("torch-new-leaky-bias-sigmoid", network, **dynamic, **embedded)
+remember("torch-new-leaky-bias-sigmoid", network, latents(4), unit=True)
+
+network = Network(53, sizes=(NZ, 6, 6, 3, 1))
+torch_new("torch-new-widths", network, **dynamic, **embedded)
+remember("torch-new-widths", network, latents(4))
+
+network = Network(54, sizes=(NZ, 4, 2, 3))
+torch_old("torch-old-side-16", network, opset_version=15, **axes)
+remember("torch-old-side-16", network, latents(4))
+
+
+# Everything between input and first layer that leaves the numbers alone.
+class Wrapped(nn.Module):
+    def __init__(self, network):
+        super().__init__()
+        self.network, self.nothing, self.dropout = network, nn.Identity(), nn.Dropout(0.5)
+        self.eval()
+
+    def forward(self, x):
+        x = self.dropout(self.nothing(torch.flatten(x, 1))).to(torch.float64).to(torch.float32)
+        return self.nothing(self.network(x.unsqueeze(2).unsqueeze(3)))
+
+
+for name, maker, options in (
+    ("torch-old-wrapped", torch_old, axes), ("torch-new-wrapped", torch_new, dynamic | embedded),
+):  # fmt: skip
+    network = Network(55)
+    maker(name, Wrapped(network), **options)
+    remember(name, network, latents(4))
+
 # Programs that simplify what exporters write.
 for name in "torch-old-plain", "torch-old-unflatten":
     source = onnx.load(HERE / f"{name}.onnx")
@@ -265,8 +312,13 @@ def by_hand():
 by_hand()
 
 # What has no place in our engines, each named when it is refused.
-torch_old("refused-leaky", Network(50, activation=lambda: nn.LeakyReLU(0.2)), opset_version=17)
-torch_old("refused-last-bias", Network(51, last_bias=True), opset_version=17)
+mixed = Network(60, activation=lambda k: nn.LeakyReLU(0.2) if k else nn.ReLU())
+torch_old("refused-slopes", mixed, opset_version=17)
+torch_old("refused-elu", Network(61, activation=lambda k: nn.ELU()), opset_version=17)
+torch_old("refused-kernel", nn.Sequential(
+    nn.ConvTranspose2d(NZ, 4, 7), nn.ReLU(), nn.ConvTranspose2d(4, 2, 4, 2, 1), nn.ReLU(),
+    nn.ConvTranspose2d(2, 1, 4, 2, 1), nn.Tanh(),
+).eval(), opset_version=17)  # fmt: skip
 upsampling = nn.Sequential(
     nn.ConvTranspose2d(NZ, 4, 4), nn.ReLU(), nn.Upsample(scale_factor=2), nn.Conv2d(4, 1, 3, 1, 1),
     nn.Tanh(),

@@ -4,7 +4,8 @@ Made with Python 3.11 and torch 2.15.0:
 
     python make_torch_fixtures.py
 
-All hold the same generator (latent 5, width 2, 32x32 gray), which `state-dict.pth` has plainly.
+Most hold the same generator (latent 5, width 2, 32x32 gray), which `state-dict.pth` has plainly; what
+the others draw, in float64, is in `torch-faces.safetensors`.
 """
 
 import pathlib
@@ -12,10 +13,13 @@ import pickle
 import zipfile
 
 import torch
+from safetensors.torch import save_file
 from torch import nn
 
 HERE = pathlib.Path(__file__).resolve().parent
 NZ, NGF = 5, 2
+# What the files that hold another generator draw, as in make_onnx_fixtures.py.
+faces = {}
 
 
 class Generator(nn.Module):
@@ -85,6 +89,35 @@ save(
         "note": None,
     },
 )
+
+# Other generators: biases, with and without normalisation, channels that do not halve, LeakyReLU.
+def other(name, sizes, bias, norm, activation):
+    torch.manual_seed(len(name))
+    layers = []
+    for k in range(len(sizes) - 1):
+        layers.append(
+            nn.ConvTranspose2d(
+                sizes[k], sizes[k + 1], 4, 1 if k == 0 else 2, 0 if k == 0 else 1, bias=bias
+            )
+        )
+        if k < len(sizes) - 2:
+            layers += ([nn.BatchNorm2d(sizes[k + 1])] if norm else []) + [activation]
+    network = nn.Sequential(*layers, nn.Tanh())
+    for parameter in network.parameters():
+        parameter.data *= 3
+    for _ in range(3):
+        network(torch.randn(8, NZ, 1, 1))
+    save(name, network.state_dict())
+    z = torch.randn(2, NZ, 1, 1)
+    faces[f"{name}.latents"] = z.reshape(2, NZ)
+    faces[f"{name}.faces"] = network.eval().double()(z.double()).detach().float()
+
+
+other("biases", [NZ, 8, 4, 2, 1], True, True, nn.ReLU())
+other("no-norm", [NZ, 8, 4, 2, 1], True, False, nn.ReLU())
+other("widths", [NZ, 3, 6, 6, 2, 3], False, True, nn.ReLU())
+other("leaky-16", [NZ, 4, 4, 1], True, True, nn.LeakyReLU(0.2))
+save_file(faces, HERE / "torch-faces.safetensors")
 
 save("refused-two", {"netG": state, "G_ema": {key: value.clone() for key, value in state.items()}})
 save("refused-double", {k: v.double() if v.is_floating_point() else v for k, v in state.items()})
