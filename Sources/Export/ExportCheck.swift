@@ -20,7 +20,7 @@ public struct ExportCheck: Equatable, Sendable {
   /// Whether the file says what the weights say.
   public var holds: Bool { largestDifference <= Self.tolerance }
 
-  /// Draws `pictures` faces from a written file and from the weights it was made from.
+  /// Draws `pictures` faces from an ONNX file and from the weights it was made from.
   ///
   /// - Parameters:
   ///   - bytes: the file, as it lies on the disk.
@@ -35,26 +35,73 @@ public struct ExportCheck: Equatable, Sendable {
   ) throws(ONNXError) {
     var model = try ONNXModel(bytes: bytes)
     if let data { try model.readExternalData(location: data.location, bytes: data.bytes) }
-    let read = try ONNXGenerator(model)
+    self.init(
+      read: try ONNXGenerator(model).weights, madeFrom: weights,
+      stored: options.storage == .f32 ? nil : weights.stored(options), pictures: pictures)
+  }
+
+  /// Draws faces from what was read back and from the weights that it was made from.
+  ///
+  /// - Parameter stored: those weights as the file's storage rounds them; nil where it does not.
+  init(
+    read: GeneratorWeights, madeFrom weights: GeneratorWeights, stored: GeneratorWeights?,
+    pictures: Int = 4
+  ) {
     let latents = Self.latents(count: pictures * weights.shape.latent)
-    let file = PlainGenerator<Float>(read.weights).pictures(latents: latents)
-    let stored =
-      options.storage == .f32 ? weights : weights.stored(options)
-    let fused = Generator(stored).pictures(latents: latents)
+    self.init(
+      pictures: pictures, file: PlainGenerator<Float>(read).pictures(latents: latents),
+      stored: Generator(stored ?? weights).pictures(latents: latents),
+      exact: stored == nil ? nil : Generator(weights).pictures(latents: latents))
+  }
+
+  /// Scores pictures of noise with an ONNX file of a discriminator, in float32, and with the weights
+  /// that it was made from, in float64.
+  ///
+  /// - Parameters: as for a generator.
+  /// - Throws: ``ONNXError`` where the file cannot be read back.
+  public init(
+    _ bytes: [UInt8], madeFrom weights: DiscriminatorWeights, options: ONNXExportOptions,
+    data: (location: String, bytes: [UInt8])? = nil, pictures: Int = 4
+  ) throws(ONNXError) {
+    var model = try ONNXModel(bytes: bytes)
+    if let data { try model.readExternalData(location: data.location, bytes: data.bytes) }
+    self.init(
+      read: try ONNXDiscriminator(model).weights, madeFrom: weights,
+      stored: options.storage == .f32 ? nil : weights.stored(options), pictures: pictures)
+  }
+
+  init(
+    read: DiscriminatorWeights, madeFrom weights: DiscriminatorWeights,
+    stored: DiscriminatorWeights?, pictures: Int = 4
+  ) {
+    let noise = Self.pictures(count: pictures * weights.shape.pictureCount)
+    func scores(_ weights: DiscriminatorWeights) -> [Float] {
+      PlainDiscriminator<Double>(weights).scores(pictures: noise.map(Double.init)).map { Float($0) }
+    }
+    self.init(
+      pictures: pictures, file: PlainDiscriminator<Float>(read).scores(pictures: noise),
+      stored: scores(stored ?? weights), exact: stored == nil ? nil : scores(weights))
+  }
+
+  private init(pictures: Int, file: [Float], stored: [Float], exact: [Float]?) {
     self.pictures = pictures
-    largestDifference = largestGap(file, fused)
-    if options.storage == .f32 {
+    largestDifference = largestGap(file, stored)
+    guard let exact else {
       largestCost = 0
       meanCost = 0
-    } else {
-      let exact = Generator(weights).pictures(latents: latents)
-      largestCost = largestGap(fused, exact)
-      let squares = zip(fused, exact).reduce(0.0) { sum, pair in
-        let gap = Double(pair.0) - Double(pair.1)
-        return sum + gap * gap
-      }
-      meanCost = Float((squares / Double(max(exact.count, 1))).squareRoot())
+      return
     }
+    largestCost = largestGap(stored, exact)
+    let squares = zip(stored, exact).reduce(0.0) { sum, pair in
+      let gap = Double(pair.0) - Double(pair.1)
+      return sum + gap * gap
+    }
+    meanCost = Float((squares / Double(max(exact.count, 1))).squareRoot())
+  }
+
+  /// Pictures of noise in −1…1.
+  static func pictures(count: Int) -> [Float] {
+    latents(count: count).map { max(-1, min(1, $0 / 2)) }
   }
 
   /// Numbers spread as normal ones are, always the same.

@@ -90,7 +90,8 @@ public struct FileContents: Sendable {
         let generator = try ONNXGenerator(model)
         found = (.generator(generator.weights), nil, generator.notes)
       } catch {
-        found = (nil, "\(error)", [])
+        let other = try? ONNXDiscriminator(model)
+        found = (other.map { .discriminator($0.weights) }, "\(error)", other?.notes ?? [])
       }
     }
     self.tensors = tensors.map { (name: $0.key, tensor: $0.value) }.sorted { $0.name < $1.name }

@@ -1,3 +1,4 @@
+import BollyGANInfer
 public import BollyGANModel
 
 /// A generator found in an ONNX file, and what was noticed on the way.
@@ -23,14 +24,40 @@ public struct ONNXGenerator: Sendable {
     var reader = ONNXGeneratorReader(model)
     let network = try reader.network()
     weights = try network.weights()
-    var metadata: [String: String] = [:]
-    for property in model.metadata {
-      guard metadata.updateValue(property.value, forKey: property.key) == nil else {
+    metadata = try model.metadataByKey()
+    notes = reader.notes
+  }
+}
+
+/// A discriminator found in an ONNX file, and what was noticed on the way.
+public struct ONNXDiscriminator: Sendable {
+  /// The weights.
+  public let weights: DiscriminatorWeights
+  /// What the file says of itself, by key; the keys are those of the file.
+  public let metadata: [String: String]
+  /// What somebody should know who uses it here.
+  public let notes: [String]
+
+  /// Finds a DCGAN's discriminator in a model, as ``ONNXGenerator`` finds a generator.
+  ///
+  /// - Throws: ``ONNXError`` naming the node, its operator, the reason, and what would be accepted.
+  public init(_ model: ONNXModel) throws(ONNXError) {
+    var reader = ONNXGeneratorReader(model)
+    weights = try reader.network().discriminator()
+    metadata = try model.metadataByKey()
+    notes = reader.notes
+  }
+}
+
+extension ONNXModel {
+  fileprivate func metadataByKey() throws(ONNXError) -> [String: String] {
+    var result: [String: String] = [:]
+    for property in metadata {
+      guard result.updateValue(property.value, forKey: property.key) == nil else {
         throw .graph(reason: "metadata \(quoted(property.key)) stands twice in the file")
       }
     }
-    self.metadata = metadata
-    notes = reader.notes
+    return result
   }
 }
 
@@ -39,8 +66,10 @@ struct FoundNetwork {
   struct Layer {
     /// The node, for messages.
     var node: ONNXModel.Node
-    /// `[in, out, rows, columns]`.
+    /// `[in, out, rows, columns]`; of a convolution that is not transposed `[out, in, rows, columns]`.
     var kernel: Tensor
+    /// Whether the convolution is transposed, a generator's; a discriminator's is not.
+    var isTransposed = true
     var stride: Int
     var padding: Int
     /// What is done to each output channel before the activation: x · factor + addend.
@@ -48,6 +77,11 @@ struct FoundNetwork {
     /// The normalisation, where it is all that is done and is like those here.
     var norm: NormWeights?
     var activation: Activation?
+
+    /// The kernel's axis that counts what the layer puts out.
+    var outputAxis: Int { isTransposed ? 1 : 0 }
+    /// Channels that the layer puts out.
+    var outputs: Int { kernel.shape[outputAxis] }
   }
 
   /// A factor and an addend a channel, in double precision.
@@ -69,6 +103,11 @@ struct FoundNetwork {
   func weights() throws(ONNXError) -> GeneratorWeights {
     guard let first = layers.first, let last = layers.last else {
       throw .graph(reason: "no ConvTranspose lies between input and output")
+    }
+    guard layers.allSatisfy(\.isTransposed) else {
+      throw .graph(
+        reason: "it has convolutions that are not transposed, a generator has none"
+          + (isDiscriminator ? "; it looks like a discriminator" : ""))
     }
     let shape: DCGANShape
     do {
@@ -105,6 +144,9 @@ struct FoundNetwork {
     }
     return GeneratorWeights(shape: shape, layers: result, slope: slope)
   }
+
+  /// Whether all its layers go from pictures to scores.
+  var isDiscriminator: Bool { !layers.isEmpty && layers.allSatisfy { !$0.isTransposed } }
 
   /// What all hidden activations make of negative numbers.
   private func slope() throws(ONNXError) -> Float {
@@ -144,15 +186,74 @@ struct FoundNetwork {
     let affine =
       layer.affine
       ?? layer.norm.map { Affine($0, epsilon: NormWeights.epsilon) }
-      ?? Affine(channels: layer.kernel.shape[1])
+      ?? Affine(channels: layer.outputs)
     let bias = affine.addends.map { Float($0 * half) }
     var kernel = layer.kernel
-    let outputs = kernel.shape[1]
+    let outputs = layer.outputs
     for index in kernel.values.indices {
       let factor = affine.factors[index / 16 % outputs] * half
       kernel.values[index] = Float(Double(kernel.values[index]) * factor)
     }
     return LayerWeights(kernel: kernel, bias: bias.allSatisfy { $0 == 0 } ? nil : bias)
+  }
+}
+
+extension FoundNetwork {
+  /// The layers as weights of our discriminator.
+  func discriminator() throws(ONNXError) -> DiscriminatorWeights {
+    guard isDiscriminator, let first = layers.first else {
+      throw .graph(reason: "it is not made of convolutions; a discriminator is")
+    }
+    let shape: DCGANShape
+    do {
+      shape = try DCGANShape(
+        generatorWidth: first.outputs, side: 4 << (layers.count - 1),
+        channels: first.kernel.shape[1])
+    } catch {
+      throw .graph(
+        reason: "\(layers.count) layers from \(first.kernel.shape[1]) channels, \(first.outputs) "
+          + "behind the first: \(error)")
+    }
+    let channels = shape.discriminatorChannels
+    var result: [LayerWeights] = []
+    for (index, layer) in layers.enumerated() {
+      let isLast = index == layers.count - 1
+      let expected = [channels[index + 1], channels[index], 4, 4]
+      guard layer.kernel.shape == expected else {
+        throw layer.node.error(
+          "kernel \(layer.kernel.shape), a discriminator has \(expected) here")
+      }
+      let (stride, padding) = isLast ? (1, 0) : (2, 1)
+      guard (layer.stride, layer.padding) == (stride, padding) else {
+        throw layer.node.error(
+          "stride \(layer.stride) and padding \(layer.padding), a discriminator has \(stride) and "
+            + "\(padding) here")
+      }
+      let accepted: [Activation?] =
+        isLast ? [.sigmoid, nil] : [.leakyRelu(Float(PlainDiscriminator<Float>.slope))]
+      guard accepted.contains(layer.activation) else {
+        throw layer.node.error(
+          "is followed by \(layer.activation.map { "\($0)" } ?? "no activation"), a discriminator has "
+            + (isLast ? "sigmoid here, or nothing" : "leakyRelu(0.2) here"))
+      }
+      var weights = LayerWeights(kernel: layer.kernel)
+      if !isLast, index > 0 || layer.norm != nil || layer.affine != nil {
+        weights.norm = layer.norm ?? NormWeights(layer.affine, channels: layer.outputs)
+      }
+      if isLast {
+        let affine =
+          layer.affine ?? layer.norm.map { Affine($0, epsilon: NormWeights.epsilon) }
+          ?? Affine(channels: 1)
+        guard affine.addends == [0] else {
+          throw layer.node.error(
+            "has a bias of \(Float(affine.addends[0])), a discriminator has none here")
+        }
+        weights.kernel.values = layer.kernel.values.map { Float(Double($0) * affine.factors[0]) }
+      }
+      result.append(weights)
+    }
+    return DiscriminatorWeights(
+      shape: shape, normalisesFirst: result[0].norm != nil, layers: result)
   }
 }
 

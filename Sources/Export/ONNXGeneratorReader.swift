@@ -183,7 +183,9 @@ struct ONNXGeneratorReader {
     case "Transpose":
       try transpose(node, &flow)
     case "ConvTranspose":
-      try convolve(node, &flow, constants)
+      try convolve(node, &flow, constants, isTransposed: true)
+    case "Conv":
+      try convolve(node, &flow, constants, isTransposed: false)
     case "BatchNormalization":
       try normalise(node, &flow, constants)
     case "Add", "Sub", "Mul", "Div":
@@ -257,8 +259,8 @@ struct ONNXGeneratorReader {
       var rest = flow.shape[...]
       result = (0..<rank + added.count).map { places.contains($0) ? 1 : rest.removeFirst() }
     }
-    // Once there are layers only the picture's own shape is understood.
-    if !flow.layers.isEmpty {
+    // Once there are layers only the picture's own shape is understood, and any of a single score.
+    if !flow.layers.isEmpty, try size(flow.shape) != 1 {
       guard result.count == rank, zip(result, flow.shape).allSatisfy({ $0 == $1 }) else {
         throw node.error("changes the shape of a feature map")
       }
@@ -336,19 +338,25 @@ struct ONNXGeneratorReader {
     "[\(shape.map { $0.map { "\($0)" } ?? "?" }.joined(separator: ", "))]"
   }
 
-  private func transpose(_ node: ONNXModel.Node, _ flow: inout Flow) throws(ONNXError) {
+  private mutating func transpose(_ node: ONNXModel.Node, _ flow: inout Flow) throws(ONNXError) {
     let permutation = try permutation(node, rank: flow.shape.count)
     if permutation == Array(flow.shape.indices) { return }
-    guard flow.isFinished, !flow.isNHWC, permutation == [0, 2, 3, 1] else {
-      throw node.error(
-        "reorders axes by \(permutation); accepted: [0, 2, 3, 1], once, after the last activation")
+    if flow.layers.isEmpty, permutation == [0, 3, 1, 2] {
+      // Pictures whose channels come last, on their way into a discriminator.
+      notes.append("the file's pictures have channels last; here they come first")
+    } else {
+      guard flow.isFinished, !flow.isNHWC, permutation == [0, 2, 3, 1] else {
+        throw node.error(
+          "reorders axes by \(permutation); accepted: [0, 2, 3, 1], once, after the last activation"
+        )
+      }
+      flow.isNHWC = true
     }
-    flow.isNHWC = true
     flow.shape = permutation.map { flow.shape[$0] }
   }
 
   private func convolve(
-    _ node: ONNXModel.Node, _ flow: inout Flow, _ constants: [ONNXConstant?]
+    _ node: ONNXModel.Node, _ flow: inout Flow, _ constants: [ONNXConstant?], isTransposed: Bool
   ) throws(ONNXError) {
     if let last = flow.layers.last {
       guard last.activation != nil else {
@@ -368,46 +376,54 @@ struct ONNXGeneratorReader {
     guard shape.allSatisfy({ $0 > 0 }), shape[2] <= 16, shape[3] <= 16 else {
       throw node.error("kernel \(shape), accepted: up to 16x16, no axis of length 0")
     }
+    let (inputs, outputs) = isTransposed ? (shape[0], shape[1]) : (shape[1], shape[0])
     // The channel axis may be unknown in the file, the maps' sides of a latent as well.
     var map = flow.shape
-    if flow.layers.isEmpty {
-      map[1] = map[1] ?? shape[0]
+    if flow.layers.isEmpty, isTransposed {
+      map[1] = map[1] ?? inputs
       map[2] = map[2] ?? 1
       map[3] = map[3] ?? 1
       guard map[2] == 1, map[3] == 1 else {
         throw node.error("the latent has shape \(described(map)), accepted: [batch, n, 1, 1]")
       }
     }
-    guard map[1] == shape[0] else {
+    guard map[1] == inputs else {
       throw node.error("kernel \(shape) does not fit an input of shape \(described(map))")
     }
     let (stride, padding) = try geometry(node, shape)
     for axis in 2...3 {
       guard let length = map[axis] else { throw node.error("an unknown side") }
+      guard isTransposed || length + 2 * padding >= shape[axis] else {
+        throw node.error("kernel \(shape) is larger than its input of shape \(described(map))")
+      }
       // All factors are small: lengths up to sizeLimit, strides up to 8.
-      let side = (length - 1) * stride - 2 * padding + shape[axis]
+      let side =
+        isTransposed
+        ? (length - 1) * stride - 2 * padding + shape[axis]
+        : (length + 2 * padding - shape[axis]) / stride + 1
       guard (1...1 << 14).contains(side) else {
         throw node.error("gives a side of \(side), accepted: 1 to \(1 << 14)")
       }
       map[axis] = side
     }
-    map[1] = shape[1]
+    map[1] = outputs
     flow.shape = map
     _ = try size(map)
     var layer = FoundNetwork.Layer(
-      node: node, kernel: Tensor(shape: shape, values: numbers), stride: stride, padding: padding)
+      node: node, kernel: Tensor(shape: shape, values: numbers), isTransposed: isTransposed,
+      stride: stride, padding: padding)
     if node.inputs.count == 3, !node.inputs[2].isEmpty {
-      guard let bias = constants[2]?.floats, bias.count == shape[1] else {
-        throw node.error("its bias is no constant of \(shape[1]) floats")
+      guard let bias = constants[2]?.floats, bias.count == outputs else {
+        throw node.error("its bias is no constant of \(outputs) floats")
       }
-      var affine = FoundNetwork.Affine(channels: shape[1])
+      var affine = FoundNetwork.Affine(channels: outputs)
       affine.addends = bias.map { Double($0) }
       layer.affine = affine
     }
     flow.layers.append(layer)
   }
 
-  /// Stride and padding, the same along both axes, of a plain transposed convolution.
+  /// Stride and padding, the same along both axes, of a plain (transposed) convolution.
   private func geometry(
     _ node: ONNXModel.Node, _ kernel: [Int]
   ) throws(ONNXError) -> (stride: Int, padding: Int) {
@@ -449,7 +465,7 @@ struct ONNXGeneratorReader {
     guard try node.int("training_mode") ?? 0 == 0, try node.int("spatial") ?? 1 == 1 else {
       throw node.error("is in training mode or not per channel, accepted: inference per channel")
     }
-    let channels = layer.kernel.shape[1]
+    let channels = layer.outputs
     var parts: [[Float]] = []
     for constant in constants[1...] {
       guard let part = constant?.floats, part.count == channels else {
@@ -505,7 +521,7 @@ struct ONNXGeneratorReader {
     guard var layer = flow.layers.last, layer.activation == nil else {
       throw node.error("scales or shifts what no ConvTranspose has just given")
     }
-    let channels = layer.kernel.shape[1]
+    let channels = layer.outputs
     // One number for all channels, or [C, 1, 1] with or without a batch axis of 1.
     let perChannel =
       constant.shape == [channels, 1, 1] || constant.shape == [1, channels, 1, 1]
@@ -562,6 +578,12 @@ struct ONNXGeneratorReader {
   }
 
   private mutating func finish(_ flow: Flow) throws(ONNXError) {
+    if let last = flow.layers.last, !last.isTransposed {
+      guard try size(flow.shape) == 1, !flow.isNHWC, (flow.factor, flow.addend) == (1, 0) else {
+        throw .graph(reason: "its convolutions do not end in one score a picture")
+      }
+      return
+    }
     guard flow.isFinished else {
       throw .graph(
         reason:
@@ -902,7 +924,7 @@ extension FoundNetwork.Layer {
   mutating func append(_ next: FoundNetwork.Affine) {
     var affine =
       affine ?? norm.map { FoundNetwork.Affine($0, epsilon: NormWeights.epsilon) }
-      ?? FoundNetwork.Affine(channels: kernel.shape[1])
+      ?? FoundNetwork.Affine(channels: outputs)
     affine.append(next)
     self.affine = affine
     norm = nil

@@ -107,14 +107,29 @@ struct ONNXGraphBuilder {
     let length = ONNXModel.Dimension(.fixed(Int64(side)), denotation: "DATA_FEATURE")
     var axes = [batch, channel, length, length]
     if options.layout == .nhwc {
-      value = node(
-        "Transpose", [value], scope: "/layout", as: [side, side, channels], type: type,
-        attributes: [.init("perm", .ints([0, 2, 3, 1]))])
+      value = transpose(
+        value, by: [0, 2, 3, 1], scope: "/layout", as: [side, side, channels], type: type)
       axes = [batch, length, length, channel]
     }
     var output = ONNXModel.Value(name: "image", type: type, dimensions: axes)
     output.denotation = "IMAGE"
     rename(value, to: output)
+  }
+
+  /// Puts axes into another order.
+  mutating func transpose(
+    _ input: String, by permutation: [Int64], scope: String, as shape: [Int],
+    type: ONNXModel.ElementType = .float
+  ) -> String {
+    node(
+      "Transpose", [input], scope: scope, as: shape, type: type,
+      attributes: [.init("perm", .ints(permutation))])
+  }
+
+  /// Makes a value `[batch, 1]` the output `score`.
+  mutating func finish(score value: String) {
+    let one = ONNXModel.Dimension(.fixed(1))
+    rename(value, to: ONNXModel.Value(name: "score", type: .float, dimensions: [batch, one]))
   }
 
   /// Makes a value the graph's output.

@@ -19,6 +19,9 @@ enum ONNXOperators {
     "Constant": Signature(
       inputs: 0...0,
       attributes: ["value", "value_float", "value_floats", "value_int", "value_ints"]),
+    "Conv": Signature(
+      inputs: 2...3,
+      attributes: ["auto_pad", "dilations", "group", "kernel_shape", "pads", "strides"]),
     "ConvTranspose": Signature(
       inputs: 2...3,
       attributes: [

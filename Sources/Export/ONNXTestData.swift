@@ -44,6 +44,30 @@ public struct ONNXTestData: Sendable {
   }
 }
 
+extension ONNXTestData {
+  /// Pictures of noise and the scores that a discriminator should give for them.
+  ///
+  /// - Parameters: as for a generator.
+  public init(_ weights: DiscriminatorWeights, options: ONNXExportOptions) {
+    let shape = weights.shape
+    let count = options.batch ?? 2
+    let pictures = ExportCheck.pictures(count: count * shape.pictureCount)
+    let scores = PlainDiscriminator<Float>(weights.stored(options)).scores(pictures: pictures)
+    input =
+      options.layout == .nchw
+      ? ONNXModel.Tensor(
+        name: "image",
+        Tensor(shape: [count, shape.channels, shape.side, shape.side], values: pictures))
+      : ONNXModel.Tensor(
+        name: "image",
+        Tensor(
+          shape: [count, shape.side, shape.side, shape.channels],
+          values: channelsLast(
+            pictures, channels: shape.channels, pixels: shape.side * shape.side)))
+    output = ONNXModel.Tensor(name: "score", Tensor(shape: [count, 1], values: scores))
+  }
+}
+
 /// `[n, channels, pixels]` as `[n, pixels, channels]`.
 private func channelsLast(_ values: [Float], channels: Int, pixels: Int) -> [Float] {
   values.indices.map { index in

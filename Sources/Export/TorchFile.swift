@@ -62,11 +62,24 @@ public struct TorchFile: Sendable {
   /// - Throws: `WeightsError` where the only dict of tensors is none; ``TorchFileError`` where there
   ///   are several, and not one generator among them.
   public func generator() throws -> (weights: GeneratorWeights, notes: [String]) {
-    var found: [(group: Group, network: LoadedNetwork<GeneratorWeights>)] = []
+    try one("generator") { try GeneratorWeights.load($0) }
+  }
+
+  /// The one discriminator among the dicts.
+  ///
+  /// - Throws: as for a generator.
+  public func discriminator() throws -> (weights: DiscriminatorWeights, notes: [String]) {
+    try one("discriminator") { try DiscriminatorWeights.load($0) }
+  }
+
+  private func one<Weights>(
+    _ kind: String, _ load: ([String: StoredTensor]) throws -> LoadedNetwork<Weights>
+  ) throws -> (weights: Weights, notes: [String]) {
+    var found: [(group: Group, network: LoadedNetwork<Weights>)] = []
     var failure: (any Error)?
     for group in groups {
       do {
-        found.append((group, try GeneratorWeights.load(group.tensors)))
+        found.append((group, try load(group.tensors)))
       } catch {
         failure = failure ?? error
       }
@@ -77,18 +90,18 @@ public struct TorchFile: Sendable {
     switch found.count {
     case 1:
       let place = found[0].group.path
-      let note = place.isEmpty ? [] : ["the generator is the dict \(quoted(place))"]
+      let note = place.isEmpty ? [] : ["the \(kind) is the dict \(quoted(place))"]
       return (found[0].network.weights, note + found[0].network.notes)
     case 0:
       if groups.count == 1, let failure { throw failure }
       throw TorchFileError.content(
         reason: groups.isEmpty
           ? "there are no tensors in it"
-          : "no generator among its dicts of tensors: \(names(groups))")
+          : "no \(kind) among its dicts of tensors: \(names(groups))")
     default:
       throw TorchFileError.content(
         reason:
-          "several generators among its dicts: \(names(found.map(\.group))); save one by itself")
+          "several \(kind)s among its dicts: \(names(found.map(\.group))); save one by itself")
     }
   }
 }

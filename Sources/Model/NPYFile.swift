@@ -19,9 +19,12 @@ public struct NPYFile: Equatable, Sendable {
   public func encoded() -> [UInt8] { Self.header(shape: shape) + littleEndianBytes(floats) }
 
   /// The bytes before the numbers of a float32 array, for files that are written piece by piece.
-  public static func header(shape: [Int]) -> [UInt8] {
+  public static func header(shape: [Int]) -> [UInt8] { header(shape: shape, kind: "<f4") }
+
+  /// The same for numbers of another kind, as numpy's `dtype.str` names them.
+  package static func header(shape: [Int], kind: String) -> [UInt8] {
     let tuple = shape.map(String.init).joined(separator: ", ") + (shape.count == 1 ? "," : "")
-    var text = "{'descr': '<f4', 'fortran_order': False, 'shape': (\(tuple)), }"
+    var text = "{'descr': '\(kind)', 'fortran_order': False, 'shape': (\(tuple)), }"
     // numpy leaves room for the first axis to grow to 21 digits, and puts the numbers on a multiple
     // of 64 bytes.
     if let first = shape.first { text += String(repeating: " ", count: 21 - "\(first)".count) }

@@ -33,6 +33,57 @@ def random_generator(nz, ngf, side, channels, seed=0, last=1.0):
     return tensors
 
 
+def random_discriminator(ndf, side, channels, first=False, seed=0):
+    """A state_dict as PyTorch's tutorial names it; `first`: a normalisation behind the first layer too,
+    as in the article. Scores are spread, not all 0 or 1."""
+    random = numpy.random.RandomState(seed)
+    doublings = side.bit_length() - 3
+    sizes = [channels] + [ndf << k for k in range(doublings)] + [1]
+    tensors = {}
+    for k in range(doublings + 1):
+        kernel = 3 * k if first or k == 0 else 3 * k - 1
+        shape = (sizes[k + 1], sizes[k], 4, 4)
+        tensors[f"main.{kernel}.weight"] = random.randn(*shape) / (8 * sizes[k]) ** 0.5
+        if k < doublings and (first or k > 0):
+            name, width = f"main.{kernel + 1}", sizes[k + 1]
+            tensors[f"{name}.weight"] = 1 + 0.2 * random.randn(width)
+            tensors[f"{name}.bias"] = 0.2 * random.randn(width)
+            tensors[f"{name}.running_mean"] = 0.2 * random.randn(width)
+            tensors[f"{name}.running_var"] = 0.5 + random.rand(width)
+    return {name: value.astype("float32") for name, value in tensors.items()}
+
+
+def judge(tensors, pictures):
+    """What PyTorch's discriminator in eval mode returns behind its sigmoid, in float64."""
+    x = pictures.astype("float64")
+    kernels = sorted(
+        (int(name.split(".")[1]) for name, tensor in tensors.items() if tensor.ndim == 4)
+    )
+    for k in kernels:
+        kernel = tensors[f"main.{k}.weight"].astype("float64")
+        last = k == kernels[-1]
+        step, padding = (1, 0) if last else (2, 1)
+        x = numpy.pad(x, ((0, 0), (0, 0), (padding, padding), (padding, padding)))
+        side = (x.shape[2] - 4) // step + 1
+        x = sum(
+            numpy.einsum(
+                "bcij,dc->bdij",
+                x[:, :, u : u + step * side : step, v : v + step * side : step],
+                kernel[:, :, u, v], optimize=True,
+            )
+            for u in range(4) for v in range(4)
+        )  # fmt: skip
+        if last:
+            return 1 / (1 + numpy.exp(-x.reshape(len(x), 1)))
+        if f"main.{k + 1}.weight" in tensors and tensors[f"main.{k + 1}.weight"].ndim == 1:
+            scale, shift, mean, variance = (
+                tensors[f"main.{k + 1}.{name}"].astype("float64").reshape(-1, 1, 1)
+                for name in ("weight", "bias", "running_mean", "running_var")
+            )
+            x = (x - mean) / numpy.sqrt(variance + EPSILON) * scale + shift
+        x = numpy.where(x > 0, x, 0.2 * x)
+
+
 def save(tensors, path, **metadata):
     save_file(tensors, path, {"format": "pt", **metadata})
 
@@ -53,8 +104,8 @@ def transposed_convolution(x, kernel, stride, padding):
     return full[:, :, padding:end, padding:end]
 
 
-def draw(tensors, latents):
-    """What PyTorch's generator in eval mode returns, in float64."""
+def draw(tensors, latents, slope=0):
+    """What PyTorch's generator in eval mode returns, in float64, with LeakyReLU(slope)."""
     layers = sum(1 for tensor in tensors.values() if tensor.ndim == 4)
     x = latents.astype("float64").reshape(len(latents), -1, 1, 1)
     for k in range(layers):
@@ -66,4 +117,5 @@ def draw(tensors, latents):
             tensors[f"main.{3 * k + 1}.{name}"].astype("float64").reshape(-1, 1, 1)
             for name in ("weight", "bias", "running_mean", "running_var")
         )
-        x = numpy.maximum(0, (x - mean) / numpy.sqrt(variance + EPSILON) * scale + shift)
+        x = (x - mean) / numpy.sqrt(variance + EPSILON) * scale + shift
+        x = numpy.where(x > 0, x, slope * x)

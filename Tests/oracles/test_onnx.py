@@ -253,6 +253,92 @@ def test_every_pair_of_options_runs_everywhere(row, small, bollygan_export):
         assert abs(one.astype("float64") - other).max() <= bound
 
 
+JUDGES = {
+    "64 RGB": dict(ndf=8, side=64, channels=3),
+    "64 RGB, article": dict(ndf=4, side=64, channels=3, first=True),
+    "16 gray": dict(ndf=5, side=16, channels=1),
+    "128 gray, article": dict(ndf=2, side=128, channels=1, first=True),
+}
+
+
+@pytest.mark.parametrize("judge", JUDGES, ids=str)
+@pytest.mark.parametrize(
+    "flags, cost",
+    [
+        ([], TOLERANCE),
+        (["--keep-norm", "--layout", "nhwc", "--opset", "14"], TOLERANCE),
+        (["--dtype", "f16", "--opset", "11", "--batch", "3"], 5e-3),
+        (["--dtype", "bf16", "--keep-norm", "--opset", "21"], 3e-2),
+        (["--dtype", "int8", "--opset", "19", "--layout", "nhwc"], 5e-2),
+    ],
+    ids=lambda value: " ".join(value) if isinstance(value, list) else "",
+)
+def test_every_runtime_gives_our_discriminators_scores(
+    judge, flags, cost, tmp_path, bollygan_export
+):
+    shape = JUDGES[judge]
+    tensors = networks.random_discriminator(**shape, seed=7)
+    networks.save(tensors, tmp_path / "judge.safetensors")
+    path = tmp_path / "judge.onnx"
+    bollygan_export(
+        "--discriminator", "--model", tmp_path / "judge.safetensors", "--test-data", *flags, path
+    )
+    written = checked(path)
+    assert written.graph.name == "dcgan_discriminator"
+    assert written.graph.input[0].type.denotation == "IMAGE"
+    random = numpy.random.RandomState(2)
+    pictures = numpy.tanh(random.randn(3, shape["channels"], shape["side"], shape["side"]))
+    pictures = pictures.astype("float32")
+    expected = networks.judge(tensors, pictures)
+    assert expected.shape == (3, 1) and expected.std() > 0.01
+    given = pictures.transpose(0, 2, 3, 1).copy() if "nhwc" in flags else pictures
+    scores = {}
+    session = onnxruntime.InferenceSession(path, providers=["CPUExecutionProvider"])
+    scores["onnxruntime"] = session.run(["score"], {"image": given})[0]
+    compiled = openvino.Core().compile_model(path, "CPU", {"INFERENCE_PRECISION_HINT": "f32"})
+    scores["openvino"] = compiled({"image": given})["score"]
+    scores["reference"] = onnx.reference.ReferenceEvaluator(str(path)).run(
+        ["score"], {"image": given}
+    )[0]
+    for runtime, score in scores.items():
+        gap = abs(score - expected).max()
+        print(f"discriminator, {runtime}, {' '.join(flags)}: {gap:.2e}")
+        assert score.shape == (3, 1) and gap <= cost, runtime
+    assert abs(scores["onnxruntime"] - scores["openvino"]).max() <= TOLERANCE
+    # Its test data are right, and it comes back as the discriminator that it was.
+    image, score = (
+        onnx.numpy_helper.to_array(onnx.load_tensor(tmp_path / "test_data_set_0" / name))
+        for name in ("input_0.pb", "output_0.pb")
+    )
+    assert abs(session.run(["score"], {"image": image})[0] - score).max() <= TOLERANCE
+    report = json.loads(bollygan_export("inspect", "--json", path).stdout)
+    found = report["network"]
+    assert (found["kind"], found["side"], found["width"]) == (
+        "discriminator", shape["side"], shape["ndf"],
+    )  # fmt: skip
+
+
+# Sides and channels that no network of ours is trained with, as other people's may be.
+@pytest.mark.parametrize("side", [16, 256])
+def test_the_smallest_and_the_largest_side_run_everywhere(
+    side, tmp_path, bollygan_export, bollygan_infer
+):
+    tensors = networks.random_generator(nz=6, ngf=2, side=side, channels=1, seed=3)
+    networks.save(tensors, tmp_path / "g.safetensors")
+    path = tmp_path / "g.onnx"
+    bollygan_export("--model", tmp_path / "g.safetensors", path)
+    checked(path)
+    latents = numpy.random.RandomState(4).randn(2, 6).astype("float32")
+    numpy.save(tmp_path / "z.npy", latents)
+    bollygan_infer(
+        "--model", path, "--latents", tmp_path / "z.npy", "--out", tmp_path / "x.npy"
+    )
+    expected = networks.draw(tensors, latents)
+    assert abs(numpy.load(tmp_path / "x.npy") - expected).max() <= TOLERANCE
+    for runtime in run_onnxruntime, run_openvino:
+        assert abs(runtime(path, latents.reshape(2, 6, 1, 1)) - expected).max() <= TOLERANCE
+
+
 @pytest.mark.parametrize("dtype", ["f32", "int8"])
 def test_weights_in_a_file_of_their_own_are_found(dtype, small, tmp_path, bollygan_export):
     path = tmp_path / "model.onnx"

@@ -24,9 +24,15 @@ struct SourceOptions: ParsableArguments {
     }
   }
 
+  /// Whether a file was named.
+  var isGiven: Bool { model ?? network ?? netG != nil }
+
+  /// The file that is read.
+  func path() throws -> String { try model ?? network ?? netG ?? ShippedModel.path() }
+
   /// Reads the generator.
   func load() throws -> (path: String, file: GeneratorFile) {
-    let path = try model ?? network ?? netG ?? ShippedModel.path()
+    let path = try path()
     return (path, try loadGenerator(path))
   }
 }

@@ -7,10 +7,10 @@ extension ONNXExportOptions.OutputRange: ExpressibleByArgument {}
 extension ONNXExportOptions.Layout: ExpressibleByArgument {}
 extension ONNXExportOptions.Storage: ExpressibleByArgument {}
 
-/// Writes a generator as ONNX.
+/// Writes a generator, or a discriminator, for other programs.
 struct Write: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
-    abstract: "Write a generator as one self-contained ONNX file.",
+    abstract: "Write a generator as one self-contained ONNX file, or in another format.",
     discussion: """
       The graph takes `latent`, [batch, nz, 1, 1] of standard normal numbers, and gives `image`, \
       [batch, channels, side, side] in -1...1, for any batch. The same generator and flags give the \
@@ -31,6 +31,17 @@ struct Write: AsyncParsableCommand {
         Bytes for a screen, one row of RGB pixels after another, from a plain vector:
           bollygan-export --latent-rank 2 --output-range u8 --layout nhwc web.onnx
 
+        For PyTorch, torch.load(file, weights_only=True) and load_state_dict; for numpy.load:
+          bollygan-export generator.pth
+          bollygan-export generator.npz
+
+        C99 without any library: faces.h, and its weights in faces.bin:
+          bollygan-export faces.h
+          cc -std=c99 -O3 -DFACES_MAIN -x c faces.h -o draw && ./draw faces.bin 42 > face.pnm
+
+        The other network of a training run, pictures in, scores out:
+          bollygan-export --discriminator --model runs/x/discriminator.safetensors judge.onnx
+
         16 faces in Python, with onnxruntime:
           import numpy, onnxruntime
           session = onnxruntime.InferenceSession("model.onnx")
@@ -46,6 +57,15 @@ struct Write: AsyncParsableCommand {
   var output: String
 
   @OptionGroup var source: SourceOptions
+
+  @Option(
+    help: ArgumentHelp(
+      "What to write: onnx, tensors for programs that have the network (safetensors, npz, pth), or "
+        + "c. (default: by the file's ending, .h for c; onnx otherwise)", valueName: "format"))
+  var format: FileFormat?
+
+  @Flag(help: "Write --model's discriminator: image in, score out, 0 for drawn to 1 for real.")
+  var discriminator = false
 
   @Option(
     help: ArgumentHelp(
@@ -103,13 +123,52 @@ struct Write: AsyncParsableCommand {
     } catch {
       throw ValidationError("\(error).")
     }
-    if output == "-", externalData || testData {
-      throw ValidationError("--external-data and --test-data need a file, - is none.")
+    if output == "-", externalData || testData || chosenFormat == .c {
+      let what = externalData ? "--external-data" : testData ? "--test-data" : "--format c"
+      throw ValidationError("\(what) needs a file, - is none.")
+    }
+    if chosenFormat != .onnx, let flag = flagsOfONNX.first {
+      throw ValidationError("\(flag) is for ONNX, not for --format \(chosenFormat.rawValue).")
+    }
+    if discriminator {
+      guard chosenFormat != .c else {
+        throw ValidationError("--format c writes generators, no discriminators.")
+      }
+      guard source.isGiven else {
+        throw ValidationError(
+          "--discriminator needs --model: none came with this program. A training run keeps "
+            + "discriminator.safetensors.")
+      }
+      if latentRank != 4 || outputRange != .signed {
+        throw ValidationError(
+          "\(latentRank != 4 ? "--latent-rank" : "--output-range") is about generators; a "
+            + "discriminator takes pictures in -1...1.")
+      }
+    }
+    let storages = chosenFormat.storages
+    guard storages.contains(dtype) else {
+      throw ValidationError(
+        "--format \(chosenFormat.rawValue) has no --dtype \(dtype.rawValue), only "
+          + storages.map(\.rawValue).joined(separator: ", ") + ".")
     }
     try report.checkStandardOutput(out: output)
   }
 
-  private var options: ONNXExportOptions {
+  /// Options that are not as they are by default and mean something in ONNX only.
+  private var flagsOfONNX: [String] {
+    let usual = ONNXExportOptions()
+    let flags: [(String, Bool)] = [
+      ("--opset", opset != usual.opset), ("--ir", ir != nil), ("--keep-norm", keepNorm),
+      ("--output-range", outputRange != usual.range), ("--layout", layout != usual.layout),
+      ("--latent-rank", latentRank != usual.latentRank), ("--batch", batch != .dynamic),
+      ("--external-data", externalData), ("--test-data", testData),
+    ]
+    return flags.filter(\.1).map(\.0)
+  }
+
+  var chosenFormat: FileFormat { format ?? FileFormat(ending: output) }
+
+  fileprivate var options: ONNXExportOptions {
     var options = ONNXExportOptions()
     options.opset = opset
     options.irVersion = ir
@@ -123,38 +182,94 @@ struct Write: AsyncParsableCommand {
   }
 
   func run() async throws {
-    let (path, file) = try source.load()
-    report.printNotes(file.notes, about: path)
-    var metadata = file.metadata
-    metadata["modelspec.hash_sha256"] = metadata["modelspec.hash_sha256"] ?? "0x" + file.id
-    let (bytes, data) = try CommandFailure.about(output) { () throws in
-      var model = try file.weights.onnxModel(options, metadata: metadata)
-      let data = externalData ? model.moveDataOut(to: dataName) : nil
-      return (try model.encoded(), data)
+    let network: Network
+    if discriminator {
+      let path = try source.path()
+      network = .discriminator(
+        path, try CommandFailure.reading(path) { try DiscriminatorFile(path: path) })
+    } else {
+      let (path, file) = try source.load()
+      network = .generator(path, file)
     }
+    report.printNotes(network.notes, about: network.path)
+    if let slope = network.slope, [.npz, .pth].contains(chosenFormat), slope != 0 {
+      report.printNotes(
+        ["its activations are LeakyReLU(\(slope)); a file of tensors does not say so"],
+        about: network.path)
+    }
+    let product = try CommandFailure.about(output) { () throws in try make(network) }
     let check =
-      if let data {
-        try save(bytes, to: output, beside: data, at: folder + dataName) { bytes, data in
-          try selfChecked(bytes, file.weights, data: (dataName, data))
+      if let data = product.beside {
+        try save(product.bytes, to: output, beside: data.bytes, at: folder + data.name) {
+          try holding(product.check($0, $1))
         }
       } else {
-        try save(bytes, to: output) { bytes in try selfChecked(bytes, file.weights) }
+        try save(product.bytes, to: output) { try holding(product.check($0, nil)) }
       }
-    if testData { try writeTestData(file.weights) }
+    if testData { try writeTestData(network) }
+    let bytes = product.bytes.count + (product.beside?.bytes.count ?? 0)
     report.printSummary(
-      "\(escaped(output)): \(file.weights.shape.summary), \(size(bytes.count + (data?.count ?? 0))), operator set "
-        + "\(options.opset), IR \(options.effectiveIRVersion), \(dtype.rawValue), normalisation "
-        + (keepNorm ? "kept" : "folded"))
+      "\(escaped(output)): \(network.summary), \(size(bytes)), \(product.summary)")
     report.printSummary(
-      "read back and drawn \(check.pictures) faces: largest difference \(check.largestDifference), "
+      "read back and \(discriminator ? "scored" : "drawn") \(check.pictures) "
+        + "\(discriminator ? "pictures" : "faces"): largest difference \(check.largestDifference), "
         + "bound \(ExportCheck.tolerance)")
     if dtype != .f32 {
       report.printSummary(
         "\(dtype.rawValue) costs: largest difference \(check.largestCost), root mean square "
-          + "\(check.meanCost), of pictures in -1...1")
+          + "\(check.meanCost), of \(discriminator ? "scores in 0...1" : "pictures in -1...1")")
     }
-    try report.printJSON(
-      Summary(self, file, path: path, bytes: bytes.count + (data?.count ?? 0), check))
+    try report.printJSON(Summary(self, network, bytes: bytes, check))
+  }
+
+  /// A file before it is written.
+  private struct Product {
+    var bytes: [UInt8]
+    var beside: (name: String, bytes: [UInt8])?
+    /// What kind of file it is, in a few words.
+    var summary: String
+    /// Reads both back.
+    var check: ([UInt8], [UInt8]?) throws -> ExportCheck
+  }
+
+  private func make(_ network: Network) throws -> Product {
+    let (options, dtype, dataName) = (options, dtype, dataName)
+    var metadata = network.metadata
+    metadata["modelspec.hash_sha256"] = metadata["modelspec.hash_sha256"] ?? "0x" + network.id
+    switch chosenFormat {
+    case .onnx:
+      var model = try network.onnxModel(options, metadata: metadata)
+      let data = externalData ? model.moveDataOut(to: dataName) : nil
+      return Product(
+        bytes: try model.encoded(), beside: data.map { (dataName, $0) },
+        summary: "operator set \(options.opset), IR \(options.effectiveIRVersion), "
+          + "\(dtype.rawValue), normalisation \(keepNorm ? "kept" : "folded")",
+        check: { bytes, data in
+          try network.check(bytes, options, data: data.map { (dataName, $0) })
+        })
+    case .c:
+      guard case .generator(_, let file) = network else { preconditionFailure("checked before") }
+      let name = String(output.dropFirst(folder.count))
+      let code = CSource(file.weights, name: CSource.identifier(name), data: dataName)
+      let header = Array(code.header.utf8)
+      return Product(
+        bytes: header, beside: (dataName, code.weights), summary: "C99, weights in \(dataName)",
+        check: { text, data in
+          guard text == header, let data,
+            let check = ExportCheck(cWeights: data, madeFrom: file.weights)
+          else { throw CommandFailure(.notSo, file: output, "self-check: it reads back otherwise") }
+          return check
+        })
+    case .safetensors, .npz, .pth:
+      guard let format = TensorFormat(rawValue: chosenFormat.rawValue), let type = dtype.tensorType
+      else { preconditionFailure("checked before") }
+      return Product(
+        bytes: format.encoded(
+          network.tensors(type), metadata: network.tensorMetadata, title: network.title,
+          side: network.shape.side),
+        summary: "\(format.rawValue), \(dtype.rawValue)",
+        check: { bytes, _ in try network.check(bytes, format, storage: dtype) })
+    }
   }
 
   /// The output's folder, with a slash behind it, or empty.
@@ -163,13 +278,17 @@ struct Write: AsyncParsableCommand {
   }
 
   /// The name of the file with the weights, where they have one of their own.
-  private var dataName: String { output.dropFirst(folder.count) + ".data" }
+  private var dataName: String {
+    let name = output.dropFirst(folder.count)
+    guard chosenFormat == .c else { return name + ".data" }
+    return (name.hasSuffix(".h") && name.count > 2 ? name.dropLast(2) : name) + ".bin"
+  }
 
   /// What the runtimes' own test programs compare with.
-  private func writeTestData(_ weights: GeneratorWeights) throws {
+  private func writeTestData(_ network: Network) throws {
     let place = folder + "test_data_set_0"
     try makeFolder(place)
-    let data = ONNXTestData(weights, options: options)
+    let data = network.testData(options)
     for (name, tensor) in [("input_0.pb", data.input), ("output_0.pb", data.output)] {
       var file = try OutputFile("\(place)/\(name)")
       try file.write(tensor.encoded())
@@ -177,24 +296,24 @@ struct Write: AsyncParsableCommand {
     }
   }
 
-  private func selfChecked(
-    _ bytes: [UInt8], _ weights: GeneratorWeights,
-    data: (location: String, bytes: [UInt8])? = nil
-  ) throws(CommandFailure) -> ExportCheck {
-    let check: ExportCheck
+  /// The check's result where it holds.
+  private func holding(_ check: @autoclosure () throws -> ExportCheck) throws -> ExportCheck {
+    let result: ExportCheck
     do {
-      check = try ExportCheck(bytes, madeFrom: weights, options: options, data: data)
+      result = try check()
+    } catch let failure as CommandFailure {
+      throw failure
     } catch {
       throw CommandFailure(.notSo, file: output, "self-check: it cannot be read back: \(error)")
     }
-    guard check.holds else {
+    guard result.holds else {
       throw CommandFailure(
         .notSo, file: output,
-        "self-check: faces drawn from the file differ from those of the engine by up to "
-          + "\(check.largestDifference), the bound is \(ExportCheck.tolerance); nothing was written"
-      )
+        "self-check: \(discriminator ? "scores" : "faces drawn") from the file differ from those of "
+          + "the engine by up to \(result.largestDifference), the bound is "
+          + "\(ExportCheck.tolerance); nothing was written")
     }
-    return check
+    return result
   }
 }
 
@@ -223,13 +342,6 @@ enum BatchSize: Equatable, ExpressibleByArgument, CustomStringConvertible {
   var defaultValueDescription: String { description }
 }
 
-extension DCGANShape {
-  /// A generator's sizes in a few words.
-  var summary: String {
-    "\(side)x\(side) \(channels == 1 ? "gray" : "RGB"), latent \(latent), width \(generatorWidth)"
-  }
-}
-
 /// A number of bytes as people say it.
 func size(_ bytes: Int) -> String {
   guard bytes >= 1000 else { return "\(bytes) bytes" }
@@ -242,27 +354,26 @@ private struct Summary: Encodable {
   /// Grows when a field changes its meaning or goes away.
   let schema = 1
   let command = "write"
-  let out: String
+  let out, format: String
   let bytes: Int
-  let opset: Int
-  let ir: Int
   let dtype: String
-  let norm: String
-  let outputRange: String
-  let layout: String
-  let latentRank: Int
+  /// What is about ONNX is there in ONNX only.
+  var opset, ir: Int?
+  var norm, outputRange, layout: String?
+  var latentRank: Int?
   /// nil for any.
-  let batch: Int?
+  var batch: Int?
   let model: Model
   let check: Check
   let cost: Cost?
 
   struct Model: Encodable {
-    let file: String
-    let format: String
+    let kind, file, format: String
     /// SHA-256 of the weights.
     let id: String
-    let latent, width, side, channels: Int
+    /// nil for a discriminator.
+    let latent: Int?
+    let width, side, channels: Int
   }
 
   struct Check: Encodable {
@@ -270,29 +381,34 @@ private struct Summary: Encodable {
     let largestDifference, bound: Float
   }
 
-  /// What rounding the weights changed, in pictures of −1…1.
+  /// What rounding the weights changed, in pictures of −1…1 or scores of 0…1.
   struct Cost: Encodable {
     let largestDifference, rootMeanSquare: Float
   }
 
-  init(_ write: Write, _ file: GeneratorFile, path: String, bytes: Int, _ check: ExportCheck) {
+  init(_ write: Write, _ network: Network, bytes: Int, _ check: ExportCheck) {
     out = write.output
+    format = write.chosenFormat.rawValue
     self.bytes = bytes
-    opset = write.opset
-    var options = ONNXExportOptions()
-    options.opset = write.opset
-    options.irVersion = write.ir
-    ir = options.effectiveIRVersion
     dtype = write.dtype.rawValue
-    norm = write.keepNorm ? "kept" : "folded"
-    outputRange = write.outputRange.rawValue
-    layout = write.layout.rawValue
-    latentRank = write.latentRank
-    batch = if case .fixed(let count) = write.batch { count } else { nil }
-    let shape = file.weights.shape
+    if write.chosenFormat == .onnx {
+      opset = write.opset
+      ir = write.options.effectiveIRVersion
+      norm = write.keepNorm ? "kept" : "folded"
+      layout = write.layout.rawValue
+      if case .fixed(let count) = write.batch { batch = count }
+      if !write.discriminator {
+        outputRange = write.outputRange.rawValue
+        latentRank = write.latentRank
+      }
+    }
+    let shape = network.shape
+    let isGenerator = !write.discriminator
     model = Model(
-      file: path, format: file.format.rawValue, id: file.id, latent: shape.latent,
-      width: shape.generatorWidth, side: shape.side, channels: shape.channels)
+      kind: isGenerator ? "generator" : "discriminator", file: network.path,
+      format: network.format.rawValue, id: network.id, latent: isGenerator ? shape.latent : nil,
+      width: isGenerator ? shape.generatorWidth : shape.discriminatorWidth, side: shape.side,
+      channels: shape.channels)
     self.check = Check(
       faces: check.pictures, largestDifference: check.largestDifference,
       bound: ExportCheck.tolerance)
