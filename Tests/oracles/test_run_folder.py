@@ -187,3 +187,41 @@ def test_pandas_reads_the_log(run):
         assert steps[name].dtype == "float64" and steps[name].notna().all()
     assert log.schema.dropna().unique().tolist() == [1]
     assert list(log.event.iloc[[0, -1]]) == ["start", "end"]
+
+
+def test_progress_is_a_bar_on_a_terminal(bollygan_train, tmp_path):
+    import os
+    import pty
+
+    faces = tmp_path / "faces"
+    bollygan_train("draw-faces", faces, "--count", 64, "--side", 32, "--quiet")
+    terminal, end = pty.openpty()
+    process = subprocess.Popen(
+        [bollygan_train.path, faces, "--out", tmp_path / "run", "--side", "32", "--width", "24"]
+        + ["--batch", "16", "--epochs", "30", "--threads", "2"],
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=end,
+        env={**os.environ, "TERM": "xterm", "NO_COLOR": "1"},
+    )
+    os.close(end)
+    shown = b""
+    while True:
+        try:
+            piece = os.read(terminal, 65536)
+        except OSError:  # Linux says so when the other end is closed
+            break
+        if not piece:
+            break
+        shown += piece
+    os.close(terminal)
+    assert process.wait() == 0 and process.stdout.read() == b""
+    bars = [bar.decode() for bar in shown.split(b"\r") if b"D(G(z))" in bar]
+    assert len(bars) >= 2
+    for bar in bars:
+        assert re.match(r"━* *\d+/30 D \d+\.\d\d G \d+\.\d\d D\(x\) [01]\.\d\d D\(G\(z\)\) ", bar)
+        # Within 80 columns, the one behind the cursor free.
+        assert len(bar.split("\x1b")[0]) < 80
+    # It moves forward, and is gone at the end, where a sentence says what was made.
+    assert bars[0].count("━") < bars[-1].count("━")
+    assert b"\r\x1b[K" in shown and b"120 of 120 steps made" in shown.split(b"\r\x1b[K")[-1]

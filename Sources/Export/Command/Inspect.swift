@@ -107,22 +107,11 @@ private struct Summary: Encodable {
       }
     }
     if !tensors.isEmpty {
-      lines += table(
+      lines += tableLines(
         [["tensor", "type", "shape", "bytes", "min", "mean", "max", "non-finite"]]
-          + tensors.map(\.columns))
+          + tensors.map(\.columns), left: 2)
     }
     return lines.joined(separator: "\n") + "\n"
-  }
-
-  /// Columns one beside the other, the first two to the left and the others to the right.
-  private func table(_ rows: [[String]]) -> [String] {
-    let widths = rows[0].indices.map { column in rows.map { $0[column].count }.max()! }
-    return rows.map { row in
-      row.indices.map { column in
-        let padding = String(repeating: " ", count: widths[column] - row[column].count)
-        return column < 2 ? row[column] + padding : padding + row[column]
-      }.joined(separator: "  ")
-    }
   }
 }
 

@@ -12,6 +12,8 @@ struct TrainCommand: AsyncParsableCommand {
     commandName: "bollygan-train",
     abstract: "Train a DCGAN: from a folder of pictures to weights that draw new ones.",
     version: bollyganVersion,
-    subcommands: [Train.self, ReportCommand.self, DrawFaces.self],
+    subcommands: [
+      Train.self, RunsCommand.self, ReportCommand.self, DrawFaces.self,
+    ],
     defaultSubcommand: Train.self)
 }

@@ -75,10 +75,8 @@ package struct RunReport: Sendable {
   private var tiles: String {
     let recipe = record.definition.recipe
     var tiles: [(name: String, value: String, note: String)] = []
-    let total = recipe.stepsPerEpoch(pictureCount: record.data.pictures) * recipe.epochs
-    let end = min(total, record.options.maximumSteps ?? .max)
     tiles.append(("Epoch", "\(groupedNumber(history.epoch))", "of \(groupedNumber(recipe.epochs))"))
-    tiles.append(("Step", groupedNumber(history.step), "of \(groupedNumber(end))"))
+    tiles.append(("Step", groupedNumber(history.step), "of \(groupedNumber(record.totalSteps))"))
     func latest(_ key: String) -> Double? {
       history.epochs[key]?.latest ?? history.steps[key]?.latest
     }

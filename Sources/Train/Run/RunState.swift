@@ -1,5 +1,5 @@
 /// What became of a run, or what is becoming of it.
-package enum RunState: String, Sendable, CaseIterable {
+package enum RunState: String, Sendable, CaseIterable, Encodable {
   /// A process trains in its folder.
   case running
   /// All its epochs or steps were made.
@@ -25,7 +25,7 @@ package enum RunState: String, Sendable, CaseIterable {
 }
 
 /// The figure that runs are compared by, at its best.
-package struct BestFigure: Equatable, Sendable {
+package struct BestFigure: Equatable, Sendable, Encodable {
   /// Its name in the log's `quality` events.
   package let name: String
   package let value: Double

@@ -1,0 +1,74 @@
+import ArgumentParser
+import BollyGANModel
+import BollyGANTerminal
+import BollyGANTrain
+
+#if canImport(FoundationEssentials)
+  import FoundationEssentials
+#else
+  import Foundation
+#endif
+
+/// Lists runs.
+struct RunsCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "runs",
+    abstract: "List runs: where each stands, and its best figure.",
+    discussion: """
+      A run is running as long as a process trains in its folder. The others have finished, were \
+      stopped, have diverged, or were killed; stopped and killed ones go on with --resume.
+
+        bollygan-train runs runs
+        bollygan-train runs runs --json | jq '.runs[] | select(.state == "killed").run'
+      """)
+
+  @Argument(
+    help: ArgumentHelp("Folder with runs in it, or a run.", valueName: "dir"),
+    completion: .directory)
+  var folder = "."
+
+  @Flag(help: "Write one JSON object to standard output.")
+  var json = false
+
+  func run() throws {
+    let runs = try CommandFailure.reading(folder) { () throws in
+      try RunListing.all(in: folder) { path, problem in
+        printError("\(escaped(path)) is left out: \(problem)")
+      }
+    }
+    if json { return try printJSON(Report(runs: runs)) }
+    guard !runs.isEmpty else {
+      throw CommandFailure(.missingInput, file: folder, "there are no runs in it")
+    }
+    let header = ["run", "state", "epoch", "step", "loss D", "loss G", "best", "pictures/s"]
+    let rows = runs.map { run in
+      [
+        escaped(run.run), run.state.rawValue, "\(run.epoch)/\(run.epochs)",
+        "\(run.step)/\(run.steps)", Self.text(run.lossD), Self.text(run.lossG),
+        run.best.map { "\(escaped($0.name)) \(fixed($0.value, 2))" } ?? "-",
+        Self.text(run.picturesPerSecond, digits: 0),
+      ]
+    }
+    try StandardOutput.write(
+      tableLines([header] + rows, left: 2).map { $0 + "\n" }.joined())
+  }
+
+  private static func text(_ value: Double?, digits: Int = 2) -> String {
+    value.map { fixed($0, digits) } ?? "-"
+  }
+
+  private struct Report: Encodable {
+    /// Grows when a field changes its meaning or goes away.
+    let schema = 1
+    let runs: [RunListing]
+
+    private enum CodingKeys: CodingKey { case schema, runs }
+  }
+}
+
+/// Writes a value as one line on standard output.
+func printJSON(_ value: some Encodable) throws {
+  let encoder = JSONEncoder()
+  encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+  try StandardOutput.writeLine(String(decoding: encoder.encode(value), as: UTF8.self))
+}

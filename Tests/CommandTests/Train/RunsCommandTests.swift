@@ -1,0 +1,92 @@
+import Foundation
+import Testing
+
+#if canImport(Glibc)
+  import Glibc
+#else
+  import Darwin
+#endif
+
+@Suite("bollygan-train runs", .timeLimit(.minutes(3)))
+struct RunsCommandTests {
+  private struct Report: Decodable {
+    struct Run: Decodable {
+      struct Best: Decodable {
+        let name: String
+        let value: Double
+        let step: Int
+      }
+      let run: String
+      let state: String
+      let epoch, epochs, step, steps: Int
+      let loss_d: Double?
+      let best: Best?
+    }
+    let schema: Int
+    let runs: [Run]
+  }
+
+  /// Adds a line at the end of a run's log, or takes some away.
+  private func edit(_ run: SmallRun, _ name: String, dropping count: Int = 0, adding line: String?)
+    throws
+  {
+    let text = String(decoding: try run.folder.bytes("\(name)/log.jsonl"), as: UTF8.self)
+    var lines = text.split(separator: "\n").dropLast(count).map(String.init)
+    if let line { lines.append(line) }
+    try run.folder.write(
+      Array(lines.map { $0 + "\n" }.joined().utf8), to: "\(name)/log.jsonl")
+  }
+
+  @Test("tells running, finished, stopped, diverged and killed runs apart")
+  func states() async throws {
+    let run = try await SmallRun()
+    let files = FileManager.default
+    try files.createDirectory(atPath: run.folder / "more", withIntermediateDirectories: true)
+    for name in ["broken", "diverged", "killed", "more/stopped", "training"] {
+      try files.copyItem(atPath: run.folder / "run", toPath: run.folder / name)
+    }
+    try edit(run, "killed", dropping: 1, adding: #"{"event":"st"#)
+    try edit(run, "diverged", dropping: 1, adding: #"{"event":"diverged","step":8,"epoch":2}"#)
+    try edit(run, "more/stopped", dropping: 1, adding: #"{"event":"stop","step":8,"epoch":2}"#)
+    try edit(
+      run, "run", adding: #"{"event":"quality","step":8,"epoch":2,"swd_holdout":12.345}"#)
+    try run.folder.write(Array("{".utf8), to: "broken/run.json")
+    let lock = unsafe open(run.folder / "training", O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+    defer { close(lock) }
+    #expect(flock(lock, LOCK_EX | LOCK_NB) == 0)
+
+    let result = try await run.train("runs", ".", "--json")
+    #expect(result.status == 0)
+    #expect(result.errors == "bollygan: ./broken is left out: ./broken/run.json: this is no JSON\n")
+    let report = try JSONDecoder().decode(Report.self, from: Data(result.output))
+    #expect(report.schema == 1)
+    #expect(
+      report.runs.map { "\($0.run) \($0.state)" } == [
+        "diverged diverged", "killed killed", "more/stopped stopped", "run finished",
+        "training running",
+      ])
+    let best = try #require(report.runs[3].best)
+    #expect(best.name == "swd_holdout" && best.value == 12.345 && best.step == 8)
+    #expect(report.runs[0].best == nil && report.runs[0].loss_d != nil)
+    #expect(
+      report.runs.allSatisfy { ($0.epoch, $0.epochs) == (2, 2) && ($0.step, $0.steps) == (8, 8) })
+
+    let text = try await run.train("runs").text.split(separator: "\n")
+    #expect(text.count == 6 && text[0].hasPrefix("run           state"))
+    #expect(text[4].hasPrefix("run           finished    2/2   8/8"))
+    #expect(text[4].contains("swd_holdout 12.35"))
+    // A run that is looked at can be trained in.
+    #expect(try await run.train("--resume", "killed", "--quiet").status == 0)
+    #expect(try await run.train("--resume", "training", "--quiet").status == 75)
+  }
+
+  @Test("lists the run itself where it is given one, and says where there are none")
+  func alone() async throws {
+    let run = try await SmallRun()
+    #expect(try await run.train("runs", "run").text.contains("\nrun  finished"))
+    let none = try await run.train("runs", "faces")
+    #expect(none.status == 66 && none.errors == "bollygan: faces: there are no runs in it\n")
+    #expect(try await run.train("runs", "faces", "--json").text == "{\"runs\":[],\"schema\":1}\n")
+    #expect(try await run.train("runs", "nothing").status == 66)
+  }
+}
