@@ -16,6 +16,9 @@ extension DiscriminatorWeights {
   public func onnxModel(
     _ options: ONNXExportOptions = ONNXExportOptions(), metadata: [String: String] = [:]
   ) throws(ONNXError) -> ONNXModel {
+    guard normalises else {
+      return try withNorms.onnxModel(options, metadata: metadata)
+    }
     try options.check()
     var builder = ONNXGraphBuilder(options)
     let channel = ONNXModel.Dimension(.fixed(Int64(shape.channels)), denotation: "DATA_CHANNEL")
@@ -82,8 +85,8 @@ extension DiscriminatorWeights {
   /// The weights as a file of this storage gives them back: folded where the options fold, and
   /// rounded as the storage rounds.
   package func stored(_ options: ONNXExportOptions) -> DiscriminatorWeights {
-    var result = self
-    for (index, layer) in layers.enumerated() {
+    var result = withNorms
+    for (index, layer) in result.layers.enumerated() {
       let folded = options.keepsNorm ? nil : FoldedLayer(layer, outputAxis: 0)
       result.layers[index].kernel =
         StoredKernel(

@@ -27,7 +27,7 @@ public struct PlainDiscriminator<Scalar: BinaryFloatingPoint & Sendable>: Sendab
   /// A discriminator of the given weights.
   public init(_ weights: DiscriminatorWeights) {
     shape = weights.shape
-    layers = weights.layers
+    layers = weights.withNorms.layers
   }
 
   /// How real pictures look, from 0 to 1: the sigmoid of the last layer.

@@ -4,14 +4,14 @@ enum NetworkKind: String {
   case discriminator
 
   /// The layouts that files of such a network may have: sides 16 to 256, a discriminator with or
-  /// without normalisation behind its first convolution.
+  /// without normalisation behind its first convolution, or with none at all and biases.
   var layouts: [ModuleLayout] {
     switch self {
     case .generator: (2...6).map { .generator(doublings: $0) }
     case .discriminator:
       (2...6).flatMap { doublings in
         [false, true].map { .discriminator(doublings: doublings, normalisesFirst: $0) }
-      }
+      } + (2...6).map { .biasedDiscriminator(doublings: $0) }
     }
   }
 
@@ -52,6 +52,8 @@ enum NetworkKind: String {
 /// the index of its convolution and of the normalisation behind it.
 struct ModuleLayout {
   let layers: [(kernel: Int, norm: Int?)]
+  /// Whether all convolutions but the last have biases.
+  var hasBiases = false
 
   /// Convolution, normalisation, ReLU, over and over; convolution and tanh at the end.
   static func generator(doublings: Int) -> ModuleLayout {
@@ -69,6 +71,11 @@ struct ModuleLayout {
         })
   }
 
+  /// Convolution with bias and LeakyReLU, over and over; convolution at the end.
+  static func biasedDiscriminator(doublings: Int) -> ModuleLayout {
+    ModuleLayout(layers: (0...doublings).map { (2 * $0, nil) }, hasBiases: true)
+  }
+
   var doublings: Int { layers.count - 1 }
   var normalisesFirst: Bool { layers[0].norm != nil }
 
@@ -76,6 +83,9 @@ struct ModuleLayout {
 
   /// The name of the convolution's own addends, which DCGANs do without.
   func biasName(_ layer: Int) -> String { "\(layers[layer].kernel).bias" }
+
+  /// Whether a layer must have such addends.
+  func needsBias(_ layer: Int) -> Bool { hasBiases && layer < doublings }
 
   /// The name of a tensor of the normalisation in a layer that has one.
   func normName(_ layer: Int, _ field: NormField) -> String? {
@@ -85,7 +95,8 @@ struct ModuleLayout {
   /// The names that a state_dict must hold.
   var requiredNames: [String] {
     layers.indices.flatMap { layer in
-      [kernelName(layer)] + NormField.required.compactMap { normName(layer, $0) }
+      (needsBias(layer) ? [kernelName(layer), biasName(layer)] : [kernelName(layer)])
+        + NormField.required.compactMap { normName(layer, $0) }
     }
   }
 

@@ -91,7 +91,7 @@ extension GeneratorWeights {
 
 extension DiscriminatorWeights {
   /// The discriminator in a file that holds nothing else; sizes are inferred from the tensors, and
-  /// whether the first convolution is followed by normalisation.
+  /// whether the first convolution is followed by normalisation, or any is.
   ///
   /// - Throws: ``WeightsError`` where tensors are missing, too many, of other shapes or types than
   ///   F32, F16 and BF16, or hold values that are not finite.
@@ -115,12 +115,15 @@ extension DiscriminatorWeights {
     return LoadedNetwork(
       weights: DiscriminatorWeights(
         shape: shape, normalisesFirst: stateDict.layout.normalisesFirst,
+        normalises: !stateDict.layout.hasBiases,
         layers: try stateDict.layers(allowsNonFinite: allowsNonFinite)),
       notes: stateDict.notes)
   }
 
   private var layout: ModuleLayout {
-    .discriminator(doublings: shape.doublings, normalisesFirst: normalisesFirst)
+    normalises
+      ? .discriminator(doublings: shape.doublings, normalisesFirst: normalisesFirst)
+      : .biasedDiscriminator(doublings: shape.doublings)
   }
 
   /// The tensors that training changes by gradients, in the order of PyTorch's `parameters()`.

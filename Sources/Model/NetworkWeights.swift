@@ -43,13 +43,15 @@ extension NormWeights {
   }
 }
 
-/// One layer with weights: a 4x4 (transposed) convolution and the batch normalisation behind it.
+/// One layer with weights: a 4x4 (transposed) convolution and the batch normalisation or bias behind
+/// it.
 public struct LayerWeights: Equatable, Sendable {
   /// Shape `[in, out, 4, 4]` in a generator (transposed convolution), `[out, in, 4, 4]` in a
   /// discriminator (convolution).
   public var kernel: Tensor
   /// An addend for each output channel, in a layer without normalisation (whose shift is one already).
-  /// Only the last layer of a generator has a place for it; nil is the same as zeros.
+  /// Only the last layer of a generator and the hidden ones of a discriminator that normalises
+  /// nothing have a place for it; nil is the same as zeros.
   public var bias: [Float]?
   /// The normalisation behind it, if there is one.
   public var norm: NormWeights?
@@ -120,11 +122,17 @@ public struct DiscriminatorWeights: Equatable, Sendable {
   /// Whether the first convolution is followed by batch normalisation (the article) or not (the
   /// tutorial).
   public let normalisesFirst: Bool
+  /// Whether the hidden layers have batch normalisation, as a DCGAN's; where not, they have biases.
+  public let normalises: Bool
   /// `shape.doublings + 1` layers.
   public var layers: [LayerWeights]
 
-  /// - Precondition: the layers' kernels and normalisations fit the shape.
-  public init(shape: DCGANShape, normalisesFirst: Bool, layers: [LayerWeights]) {
+  /// - Precondition: the layers' kernels, biases and normalisations fit the shape; nothing normalises
+  ///   the first where nothing normalises any.
+  public init(
+    shape: DCGANShape, normalisesFirst: Bool, normalises: Bool = true, layers: [LayerWeights]
+  ) {
+    precondition(normalises || !normalisesFirst, "the first layer alone is normalised")
     let channels = shape.discriminatorChannels
     precondition(
       layers.count == channels.count - 1, "a discriminator of this shape has other layers")
@@ -132,14 +140,31 @@ public struct DiscriminatorWeights: Equatable, Sendable {
       precondition(
         layer.kernel.shape == [channels[index + 1], channels[index], 4, 4],
         "layer \(index) has kernel \(layer.kernel.shape)")
-      precondition(layer.bias == nil, "a discriminator's layers have no bias")
-      let normalised = index < layers.count - 1 && (index > 0 || normalisesFirst)
+      let isHidden = index < layers.count - 1
+      precondition(
+        layer.bias?.count == (isHidden && !normalises ? channels[index + 1] : nil),
+        "layer \(index) has another bias than its place asks for")
+      let normalised = normalises && isHidden && (index > 0 || normalisesFirst)
       precondition(
         layer.norm?.channels == (normalised ? channels[index + 1] : nil),
         "layer \(index) has another normalisation than its place asks for")
     }
     self.shape = shape
     self.normalisesFirst = normalisesFirst
+    self.normalises = normalises
     self.layers = layers
+  }
+}
+
+extension DiscriminatorWeights {
+  /// The same function with a normalisation in each hidden layer: where there are biases, one that
+  /// does nothing but add them.
+  package var withNorms: DiscriminatorWeights {
+    guard !normalises else { return self }
+    return DiscriminatorWeights(
+      shape: shape, normalisesFirst: true,
+      layers: layers.map { layer in
+        LayerWeights(kernel: layer.kernel, norm: layer.bias.map { NormWeights(bias: $0) })
+      })
   }
 }

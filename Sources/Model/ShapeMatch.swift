@@ -41,7 +41,7 @@ struct ShapeMatch {
     }
     // A generator may have biases instead of normalisations.
     let layouts = kind.layouts.filter {
-      $0.layers.count == kernels.count
+      $0.layers.count == kernels.count && !$0.hasBiases
         && ($0.layers.count { $0.norm != nil } == norms.count
           || kind == .generator && norms.isEmpty)
     }

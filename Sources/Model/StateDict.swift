@@ -133,11 +133,11 @@ struct StateDict {
     return layers
   }
 
-  /// A convolution's own addends; nil where there are none, or nothing but zeros.
+  /// A convolution's own addends; nil where there are none, or nothing but zeros and no need of them.
   private func bias(_ layer: Int, _ allowsNonFinite: Bool) throws(WeightsError) -> [Float]? {
     guard tensors[layout.biasName(layer)] != nil else { return nil }
     let bias = try values(layout.biasName(layer), allowsNonFinite)
-    return bias.allSatisfy { $0 == 0 } ? nil : bias
+    return bias.allSatisfy { $0 == 0 } && !layout.needsBias(layer) ? nil : bias
   }
 
   private func norm(_ layer: Int, _ allowsNonFinite: Bool) throws(WeightsError) -> NormWeights {

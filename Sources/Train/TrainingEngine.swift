@@ -4,8 +4,9 @@ import BollyGANModel
 public struct TrainingConfiguration: Hashable, Sendable {
   /// Sizes of both networks.
   public var shape: DCGANShape
-  /// Whether batch normalisation follows the discriminator's first convolution.
-  public var normalisesFirst: Bool
+  /// Whether batch normalisation follows the discriminator's first convolution; it does not where it
+  /// follows none (``Techniques/discriminatorNorm``).
+  public let normalisesFirst: Bool
   /// Whether the generator's step draws latents of its own (the article) or uses the fakes that
   /// the discriminator has just seen (the tutorial).
   public var freshLatents: Bool
@@ -18,7 +19,7 @@ public struct TrainingConfiguration: Hashable, Sendable {
   /// Adam's decay of the second moment.
   public var beta2: Double
   /// What is done beyond the DCGAN of 2015.
-  public var techniques: Techniques
+  public let techniques: Techniques
 
   /// The article's settings for a shape.
   public init(
@@ -27,7 +28,7 @@ public struct TrainingConfiguration: Hashable, Sendable {
     beta2: Double = 0.999, techniques: Techniques = .none
   ) {
     self.shape = shape
-    self.normalisesFirst = normalisesFirst
+    self.normalisesFirst = normalisesFirst && techniques.discriminatorNorm == .batch
     self.freshLatents = freshLatents
     self.generatorRate = generatorRate
     self.discriminatorRate = discriminatorRate
@@ -118,16 +119,20 @@ public struct TrainingState: Equatable, Sendable {
   public var generatorOptimizer: OptimizerState
   /// Adam of the discriminator.
   public var discriminatorOptimizer: OptimizerState
+  /// The vectors of spectral normalisation by kernel (`main.0.weight`, ...); empty without it.
+  public var spectral: [String: SpectralVectors]
 
   /// A state of the given parts.
   public init(
     generator: GeneratorWeights, discriminator: DiscriminatorWeights,
-    generatorOptimizer: OptimizerState, discriminatorOptimizer: OptimizerState
+    generatorOptimizer: OptimizerState, discriminatorOptimizer: OptimizerState,
+    spectral: [String: SpectralVectors] = [:]
   ) {
     self.generator = generator
     self.discriminator = discriminator
     self.generatorOptimizer = generatorOptimizer
     self.discriminatorOptimizer = discriminatorOptimizer
+    self.spectral = spectral
   }
 }
 

@@ -56,17 +56,18 @@ public struct TrainingStream: Sendable {
     side = shape.side
     self.pictureCount = pictureCount
     random = TorchRandom(seed: seed)
+    let normalises = recipe.techniques.discriminatorNorm == .batch
     if recipe.preview { _ = random.loaderOrder(pictureCount) }
     switch recipe.drawingOrder {
     case .tutorial:
       initialGenerator = GeneratorWeights(
         shape: shape, initialisation: recipe.initialisation, random: &random)
       initialDiscriminator = DiscriminatorWeights(
-        shape: shape, normalisesFirst: recipe.normalisesFirst,
+        shape: shape, normalisesFirst: recipe.normalisesFirst, normalises: normalises,
         initialisation: recipe.initialisation, random: &random)
     case .article:
       initialDiscriminator = DiscriminatorWeights(
-        shape: shape, normalisesFirst: recipe.normalisesFirst,
+        shape: shape, normalisesFirst: recipe.normalisesFirst, normalises: normalises,
         initialisation: recipe.initialisation, random: &random)
       initialGenerator = GeneratorWeights(
         shape: shape, initialisation: recipe.initialisation, random: &random)
@@ -145,18 +146,19 @@ extension GeneratorWeights {
 extension DiscriminatorWeights {
   /// New weights, as PyTorch draws them.
   package init(
-    shape: DCGANShape, normalisesFirst: Bool, initialisation: Recipe.Initialisation,
-    random: inout TorchRandom
+    shape: DCGANShape, normalisesFirst: Bool, normalises: Bool = true,
+    initialisation: Recipe.Initialisation, random: inout TorchRandom
   ) {
     let channels = shape.discriminatorChannels
     self.init(
-      shape: shape, normalisesFirst: normalisesFirst,
+      shape: shape, normalisesFirst: normalises && normalisesFirst, normalises: normalises,
       layers: newLayers(
         kernels: zip(channels, channels.dropFirst()).map { [$1, $0, 4, 4] },
         norms: channels.indices.dropFirst().map { index in
-          index <= shape.doublings && (index > 1 || normalisesFirst) ? channels[index] : nil
+          normalises && index <= shape.doublings && (index > 1 || normalisesFirst)
+            ? channels[index] : nil
         },
-        initialisation: initialisation, random: &random))
+        hasBiases: !normalises, initialisation: initialisation, random: &random))
   }
 }
 
@@ -164,23 +166,30 @@ extension DiscriminatorWeights {
 /// (`kaiming_uniform_` with a = √5), then, with `.dcgan`, the tutorial's `weights_init` goes over
 /// them and draws kernels and scales anew.
 private func newLayers(
-  kernels: [[Int]], norms: [Int?], initialisation: Recipe.Initialisation,
+  kernels: [[Int]], norms: [Int?], hasBiases: Bool = false, initialisation: Recipe.Initialisation,
   random: inout TorchRandom
 ) -> [LayerWeights] {
   var layers: [LayerWeights] = []
-  for (shape, channels) in zip(kernels, norms) {
+  for (index, (shape, channels)) in zip(kernels, norms).enumerated() {
     var kernel = Tensor(zeros: shape)
+    // A discriminator's kernel counts first what it puts out.
+    var bias =
+      hasBiases && index < kernels.count - 1 ? [Float](repeating: 0, count: shape[0]) : nil
     switch initialisation {
     case .dcgan:
-      random.skip(words: kernel.values.count)
+      random.skip(words: kernel.values.count + (bias?.count ?? 0))
     case .torchDefault:
       // The same doubles as in torch.nn.init, which round in this order and not as 1/√fan does.
       let gain = (2 / (1 + 5.0.squareRoot() * 5.0.squareRoot())).squareRoot()
       let fan = Double(shape[1] * 16)
       let bound = 3.0.squareRoot() * (gain / fan.squareRoot())
       kernel.values = random.uniforms(count: kernel.values.count, from: -bound, to: bound)
+      // The bias's bound is 1/√fan outright.
+      let reach = 1 / fan.squareRoot()
+      bias = bias.map { random.uniforms(count: $0.count, from: -reach, to: reach) }
     }
-    layers.append(LayerWeights(kernel: kernel, norm: channels.map { NormWeights(channels: $0) }))
+    layers.append(
+      LayerWeights(kernel: kernel, bias: bias, norm: channels.map { NormWeights(channels: $0) }))
   }
   if initialisation == .dcgan {
     for index in layers.indices {

@@ -74,8 +74,41 @@ struct NetworkFileTests {
     let weights = SampleNetworks.discriminator(shape, normalisesFirst: normalisesFirst)
     let read = try DiscriminatorWeights(SafetensorsFile(bytes: weights.file().encoded()))
     #expect(read.layers == weights.layers)
-    #expect(read.normalisesFirst == normalisesFirst)
+    #expect(read.normalisesFirst == normalisesFirst && read.normalises)
     #expect(read.shape.discriminatorChannels == shape.discriminatorChannels)
+  }
+
+  @Test("a discriminator with biases and no norms comes back as it was", arguments: shapes)
+  func biasedDiscriminator(shape: DCGANShape) throws {
+    let normalised = SampleNetworks.discriminator(shape, normalisesFirst: true)
+    let layers = normalised.layers.map { layer in
+      LayerWeights(kernel: layer.kernel, bias: layer.norm?.shift)
+    }
+    let weights = DiscriminatorWeights(
+      shape: shape, normalisesFirst: false, normalises: false, layers: layers)
+    let file = weights.file()
+    // The places in a Sequential of convolution, LeakyReLU, convolution, ...
+    let places = (0...shape.doublings).map { 2 * $0 }
+    #expect(
+      Set(file.tensors.keys)
+        == Set(
+          places.map { "main.\($0).weight" } + places.dropLast().map { "main.\($0).bias" }))
+    // Biases begin at zero, and stay what they are.
+    var fresh = weights
+    fresh.layers[0].bias = fresh.layers[0].bias?.map { _ in 0 }
+    #expect(try DiscriminatorWeights(fresh.file()).layers == fresh.layers)
+    let read = try DiscriminatorWeights(SafetensorsFile(bytes: file.encoded()))
+    #expect(read.layers == weights.layers && !read.normalises && !read.normalisesFirst)
+    var tensors = file.tensors
+    tensors["main.0.bias"] = StoredTensor(
+      Tensor(shape: [1_000], values: .init(repeating: 0, count: 1_000)))
+    #expect(throws: WeightsError.self) {
+      try DiscriminatorWeights(SafetensorsFile(tensors: tensors))
+    }
+    tensors["main.0.bias"] = nil
+    #expect(throws: WeightsError.self) {
+      try DiscriminatorWeights(SafetensorsFile(tensors: tensors))
+    }
   }
 }
 

@@ -55,6 +55,7 @@ struct EngineAgreement {
     state.take(
       optimizers.discriminator, fixture.after.discriminatorAdam, at: "discriminator's Adam")
     state.take(optimizers.generator, fixture.after.generatorAdam, at: "generator's Adam")
+    state.take(engine.namedVectors(), fixture.after.spectral ?? [:], at: "spectral vectors")
     let latents = fixture.batch(fixture.losses.count).latents
     for (name, batchStatistics, digest) in [
       ("batch", true, fixture.picturesBatch), ("running", false, fixture.picturesRunning),
@@ -166,6 +167,22 @@ extension TrainingEngine {
   }
 }
 
+extension TrainingEngine {
+  /// The vectors of spectral normalisation as the fixtures name them, in the engine's precision.
+  func namedVectors() -> [String: [Double]] {
+    var vectors: [(name: String, u: [Double], v: [Double])] = state().spectral.map {
+      ($0, $1.left.map { Double($0) }, $1.right.map { Double($0) })
+    }
+    if let exact = (self as? PlainTrainer<Double>)?.exactState {
+      vectors = zip(exact.discriminator.layers, exact.spectral).map {
+        ($0.kernelName, $1.left, $1.right)
+      }
+    }
+    return Dictionary(
+      uniqueKeysWithValues: vectors.flatMap { [("\($0.name)_u", $0.u), ("\($0.name)_v", $0.v)] })
+  }
+}
+
 extension PlainNetwork<Double> {
   var namedTensors: [String: [Double]] {
     var tensors = Dictionary(uniqueKeysWithValues: parameters.map { ($0.name, $0.values) })
@@ -216,6 +233,6 @@ extension DiscriminatorWeights {
 
 extension LayerWeights {
   fileprivate var trainedTensors: [[Float]] {
-    [kernel.values] + (norm.map { [$0.scale, $0.shift] } ?? [])
+    [kernel.values] + (bias.map { [$0] } ?? []) + (norm.map { [$0.scale, $0.shift] } ?? [])
   }
 }

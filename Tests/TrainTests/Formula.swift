@@ -36,9 +36,9 @@ enum Formula {
 
   /// Layers whose kernels are as wide as PyTorch's default and whose norms are near the identity;
   /// each tensor has a salt of its own, in the order of the modules.
-  static func layers(kernels: [[Int]], normalised: (Int) -> Bool, norms: [Int], salt: Int)
-    -> [LayerWeights]
-  {
+  static func layers(
+    kernels: [[Int]], normalised: (Int) -> Bool, norms: [Int], hasBiases: Bool = false, salt: Int
+  ) -> [LayerWeights] {
     var salt = salt
     return kernels.enumerated().map { index, shape in
       let kernel = Tensor(
@@ -46,6 +46,11 @@ enum Formula {
         values: floats(
           salt: salt, count: shape.reduce(1, *), spread: 1 / Double(shape[1] * 16).squareRoot()))
       salt += 1
+      if hasBiases && index < kernels.count - 1 {
+        salt += 1
+        return LayerWeights(
+          kernel: kernel, bias: floats(salt: salt - 1, count: norms[index], spread: 0.1))
+      }
       guard normalised(index) else { return LayerWeights(kernel: kernel) }
       var norm = NormWeights(channels: norms[index])
       norm.scale = floats(salt: salt, count: norms[index], centre: 1, spread: 0.2)
@@ -64,15 +69,15 @@ enum Formula {
         normalised: { $0 < shape.doublings }, norms: Array(widths.dropFirst()), salt: salt))
   }
 
-  static func discriminator(_ shape: DCGANShape, normalisesFirst: Bool, salt: Int = 200)
-    -> DiscriminatorWeights
-  {
+  static func discriminator(
+    _ shape: DCGANShape, normalisesFirst: Bool, normalises: Bool = true, salt: Int = 200
+  ) -> DiscriminatorWeights {
     let widths = shape.discriminatorChannels
     return DiscriminatorWeights(
-      shape: shape, normalisesFirst: normalisesFirst,
+      shape: shape, normalisesFirst: normalisesFirst, normalises: normalises,
       layers: layers(
         kernels: zip(widths, widths.dropFirst()).map { [$1, $0, 4, 4] },
-        normalised: { $0 < shape.doublings && ($0 > 0 || normalisesFirst) },
-        norms: Array(widths.dropFirst()), salt: salt))
+        normalised: { normalises && $0 < shape.doublings && ($0 > 0 || normalisesFirst) },
+        norms: Array(widths.dropFirst()), hasBiases: !normalises, salt: salt))
   }
 }

@@ -38,6 +38,8 @@ struct GradientFixture: Decodable, Sendable, CustomTestStringConvertible {
     let generator: [String: Digest]
     let discriminatorAdam: [String: Digest]
     let generatorAdam: [String: Digest]
+    /// Vectors of spectral normalisation (`main.0.weight_u`, ...).
+    let spectral: [String: Digest]?
   }
   let `case`: Case
   /// Of each step.
@@ -79,7 +81,9 @@ struct GradientFixture: Decodable, Sendable, CustomTestStringConvertible {
   var generatorWeights: GeneratorWeights { Formula.generator(configuration.shape) }
 
   var discriminatorWeights: DiscriminatorWeights {
-    Formula.discriminator(configuration.shape, normalisesFirst: `case`.normalisesFirst)
+    Formula.discriminator(
+      configuration.shape, normalisesFirst: `case`.normalisesFirst,
+      normalises: configuration.techniques.discriminatorNorm == .batch)
   }
 
   /// The pictures and latents of a step; other ones in each.

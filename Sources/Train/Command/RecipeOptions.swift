@@ -11,6 +11,7 @@ extension Augmentation: ExpressibleByArgument {
 }
 
 extension AdversarialLoss: ExpressibleByArgument {}
+extension DiscriminatorNorm: ExpressibleByArgument {}
 
 /// What determines the weights. Only what is given changes a recipe.
 struct RecipeOptions: ParsableArguments {
@@ -148,6 +149,14 @@ struct RecipeOptions: ParsableArguments {
   var instanceNoise: Double?
 
   @Option(
+    name: [.customLong("discriminator-norm"), .customLong("d-norm")],
+    help: ArgumentHelp(
+      "What keeps the discriminator's layers in bounds: batch, batch normalisation as a DCGAN has it; "
+        + "spectral, each kernel divided by its largest singular value; none. (default: batch)",
+      valueName: "norm"))
+  var discriminatorNorm: DiscriminatorNorm?
+
+  @Option(
     help: ArgumentHelp(
       "How picture files are read: kind (EXIF turned, alpha over white) or pillow (as PyTorch's "
         + "scripts do). (default: as the recipe)", valueName: "rules"))
@@ -180,6 +189,7 @@ struct RecipeOptions: ParsableArguments {
     set(\.recipe.techniques.labelSmoothing, labelSmoothing)
     set(\.recipe.techniques.instanceNoise, instanceNoise)
     set(\.recipe.techniques.rateDecay, lrDecay)
+    set(\.recipe.techniques.discriminatorNorm, discriminatorNorm)
     set(\.generatorWidth, width)
     set(\.discriminatorWidth, discriminatorWidth ?? width)
     set(\.side, side)

@@ -255,7 +255,15 @@ extension Session {
             "its channels are \(weights.shape.discriminatorChannels), the run needs "
               + "\(shape.discriminatorChannels)")
         }
-        guard weights.normalisesFirst == definition.recipe.normalisesFirst else {
+        let configuration = definition.recipe.configuration(for: shape)
+        let normalises = definition.recipe.techniques.discriminatorNorm == .batch
+        guard weights.normalises == normalises else {
+          throw CommandFailure(
+            .badData, file: path,
+            "it has \(weights.normalises ? "" : "no ")batch normalisation, unlike the run's "
+              + "discriminator (--discriminator-norm)")
+        }
+        guard weights.normalisesFirst == configuration.normalisesFirst else {
           throw CommandFailure(
             .badData, file: path,
             "its first convolution is \(weights.normalisesFirst ? "" : "not ")followed by batch "

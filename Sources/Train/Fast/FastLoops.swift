@@ -187,7 +187,7 @@ import BollyGANModel
     to: FloatBuffer, target: MapLayout, images: Int, slope: Float, accumulates: Bool?
   ) {
     let stride = layout.pixelStride
-    if norm.normalises {
+    if norm.normalises || (norm.kind == .bias && accumulates != nil) {
       let perImage = pieces(layout).count
       let sums = FloatBuffer(count: images * perImage * stride)
       let products = FloatBuffer(count: images * perImage * stride)

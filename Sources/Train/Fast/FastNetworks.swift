@@ -24,7 +24,7 @@ final class FastGenerator {
         norm: index == weights.shape.doublings
           ? nil
           : FastNorm(
-            channels: link.fineChannels, stride: link.fineStride, normalises: true),
+            channels: link.fineChannels, stride: link.fineStride, kind: .batch),
         kernels: loops.kernels)
     }
     load(weights)
@@ -149,6 +149,7 @@ final class FastGenerator {
 final class FastDiscriminator {
   let shape: DCGANShape
   let normalisesFirst: Bool
+  let normalises: Bool
   let layers: [FastLayer]
   let loops: FastLoops
   /// `maps[l]` is what layer l + 1 reads, with margin 1; `raw[l]` what layer l's product gave.
@@ -164,9 +165,10 @@ final class FastDiscriminator {
   /// What LeakyReLU makes of negative values.
   static let slope: Float = 0.2
 
-  init(_ weights: DiscriminatorWeights, loops: FastLoops) {
+  init(_ weights: DiscriminatorWeights, isSpectral: Bool, loops: FastLoops) {
     shape = weights.shape
     normalisesFirst = weights.normalisesFirst
+    normalises = weights.normalises
     self.loops = loops
     layers = StridedLink.discriminator(weights.shape).enumerated().map { index, link in
       unsafe FastLayer(
@@ -175,20 +177,41 @@ final class FastDiscriminator {
           ? nil
           : FastNorm(
             channels: link.coarseChannels, stride: link.coarseStride,
-            normalises: index > 0 || weights.normalisesFirst),
-        kernels: loops.kernels)
+            kind: !weights.normalises
+              ? .bias : index > 0 || weights.normalisesFirst ? .batch : .none),
+        kernels: loops.kernels,
+        spectral: isSpectral ? FastSpectral(link: link, workers: loops.workers) : nil)
     }
     load(weights)
   }
 
-  func load(_ weights: DiscriminatorWeights) {
-    for (layer, loaded) in zip(layers, weights.layers) { layer.load(loaded) }
+  /// Takes over weights, and the vectors of their spectral normalisation where they are not new.
+  func load(_ weights: DiscriminatorWeights, spectral: [SpectralVectors] = []) {
+    for (index, (layer, loaded)) in zip(layers, weights.layers).enumerated() {
+      layer.load(loaded)
+      if spectral.isEmpty {
+        layer.spectral?.begin(layer.kernel.weight)
+      } else {
+        layer.spectral?.load(spectral[index], layer.link)
+      }
+    }
     refresh()
+  }
+
+  /// After an update: another round for the largest singular values, and kernels made ready.
+  func refreshUpdated() {
+    for layer in layers { layer.spectral?.iterate(layer.kernel.weight) }
+    refresh()
+  }
+
+  /// Turns gradients to the kernels that were used into those to the kernels that are trained.
+  func finishGradients() {
+    for layer in layers { layer.spectral?.backward(layer.kernel.gradient) }
   }
 
   var weights: DiscriminatorWeights {
     DiscriminatorWeights(
-      shape: shape, normalisesFirst: normalisesFirst,
+      shape: shape, normalisesFirst: normalisesFirst, normalises: normalises,
       layers: layers.map {
         $0.weights(kernelShape: [$0.link.coarseChannels, $0.link.fineChannels, 4, 4])
       })

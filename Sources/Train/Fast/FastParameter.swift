@@ -28,8 +28,17 @@ final class FastParameter {
 final class FastNorm {
   let channels: Int
   let stride: Int
-  /// False where there is no normalisation, only the activation: then scale is 1, shift 0.
-  let normalises: Bool
+  /// What comes before the activation.
+  enum Kind {
+    /// Batch normalisation.
+    case batch
+    /// A bias, which is the shift; scale is 1.
+    case bias
+    /// Nothing: scale is 1, shift 0.
+    case none
+  }
+  let kind: Kind
+  var normalises: Bool { kind == .batch }
   let scale: FastParameter
   let shift: FastParameter
   var runningMean: [Float]
@@ -45,10 +54,10 @@ final class FastNorm {
   let b: FloatBuffer
   let c0: FloatBuffer
 
-  init(channels: Int, stride: Int, normalises: Bool) {
+  init(channels: Int, stride: Int, kind: Kind) {
     self.channels = channels
     self.stride = stride
-    self.normalises = normalises
+    self.kind = kind
     scale = FastParameter(count: stride)
     shift = FastParameter(count: stride)
     runningMean = [Float](repeating: 0, count: channels)
@@ -59,7 +68,7 @@ final class FastNorm {
     a = FloatBuffer(count: stride)
     b = FloatBuffer(count: stride)
     c0 = FloatBuffer(count: stride)
-    if !normalises {
+    if kind != .batch {
       factor.fill(1)
       a.fill(1)
     }
@@ -122,6 +131,13 @@ final class FastNorm {
   /// - Parameter accumulates: adds to the parameters' gradients; nil leaves them alone.
   func beginBackward(sum: [Double], product: [Double], count: Int, accumulates: Bool?) {
     for c in 0..<channels {
+      guard normalises else {
+        if let accumulates {
+          unsafe shift.gradient.base[c] =
+            (accumulates ? shift.gradient.base[c] : 0) + Float(sum[c])
+        }
+        continue
+      }
       let inverse = inverseRoot[c]
       let gain = unsafe Double(scale.weight.base[c]) * inverse
       unsafe a.base[c] = Float(gain)
@@ -144,10 +160,13 @@ final class FastLayer {
   let norm: FastNorm?
   let upPanels: [Panels]
   let downPanels: Panels
+  /// Nil where the kernel is used as it is.
+  let spectral: FastSpectral?
 
-  init(link: StridedLink, norm: FastNorm?, kernels: bg_kernels) {
+  init(link: StridedLink, norm: FastNorm?, kernels: bg_kernels, spectral: FastSpectral? = nil) {
     self.link = link
     self.norm = norm
+    self.spectral = spectral
     kernel = FastParameter(count: link.weightCount)
     upPanels = unsafe link.upPanels(kernels: kernels)
     downPanels = unsafe link.downPanels(kernels: kernels)
@@ -156,23 +175,34 @@ final class FastLayer {
   func load(_ weights: LayerWeights) {
     link.packed(weights.kernel.values, into: kernel.weight)
     if let norm, let loaded = weights.norm { norm.load(loaded) }
+    if let norm, let bias = weights.bias {
+      for (c, value) in bias.enumerated() { unsafe norm.shift.weight.base[c] = value }
+    }
   }
 
   func weights(kernelShape: [Int]) -> LayerWeights {
     LayerWeights(
       kernel: Tensor(shape: kernelShape, values: link.unpacked(kernel.weight)),
+      bias: norm.flatMap { norm in
+        norm.kind == .bias ? Array(norm.shift.weight.array[..<norm.channels]) : nil
+      },
       norm: norm.flatMap { $0.normalises ? $0.weights : nil })
   }
 
-  /// Its trained tensors in the order of a state_dict: kernel, scale, shift.
+  /// Its trained tensors in the order of a state_dict: kernel, bias; or kernel, scale, shift.
   var parameters: [FastParameter] {
-    guard let norm, norm.normalises else { return [kernel] }
-    return [kernel, norm.scale, norm.shift]
+    switch norm?.kind ?? .none {
+    case .batch: [kernel, norm!.scale, norm!.shift]
+    case .bias: [kernel, norm!.shift]
+    case .none: [kernel]
+    }
   }
 
-  /// Puts the kernel in the order of both products, after it changed.
+  /// Puts the kernel, divided where it is to be, in the order of both products, after it changed.
   func refresh(_ workers: Workers) {
-    unsafe link.fillUp(upPanels, from: kernel.weight.base, workers: workers)
-    unsafe link.fillDown(downPanels, from: kernel.weight.base, workers: workers)
+    spectral?.normalise(kernel.weight)
+    let used = spectral?.kernel ?? kernel.weight
+    unsafe link.fillUp(upPanels, from: used.base, workers: workers)
+    unsafe link.fillDown(downPanels, from: used.base, workers: workers)
   }
 }

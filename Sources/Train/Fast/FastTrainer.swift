@@ -42,12 +42,15 @@ public final class FastTrainer: TrainingEngine, GradientEngine {
     instructionSet: InstructionSet = .best
   ) {
     precondition(
-      discriminator.normalisesFirst == configuration.normalisesFirst,
-      "the discriminator's first layer is not as configured")
+      discriminator.normalisesFirst == configuration.normalisesFirst
+        && discriminator.normalises == (configuration.techniques.discriminatorNorm == .batch),
+      "the discriminator's normalisation is not as configured")
     self.configuration = configuration
     loops = FastLoops(instructionSet: instructionSet, threads: threads)
     self.generator = FastGenerator(generator, loops: loops)
-    self.discriminator = FastDiscriminator(discriminator, loops: loops)
+    self.discriminator = FastDiscriminator(
+      discriminator, isSpectral: configuration.techniques.discriminatorNorm == .spectral,
+      loops: loops)
   }
 
   // MARK: A step
@@ -79,6 +82,7 @@ public final class FastTrainer: TrainingEngine, GradientEngine {
     let onFake = Verdict(
       logits: discriminator.forward(seenFake, images: fakes), goal: .fake, techniques)
     discriminator.backward(pictures: seenFake, logitGradient: onFake.gradient, toParameters: true)
+    discriminator.finishGradients()
     let lossD = onReal.loss + onFake.loss
     guard lossD.isFinite else { throw NonFiniteError(place: "loss_d") }
     try check(discriminator.parameters, names: discriminatorNames, of: "discriminator")
@@ -86,7 +90,7 @@ public final class FastTrainer: TrainingEngine, GradientEngine {
     update(
       discriminator.parameters, rate: configuration.discriminatorRate * batch.rateFactor,
       step: discriminatorUpdates)
-    discriminator.refresh()
+    discriminator.refreshUpdated()
 
     if let latents = batch.generatorLatents {
       generator.forward(latents, into: fake, statistics: .batch)
@@ -212,6 +216,11 @@ public final class FastTrainer: TrainingEngine, GradientEngine {
   private lazy var generatorNames = generator.weights.namedTensors().map(\.name)
   private lazy var discriminatorNames = discriminator.weights.namedTensors().map(\.name)
 
+  /// Of the discriminator's kernels, a layer each.
+  private lazy var kernelNames = discriminator.weights.namedTensors().filter {
+    $0.tensor.shape.count == 4
+  }.map(\.name)
+
   private func check(_ parameters: [FastParameter], names: [String], of network: String) throws {
     for (parameter, name) in zip(parameters, names)
     where !loops.allFinite(parameter.gradient) {
@@ -240,7 +249,11 @@ public final class FastTrainer: TrainingEngine, GradientEngine {
       generatorOptimizer: optimizer(
         of: generator.layers, names: generatorNames, step: generatorUpdates),
       discriminatorOptimizer: optimizer(
-        of: discriminator.layers, names: discriminatorNames, step: discriminatorUpdates))
+        of: discriminator.layers, names: discriminatorNames, step: discriminatorUpdates),
+      spectral: Dictionary(
+        uniqueKeysWithValues: zip(kernelNames, discriminator.layers).compactMap { name, layer in
+          layer.spectral.map { (name, $0.vectors(layer.link)) }
+        }))
   }
 
   /// Goes on from a state that ``state()`` gave, bit for bit.
@@ -248,7 +261,16 @@ public final class FastTrainer: TrainingEngine, GradientEngine {
   /// - Precondition: the state is of networks of this shape.
   public func restore(_ state: TrainingState) {
     generator.load(state.generator)
-    discriminator.load(state.discriminator)
+    discriminator.load(
+      state.discriminator,
+      spectral: configuration.techniques.discriminatorNorm != .spectral
+        ? []
+        : kernelNames.map { name in
+          guard let vectors = state.spectral[name] else {
+            preconditionFailure("no spectral vectors of \(name)")
+          }
+          return vectors
+        })
     load(state.generatorOptimizer, into: generator.layers, names: generatorNames)
     load(state.discriminatorOptimizer, into: discriminator.layers, names: discriminatorNames)
     generatorUpdates = state.generatorOptimizer.step

@@ -14,7 +14,12 @@ package struct PlainLayer<Scalar: BinaryFloatingPoint & Sendable>: Equatable, Se
   package let normName: String
   /// `[smallChannels, bigChannels, 4, 4]`
   package var kernel: [Scalar]
+  /// One number for each channel that the layer puts out.
+  package var bias: [Scalar]?
   package var norm: PlainNorm<Scalar>?
+
+  /// `main.3.bias`
+  package var biasName: String { kernelName.replacingEnd("weight", by: "bias") }
 
   /// What the backward pass needs of a forward pass.
   package struct Record: Sendable {
@@ -24,10 +29,24 @@ package struct PlainLayer<Scalar: BinaryFloatingPoint & Sendable>: Equatable, Se
   }
 
   func linear(_ x: [Scalar], count: Int) -> [Scalar] {
-    switch direction {
-    case .up: convolution.up(x, kernel: kernel, count: count)
-    case .down: convolution.down(x, kernel: kernel, count: count)
+    var y =
+      switch direction {
+      case .up: convolution.up(x, kernel: kernel, count: count)
+      case .down: convolution.down(x, kernel: kernel, count: count)
+      }
+    if let bias {
+      let plane = y.count / (count * bias.count)
+      for index in y.indices { y[index] += bias[index / plane % bias.count] }
     }
+    return y
+  }
+
+  /// The bias's gradient: each channel's sum.
+  private func biasGradient(_ gradient: [Scalar], channels: Int, count: Int) -> [Scalar] {
+    let plane = gradient.count / (count * channels)
+    var sums = [Double](repeating: 0, count: channels)
+    for index in gradient.indices { sums[index / plane % channels] += Double(gradient[index]) }
+    return sums.map { Scalar($0) }
   }
 
   /// The output in training mode; takes the batch's statistics into the running ones.
@@ -55,6 +74,9 @@ package struct PlainLayer<Scalar: BinaryFloatingPoint & Sendable>: Equatable, Se
         ofWeights["\(normName).weight"] = toScale
         ofWeights["\(normName).bias"] = toShift
       }
+    }
+    if weights, let bias {
+      ofWeights[biasName] = biasGradient(gradient, channels: bias.count, count: count)
     }
     switch direction {
     case .up:
@@ -109,7 +131,8 @@ package struct PlainNetwork<Scalar: BinaryFloatingPoint & Sendable>: Equatable, 
             smallSide: smallSides[index]),
           activation: index == layers.count - 1 ? last : hidden,
           kernelName: "main.\(module).weight", normName: "main.\(module + 1)",
-          kernel: layer.kernel.values.map { Scalar($0) }, norm: layer.norm.map { PlainNorm($0) }))
+          kernel: layer.kernel.values.map { Scalar($0) },
+          bias: layer.bias.map { $0.map { Scalar($0) } }, norm: layer.norm.map { PlainNorm($0) }))
       module += layer.norm == nil ? 2 : 3
     }
   }
@@ -121,6 +144,7 @@ package struct PlainNetwork<Scalar: BinaryFloatingPoint & Sendable>: Equatable, 
         kernel: Tensor(
           shape: [layer.convolution.smallChannels, layer.convolution.bigChannels, 4, 4],
           values: layer.kernel.map { Float($0) }),
+        bias: layer.bias.map { $0.map { Float($0) } },
         norm: layer.norm?.weights)
     }
   }
@@ -129,7 +153,7 @@ package struct PlainNetwork<Scalar: BinaryFloatingPoint & Sendable>: Equatable, 
   /// `main.1.bias`, ...
   package var parameters: [(name: String, values: [Scalar])] {
     layers.flatMap { layer in
-      [(layer.kernelName, layer.kernel)]
+      [(layer.kernelName, layer.kernel)] + (layer.bias.map { [(layer.biasName, $0)] } ?? [])
         + (layer.norm.map {
           [("\(layer.normName).weight", $0.scale), ("\(layer.normName).bias", $0.shift)]
         } ?? [])
@@ -140,6 +164,7 @@ package struct PlainNetwork<Scalar: BinaryFloatingPoint & Sendable>: Equatable, 
   package mutating func update(_ body: (_ name: String, _ values: inout [Scalar]) -> Void) {
     for index in layers.indices {
       body(layers[index].kernelName, &layers[index].kernel)
+      if layers[index].bias != nil { body(layers[index].biasName, &layers[index].bias!) }
       if layers[index].norm != nil {
         body("\(layers[index].normName).weight", &layers[index].norm!.scale)
         body("\(layers[index].normName).bias", &layers[index].norm!.shift)
@@ -181,5 +206,12 @@ package struct PlainNetwork<Scalar: BinaryFloatingPoint & Sendable>: Equatable, 
       gradient = toInput
     }
     return (gradient, ofWeights)
+  }
+}
+
+extension String {
+  fileprivate func replacingEnd(_ end: String, by other: String) -> String {
+    precondition(hasSuffix(end), "\(self) does not end with \(end)")
+    return dropLast(end.count) + other
   }
 }

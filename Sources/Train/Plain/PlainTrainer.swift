@@ -14,6 +14,24 @@ public final class PlainTrainer<Scalar: BinaryFloatingPoint & Sendable>: Trainin
     package var discriminator: PlainNetwork<Scalar>
     package var generatorAdam: PlainAdam<Scalar>
     package var discriminatorAdam: PlainAdam<Scalar>
+    /// For each of the discriminator's layers; empty without spectral normalisation.
+    package var spectral: [PlainSpectral<Scalar>]
+
+    /// The discriminator that judges: kernels divided where they are to be.
+    var judge: PlainNetwork<Scalar> {
+      var judge = discriminator
+      for (index, spectral) in spectral.enumerated() {
+        judge.layers[index].kernel = spectral.normalised(discriminator.layers[index].kernel)
+      }
+      return judge
+    }
+
+    /// Takes over what passes through a judge have changed: statistics.
+    mutating func keepStatistics(of judge: PlainNetwork<Scalar>) {
+      for index in judge.layers.indices {
+        discriminator.layers[index].norm = judge.layers[index].norm
+      }
+    }
   }
 
   /// All that changes from step to step, unrounded.
@@ -29,14 +47,20 @@ public final class PlainTrainer<Scalar: BinaryFloatingPoint & Sendable>: Trainin
     precondition(
       generator.shape.generatorChannels == configuration.shape.generatorChannels
         && discriminator.shape.discriminatorChannels == configuration.shape.discriminatorChannels
-        && discriminator.normalisesFirst == configuration.normalisesFirst,
+        && discriminator.normalisesFirst == configuration.normalisesFirst
+        && discriminator.normalises == (configuration.techniques.discriminatorNorm == .batch),
       "the weights are of another shape than the configuration's")
     self.configuration = configuration
     let generator = PlainNetwork<Scalar>(generator)
     let discriminator = PlainNetwork<Scalar>(discriminator)
     exactState = State(
       generator: generator, discriminator: discriminator,
-      generatorAdam: PlainAdam(for: generator), discriminatorAdam: PlainAdam(for: discriminator))
+      generatorAdam: PlainAdam(for: generator), discriminatorAdam: PlainAdam(for: discriminator),
+      spectral: configuration.techniques.discriminatorNorm != .spectral
+        ? []
+        : discriminator.layers.map {
+          PlainSpectral(rows: $0.convolution.smallChannels, kernel: $0.kernel)
+        })
   }
 
   /// Discriminator on real, discriminator on fake, its update, then the generator's update.
@@ -101,27 +125,36 @@ public final class PlainTrainer<Scalar: BinaryFloatingPoint & Sendable>: Trainin
     // Only a whole step is kept.
     var state = exactState
     // The discriminator on real pictures, then on fakes, each with statistics of its own.
-    let real = state.discriminator.forward(
+    var judge = state.judge
+    let real = judge.forward(
       seen(Self.planar(batch.pixels, shape: shape), change(\.real), .real), count: realCount)
     let realLoss = PlainLoss(logits: real.last!.output, goal: .real, techniques: techniques)
-    var discriminatorGradients = state.discriminator.backward(
+    var discriminatorGradients = judge.backward(
       realLoss.gradient, records: real, count: realCount, weights: true, input: false
     ).weights
     var fakes = state.generator.forward(batch.latents.map { Scalar($0) }, count: fakeCount)
-    let fake = state.discriminator.forward(
+    let fake = judge.forward(
       seen(fakes.last!.output, change(\.fake), .fake), count: fakeCount)
     let fakeLoss = PlainLoss(logits: fake.last!.output, goal: .fake, techniques: techniques)
     discriminatorGradients.merge(
-      state.discriminator.backward(
+      judge.backward(
         fakeLoss.gradient, records: fake, count: fakeCount, weights: true, input: false
       ).weights
     ) { real, fake in zip(real, fake).map { $0 + $1 } }
+    state.keepStatistics(of: judge)
+    for (layer, spectral) in zip(state.discriminator.layers, state.spectral) {
+      discriminatorGradients[layer.kernelName] = spectral.backward(
+        discriminatorGradients[layer.kernelName]!, kernel: layer.kernel)
+    }
     try Self.check(realLoss.loss + fakeLoss.loss, "loss_d")
     try Self.check(discriminatorGradients, of: state.discriminator, "discriminator")
     state.discriminatorAdam.update(
       &state.discriminator, gradients: discriminatorGradients,
       rate: configuration.discriminatorRate * batch.rateFactor, beta1: configuration.beta1,
       beta2: configuration.beta2)
+    for index in state.spectral.indices {
+      state.spectral[index].iterate(state.discriminator.layers[index].kernel)
+    }
 
     // The generator, through the discriminator as it is now.
     if configuration.freshLatents {
@@ -129,10 +162,12 @@ public final class PlainTrainer<Scalar: BinaryFloatingPoint & Sendable>: Trainin
         generatorLatents.map { Scalar($0) }, count: ownCount)
     }
     let ownChange = change(\.own)
-    let judged = state.discriminator.forward(
+    judge = state.judge
+    let judged = judge.forward(
       seen(fakes.last!.output, ownChange, .own), count: ownCount)
     let generatorLoss = PlainLoss(logits: judged.last!.output, goal: .own, techniques: techniques)
-    let toFakes = state.discriminator.backward(
+    state.keepStatistics(of: judge)
+    let toFakes = judge.backward(
       generatorLoss.gradient, records: judged, count: ownCount, weights: false, input: true
     ).input!
     let generatorGradients = state.generator.backward(
@@ -186,10 +221,15 @@ extension PlainTrainer {
         shape: configuration.shape, layers: exactState.generator.layerWeights),
       discriminator: DiscriminatorWeights(
         shape: configuration.shape, normalisesFirst: configuration.normalisesFirst,
+        normalises: configuration.techniques.discriminatorNorm == .batch,
         layers: exactState.discriminator.layerWeights),
       generatorOptimizer: Self.rounded(exactState.generatorAdam, of: exactState.generator),
       discriminatorOptimizer: Self.rounded(
-        exactState.discriminatorAdam, of: exactState.discriminator))
+        exactState.discriminatorAdam, of: exactState.discriminator),
+      spectral: Dictionary(
+        uniqueKeysWithValues: zip(exactState.discriminator.layers, exactState.spectral).map {
+          ($0.kernelName, $1.vectors)
+        }))
   }
 
   /// Goes on from a state that ``state()`` gave.
@@ -200,23 +240,27 @@ extension PlainTrainer {
     exactState.discriminator = PlainNetwork(state.discriminator)
     exactState.generatorAdam.restore(state.generatorOptimizer)
     exactState.discriminatorAdam.restore(state.discriminatorOptimizer)
+    for (index, layer) in exactState.discriminator.layers.enumerated()
+    where !exactState.spectral.isEmpty {
+      guard let vectors = state.spectral[layer.kernelName] else {
+        preconditionFailure("no spectral vectors of \(layer.kernelName)")
+      }
+      exactState.spectral[index] = PlainSpectral(vectors)
+    }
   }
 
   private static func rounded(_ adam: PlainAdam<Scalar>, of network: PlainNetwork<Scalar>)
     -> OptimizerState
   {
-    let shapes = Dictionary(
-      uniqueKeysWithValues: network.layers.flatMap { layer in
-        [
-          (
-            layer.kernelName,
-            [layer.convolution.smallChannels, layer.convolution.bigChannels, 4, 4]
-          )
-        ]
-          + (layer.norm.map { norm in
-            ["weight", "bias"].map { ("\(layer.normName).\($0)", [norm.scale.count]) }
-          } ?? [])
-      })
+    var shapes: [String: [Int]] = [:]
+    for layer in network.layers {
+      shapes[layer.kernelName] = [
+        layer.convolution.smallChannels, layer.convolution.bigChannels, 4, 4,
+      ]
+      if let bias = layer.bias { shapes[layer.biasName] = [bias.count] }
+      guard let norm = layer.norm else { continue }
+      for part in ["weight", "bias"] { shapes["\(layer.normName).\(part)"] = [norm.scale.count] }
+    }
     func tensors(_ moments: [String: [Scalar]]) -> [String: Tensor] {
       Dictionary(
         uniqueKeysWithValues: moments.map { name, values in

@@ -93,6 +93,13 @@ extension Checkpoint {
     add("opt_g", state.generatorOptimizer)
     add("opt_d", state.discriminatorOptimizer)
     if let average { add("average", average.file()) }
+    for (name, vectors) in state.spectral {
+      // As torch.nn.utils.spectral_norm calls them.
+      for (end, vector) in [("u", vectors.left), ("v", vectors.right)] {
+        tensors["spectral.\(name)_\(end)"] = StoredTensor(
+          Tensor(shape: [vector.count], values: vector))
+      }
+    }
     for (name, tensor) in tensors where tensor.type == .f32 && !tensor.isFinite {
       throw .notFinite(name)
     }
@@ -221,6 +228,19 @@ extension Checkpoint {
       }
       return GeneratorWeights(shape: shape, layers: weights.layers)
     }
+    let vectors = part("spectral")
+    func spectral() throws -> [String: SpectralVectors] {
+      var found: [String: SpectralVectors] = [:]
+      for (name, left) in vectors where name.hasSuffix("_u") {
+        let kernel = String(name.dropLast(2))
+        guard let right = vectors["\(kernel)_v"] else {
+          throw WeightsError.missing(tensor: "spectral.\(kernel)_v", network: "checkpoint")
+        }
+        found[kernel] = SpectralVectors(
+          left: try left.floats(name: name), right: try right.floats(name: name))
+      }
+      return found
+    }
     let judge = try DiscriminatorWeights(SafetensorsFile(tensors: part("discriminator")))
     guard judge.shape.discriminatorChannels == shape.discriminatorChannels else {
       throw CheckpointError.damaged("its discriminator has other sizes")
@@ -228,8 +248,10 @@ extension Checkpoint {
     state = TrainingState(
       generator: try generator("generator"),
       discriminator: DiscriminatorWeights(
-        shape: shape, normalisesFirst: judge.normalisesFirst, layers: judge.layers),
-      generatorOptimizer: try optimizer("opt_g"), discriminatorOptimizer: try optimizer("opt_d"))
+        shape: shape, normalisesFirst: judge.normalisesFirst, normalises: judge.normalises,
+        layers: judge.layers),
+      generatorOptimizer: try optimizer("opt_g"), discriminatorOptimizer: try optimizer("opt_d"),
+      spectral: try spectral())
     average = part("average").isEmpty ? nil : try generator("average")
     random = Array(try tensor("random").bytes)
     order = try tensor("order").int64s().map(Int.init)

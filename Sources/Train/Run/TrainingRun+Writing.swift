@@ -54,9 +54,10 @@ extension TrainingRun {
       file.encoded(), to: folder.path(of: RunFolder.generatorName), durably: true)
   }
 
-  /// `discriminator.safetensors`, for whoever wants to go on training elsewhere.
+  /// `discriminator.safetensors`, for whoever wants to go on training elsewhere; with spectral
+  /// normalisation its kernels are the divided ones.
   func writeDiscriminator() throws {
-    var file = engine.state().discriminator.file(metadata: metadata)
+    var file = engine.state().judge.file(metadata: metadata)
     file.metadata["bollygan.ndf"] = "\(shape.discriminatorWidth)"
     file.metadata["bollygan.parent_sha256"] = parts.record.definition.initialDiscriminator
     file.addModelSpec(

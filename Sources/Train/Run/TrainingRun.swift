@@ -366,6 +366,7 @@ extension TrainingState {
       ("opt_g.exp_avg_sq", generatorOptimizer.secondMoments.mapValues(\.shape)),
       ("opt_d.exp_avg", discriminatorOptimizer.firstMoments.mapValues(\.shape)),
       ("opt_d.exp_avg_sq", discriminatorOptimizer.secondMoments.mapValues(\.shape)),
+      ("spectral", spectral.mapValues { [$0.left.count, $0.right.count] }),
     ]
     return Dictionary(
       uniqueKeysWithValues: parts.flatMap { part, shapes in

@@ -32,17 +32,17 @@ public struct InstanceNoise: Equatable, Sendable {
   /// Calls `add(place, number)` for each value of a picture, channels last, with float32 numbers of
   /// the given deviation.
   ///
-  /// Pairs by Box and Muller (1958) in float64 from 64-bit words of splitmix64 (Steele, Lea and Flood
-  /// 2014): 32 bits for the radius, 32 for the angle.
+  /// Pairs by Box and Muller (1958) in float64 from 64-bit words of splitmix64: 32 bits for the
+  /// radius, 32 for the angle.
   ///
   /// - Parameter count: Values of a picture; an odd last one is left without noise.
   package func each(
     _ batch: Batch, picture: Int, count: Int, _ add: (_ place: Int, _ number: Float) -> Void
   ) {
-    var state = Self.mixed(seed &+ Self.mixed(batch.rawValue << 32 | UInt64(picture)))
+    var state = splitmix64(seed &+ splitmix64(batch.rawValue << 32 | UInt64(picture)))
     for place in stride(from: 0, to: count - 1, by: 2) {
       state &+= 0x9e37_79b9_7f4a_7c15
-      let word = Self.mixed(state)
+      let word = splitmix64(state)
       let radius =
         deviation * (-2 * log((Double(word >> 32) + 0.5) * 0x1p-32)).squareRoot()
       let angle = 2 * Double.pi * Double(word & 0xffff_ffff) * 0x1p-32
@@ -50,12 +50,12 @@ public struct InstanceNoise: Equatable, Sendable {
       add(place + 1, Float(radius * sin(angle)))
     }
   }
+}
 
-  /// The output function of splitmix64.
-  private static func mixed(_ word: UInt64) -> UInt64 {
-    var z = word
-    z = (z ^ (z >> 30)) &* 0xbf58_476d_1ce4_e5b9
-    z = (z ^ (z >> 27)) &* 0x94d0_49bb_1331_11eb
-    return z ^ (z >> 31)
-  }
+/// The output function of splitmix64 (Steele, Lea and Flood 2014).
+func splitmix64(_ word: UInt64) -> UInt64 {
+  var z = word
+  z = (z ^ (z >> 30)) &* 0xbf58_476d_1ce4_e5b9
+  z = (z ^ (z >> 27)) &* 0x94d0_49bb_1331_11eb
+  return z ^ (z >> 31)
 }

@@ -11,6 +11,8 @@ public struct Techniques: Hashable, Sendable, Codable {
   public var instanceNoise = 0.0
   /// Last share of the run's epochs over which both learning rates fall linearly to 0.
   public var rateDecay = 0.0
+  /// What keeps the discriminator's layers in bounds.
+  public var discriminatorNorm = DiscriminatorNorm.batch
 
   /// None of them.
   public init() {}
@@ -33,6 +35,7 @@ public struct Techniques: Hashable, Sendable, Codable {
     try read(\.labelSmoothing, .labelSmoothing)
     try read(\.instanceNoise, .instanceNoise)
     try read(\.rateDecay, .rateDecay)
+    try read(\.discriminatorNorm, .discriminatorNorm)
   }
 
   /// Whether what is done in a step depends on how many the run will have.

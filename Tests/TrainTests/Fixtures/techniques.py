@@ -48,6 +48,21 @@ CASES = [
      "noise": [0.3, 0.2, 0.1],
      "techniques": {"augmentation": "color,translation,cutout", "loss": "hinge",
                     "instance_noise": 0.3}},
+    {"name": "no normalisation, logistic, 64", "side": 64, "ngf": 4, "ndf": 4,
+     "normalises_first": False, "fresh": True, "pictures": 6, "fakes": 6,
+     "techniques": {"loss": "logistic", "discriminator_norm": "none"}},
+    {"name": "spectral normalisation, hinge, 64", "side": 64, "ngf": 4, "ndf": 6,
+     "normalises_first": False, "fresh": True, "pictures": 6, "fakes": 6, "rate_d": 0.0004,
+     "techniques": {"loss": "hinge", "discriminator_norm": "spectral"}},
+    {"name": "spectral normalisation, 32, gray, short batch", "side": 32, "channels": 1, "ngf": 6,
+     "ndf": 3, "normalises_first": False, "fresh": True, "pictures": 3, "fakes": 5,
+     "techniques": {"discriminator_norm": "spectral"}},
+    {"name": "spectral normalisation, all else too, 128", "side": 128, "ngf": 2, "ndf": 3,
+     "normalises_first": False, "fresh": False, "pictures": 3, "fakes": 3, "noise": [0.3, 0.2, 0.1],
+     "rate_factors": [1, 0.5, 0.25],
+     "techniques": {"augmentation": "color,translation,cutout", "loss": "logistic",
+                    "label_smoothing": 0.125, "instance_noise": 0.3,
+                    "discriminator_norm": "spectral"}},
 ]
 
 
@@ -126,6 +141,48 @@ def noise(pictures, deviation, seed, batch):
     return result.permute(0, 3, 1, 2)
 
 
+# --- A discriminator without batch normalisation
+
+
+class BiasedDiscriminator(torch.nn.Module):
+    def __init__(self, ndf, side, channels):
+        super().__init__()
+        doublings = int(math.log2(side)) - 2
+        widths = [channels] + [ndf << i for i in range(doublings)]
+        modules = []
+        for a, b in zip(widths, widths[1:]):
+            modules += [torch.nn.Conv2d(a, b, 4, 2, 1), torch.nn.LeakyReLU(0.2)]
+        modules += [torch.nn.Conv2d(widths[-1], 1, 4, 1, 0, bias=False), torch.nn.Sigmoid()]
+        self.main = torch.nn.Sequential(*modules)
+
+
+class Spectral:
+    """The two vectors of each kernel (Miyato et al. 2018, appendix A)."""
+
+    def __init__(self, network):
+        self.kernels = {n: p for n, p in network.named_parameters() if p.dim() == 4}
+        self.u, self.v = {}, {}
+        for name, kernel in self.kernels.items():
+            signed = [(mixed(i + 1) ^ 2**63) - 2**63 for i in range(len(kernel))]
+            self.u[name] = torch.tensor([word / 2**63 for word in signed])
+        for _ in range(15):
+            self.iterate()
+
+    def iterate(self):
+        with torch.no_grad():
+            for name, kernel in self.kernels.items():
+                matrix = kernel.flatten(1)
+                self.v[name] = F.normalize(matrix.T @ self.u[name], dim=0, eps=1e-12)
+                self.u[name] = F.normalize(matrix @ self.v[name], dim=0, eps=1e-12)
+
+    def divided(self):
+        """The kernels to judge with; the vectors are constants to autograd."""
+        return {
+            name: kernel / (self.u[name] @ kernel.flatten(1) @ self.v[name])
+            for name, kernel in self.kernels.items()
+        }
+
+
 # --- A step
 
 
@@ -134,6 +191,8 @@ class Trainer(dcgan.Trainer):
         super().__init__(
             generator, discriminator, case["rate_g"], case["rate_d"], case["beta1"])
         self.case = case
+        spectral = case["techniques"].get("discriminator_norm") == "spectral"
+        self.spectral = Spectral(discriminator) if spectral else None
 
     def shown(self, pictures, step, batch):
         """What the discriminator sees of pictures."""
@@ -144,6 +203,9 @@ class Trainer(dcgan.Trainer):
         return pictures
 
     def logits(self, x):
+        if self.spectral:
+            kernels = {n.removeprefix("main."): k for n, k in self.spectral.divided().items()}
+            return torch.func.functional_call(self.d.main[:-1], kernels, x).view(-1)
         return self.d.main[:-1](x).view(-1)
 
     def loss(self, logits, goal):
@@ -174,6 +236,8 @@ class Trainer(dcgan.Trainer):
         loss_fake.backward()
         gradients_d = {n: p.grad.clone() for n, p in self.d.named_parameters()}
         self.optimizer_d.step()
+        if self.spectral:
+            self.spectral.iterate()
 
         self.g.zero_grad()
         if fresh is not None:
@@ -195,6 +259,8 @@ class Trainer(dcgan.Trainer):
 def trainer(case):
     # Made in float32, so that all begin with the same weights.
     generator, discriminator = dcgan.networks(case)
+    if case["techniques"].get("discriminator_norm", "batch") != "batch":
+        discriminator = BiasedDiscriminator(case["ndf"], case["side"], case["channels"])
     dcgan.fill(generator, 100)
     dcgan.fill(discriminator, 200)
     return Trainer(case, generator.double(), discriminator.double())
@@ -219,6 +285,10 @@ def record(case):
         "discriminator_adam": dcgan.digests(t.moments(t.optimizer_d, t.d)),
         "generator_adam": dcgan.digests(t.moments(t.optimizer_g, t.g)),
     }
+    if t.spectral:
+        result["after"]["spectral"] = dcgan.digests(
+            {f"{name}_u": vector for name, vector in t.spectral.u.items()}
+            | {f"{name}_v": vector for name, vector in t.spectral.v.items()})
     _, z, _ = gradients.batch(case, case["steps"])
     with torch.no_grad():
         result["pictures_batch"] = dcgan.digest(copy.deepcopy(t.g)(z))
