@@ -62,12 +62,20 @@ public struct Benchmark: Sendable {
     for level in levels {
       for count in 1...max(1, threads) {
         progress("\(level.rawValue), \(count) threads: kernels")
-        measureKernels(weights.shape, level, Workers(count: count), seconds)
+        measureKernels(level, Workers(count: count), seconds)
       }
     }
     for level in levels {
       for count in 1...max(1, threads) {
         let generator = Generator(weights, instructionSet: level, threads: count)
+        progress("\(level.rawValue), \(count) threads: layers")
+        for layer in Plan(generator, batch: 64, seconds: seconds).layers {
+          let gflops = 2 * Double(layer.directMultiplyAdds) / layer.measuredSeconds / 1e9
+          kernels.append(
+            Kernel(
+              name: layer.name, level: level, threads: count, gflops: gflops,
+              share: gflops / (peak[level]?[count] ?? 1)))
+        }
         for batch in [1, 4, 16, 64, 256] {
           progress("\(level.rawValue), \(count) threads: batches of \(batch)")
           faces.append(Self.measure(generator, batch: batch, seconds: seconds))
@@ -84,7 +92,7 @@ public struct Benchmark: Sendable {
   }
 
   /// Seconds of each call, sorted, for about the given time and at least 5 calls.
-  private static func times(_ seconds: Double, _ body: () -> Void) -> [Double] {
+  static func times(_ seconds: Double, _ body: () -> Void) -> [Double] {
     let clock = ContinuousClock()
     body()
     let end = clock.now + .seconds(seconds)
@@ -97,7 +105,7 @@ public struct Benchmark: Sendable {
     return times.sorted()
   }
 
-  private static func peak(
+  static func peak(
     _ level: InstructionSet, _ workers: Workers, _ seconds: Double
   ) -> Double {
     let kernels = unsafe level.kernels
@@ -110,7 +118,7 @@ public struct Benchmark: Sendable {
   }
 
   private mutating func measureKernels(
-    _ shape: DCGANShape, _ level: InstructionSet, _ workers: Workers, _ seconds: Double
+    _ level: InstructionSet, _ workers: Workers, _ seconds: Double
   ) {
     let kernels = unsafe level.kernels
     let ceiling = peak[level]?[workers.count] ?? 1
@@ -153,26 +161,6 @@ public struct Benchmark: Sendable {
       }
       self.kernels.append(note(name, operations: operations, seconds: time))
     }
-    // Each layer's product on a sweep of pictures, gathering included.
-    let multiplier = Multiplier(instructionSet: level, workers: workers)
-    for link in StridedLink.generator(shape) {
-      let images = Generator.sweep
-      let coarse = FloatBuffer(count: images * link.coarseLayout(margin: 1).imageStride)
-      let pixels = images * link.coarseSide * link.coarseSide
-      let fine = FloatBuffer(
-        count: max(
-          images * link.fineLayout(margin: 1).imageStride, pixels * link.narrowColumns))
-      let panels = unsafe link.upPanels(kernels: kernels)
-      let time = Self.best(seconds) {
-        unsafe multiplier.run(
-          link.up(panels, from: coarse.base, to: fine.base, margin: 1), pixels: pixels)
-      }
-      self.kernels.append(
-        note(
-          "up \(link.coarseChannels)->\(link.fineChannels) at \(link.coarseSide)x\(link.coarseSide)",
-          operations: 2 * Double(pixels * link.coarseChannels * link.fineChannels * 16),
-          seconds: time))
-    }
   }
 
   private static func measure(_ generator: Generator, batch: Int, seconds: Double) -> Faces {
@@ -189,7 +177,7 @@ public struct Benchmark: Sendable {
 }
 
 extension TorchRandom {
-  fileprivate static func latents(seed: Int64, count: Int) -> [Float] {
+  static func latents(seed: Int64, count: Int) -> [Float] {
     var random = TorchRandom(seed: seed)
     return random.normal(count: count)
   }

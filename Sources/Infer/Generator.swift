@@ -21,9 +21,9 @@ public final class Generator: Sendable {
   public var threads: Int { multiplier.workers.count }
 
   let multiplier: Multiplier
-  let layers: [FoldedLayer]
-  /// Factor of negative numbers in the hidden activations; 0 is ReLU.
-  let slope: Float
+  let first: PointLayer
+  let hidden: [UpLayer]
+  let last: PictureLayer
   let scratch: Mutex<Scratch>
 
   /// The processors that this process may use.
@@ -46,11 +46,17 @@ public final class Generator: Sendable {
       instructionSet: instructionSet, workers: Workers(count: threads))
     let workers = multiplier.workers
     let kernels = unsafe multiplier.kernels
-    layers = zip(StridedLink.generator(weights.shape), weights.layers).map {
-      unsafe FoldedLayer(link: $0, weights: $1, kernels: kernels, workers: workers)
+    let links = StridedLink.generator(weights.shape)
+    let layers = weights.layers
+    first = unsafe PointLayer(
+      link: links[0], weights: layers[0], slope: weights.slope, kernels: kernels, workers: workers)
+    hidden = (1..<links.count - 1).map {
+      unsafe UpLayer(
+        link: links[$0], weights: layers[$0], slope: weights.slope, kernels: kernels,
+        workers: workers)
     }
-    slope = weights.slope
-    scratch = Mutex(Scratch(links: layers.map(\.link)))
+    last = PictureLayer(link: links[links.count - 1], weights: layers[links.count - 1])
+    scratch = Mutex(Scratch())
   }
 
   /// Pictures `[count, channels, side, side]`, −1…1, row-major, as PyTorch's evaluation mode gives
@@ -62,9 +68,7 @@ public final class Generator: Sendable {
     let size = shape.pictureCount
     let count = pictureCount(of: latents)
     return unsafe [Float](unsafeUninitializedCapacity: count * size) { buffer, initialized in
-      unsafe draw(latents) { image, rows in
-        unsafe rows.planar(into: buffer.baseAddress! + image * size)
-      }
+      unsafe draw(latents) { unsafe .planar(buffer.baseAddress! + $0 * size) }
       initialized = count * size
     }
   }
@@ -77,9 +81,7 @@ public final class Generator: Sendable {
     let size = shape.pictureCount
     let count = pictureCount(of: latents)
     return unsafe [UInt8](unsafeUninitializedCapacity: count * size) { buffer, initialized in
-      unsafe draw(latents) { image, rows in
-        unsafe rows.pixels(into: buffer.baseAddress! + image * size)
-      }
+      unsafe draw(latents) { unsafe .bytes(buffer.baseAddress! + $0 * size) }
       initialized = count * size
     }
   }
@@ -91,145 +93,109 @@ public final class Generator: Sendable {
     return latents.count / shape.latent
   }
 
-  /// Pictures that go through the network together: enough to amortise reading the weights, few
-  /// enough that their maps stay near the processor.
-  static let sweep = 16
-
-  /// Runs the network and hands over each picture's last rows, on any thread.
-  @unsafe private func draw(_ latents: [Float], _ emit: (Int, NarrowPicture) -> Void) {
+  /// Runs the network; `target` says where picture n goes.
+  @unsafe func draw(
+    _ latents: [Float], timer: LayerTimer? = nil, _ target: (Int) -> PictureLayer.Target
+  ) {
     let count = latents.count / shape.latent
-    let kernels = unsafe multiplier.kernels
     scratch.withLock { scratch in
-      var first = 0
-      while first < count {
-        let images = min(Self.sweep, count - first)
-        scratch.reserve(images)
-        let input = layers[0].link.coarseStride
+      unsafe scratch.reserve(count, for: self)
+      let input = first.link.coarseStride
+      for start in stride(from: 0, to: count, by: scratch.sweeps[0]) {
+        let images = min(scratch.sweeps[0], count - start)
         for image in 0..<images {
           for index in 0..<shape.latent {
             unsafe scratch.maps[0].base[image * input + index] =
-              latents[(first + image) * shape.latent + index]
+              latents[(start + image) * shape.latent + index]
           }
         }
-        for (index, layer) in layers.enumerated() {
-          let link = layer.link
-          unsafe multiplier.run(
-            link.up(
-              layer.panels, from: scratch.maps[index].base, to: scratch.maps[index + 1].base,
-              margin: 1, bias: layer.bias.base,
-              rectify: index < layers.count - 1 ? Rectifier(slope: slope) : nil),
-            pixels: images * link.coarseSide * link.coarseSide)
-        }
-        let link = layers[layers.count - 1].link
-        let size = link.coarseSide * link.coarseSide * link.narrowColumns
-        let rows = unsafe scratch.maps[layers.count].base
-        multiplier.workers.run(images) { image, _ in
-          let base = unsafe rows + image * size
-          unsafe kernels.tanh(size, base, base)
-          unsafe emit(
-            first + image,
-            NarrowPicture(rows: base, side: link.coarseSide, channels: link.fineChannels))
-        }
-        first += images
+        timer?.begin(0)
+        unsafe first.run(
+          from: scratch.maps[0], to: scratch.maps[1], images: images, multiplier: multiplier)
+        timer?.end()
+        unsafe draw(hidden[...], 0..<images, of: start, scratch, timer, target)
       }
+    }
+  }
+
+  /// Runs the given layers and the last one on pictures that have come as far as the first of them,
+  /// sweep by sweep; `start` is the number of the first one in its map.
+  @unsafe private func draw(
+    _ layers: ArraySlice<UpLayer>, _ images: Range<Int>, of start: Int, _ scratch: Scratch,
+    _ timer: LayerTimer?, _ target: (Int) -> PictureLayer.Target
+  ) {
+    let kernels = unsafe multiplier.kernels
+    let workers = multiplier.workers
+    let map = scratch.maps[layers.startIndex + 1]
+    guard let layer = layers.first else {
+      timer?.begin(hidden.count + 1)
+      defer { timer?.end() }
+      unsafe last.run(
+        from: map, to: target(start), images: images.count, scratch: scratch.threads,
+        kernels: kernels, workers: workers)
+      return
+    }
+    let sweep = scratch.sweeps[layers.startIndex + 1]
+    for begin in stride(from: images.lowerBound, to: images.upperBound, by: sweep) {
+      let part = begin..<min(begin + sweep, images.upperBound)
+      timer?.begin(layers.startIndex + 1)
+      unsafe layer.run(
+        from: map, images: part, to: scratch.maps[layers.startIndex + 2], planes: scratch.planes,
+        scratch: scratch.threads, kernels: kernels, workers: workers)
+      timer?.end()
+      unsafe draw(layers.dropFirst(), 0..<part.count, of: start + begin, scratch, timer, target)
     }
   }
 }
 
-/// A layer with its normalisation folded in: `scale · (w x) + shift` is `(scale · w) x + shift`.
-struct FoldedLayer: Sendable {
-  let link: StridedLink
-  let panels: [Panels]
-  let bias: FloatBuffer
+/// Adds up the time that each layer takes.
+final class LayerTimer {
+  private(set) var seconds: [Double]
+  private var layer = 0
+  private var start = ContinuousClock.now
 
-  init(link: StridedLink, weights: LayerWeights, kernels: bg_kernels, workers: Workers) {
-    self.link = link
-    panels = unsafe link.upPanels(kernels: kernels)
-    var kernel = weights.kernel.values
-    // A product reads as many addends as its panels have columns.
-    let columns = (panels[0].columns).roundedUp(to: panels[0].width)
-    bias = FloatBuffer(count: columns)
-    if let norm = weights.norm {
-      for d in 0..<norm.channels {
-        // In float64 and rounded once, so that folding costs half an ulp a weight.
-        let scale =
-          Double(norm.scale[d])
-          / (Double(norm.runningVariance[d]) + Double(NormWeights.epsilon)).squareRoot()
-        for c in 0..<link.coarseChannels {
-          let start = (c * link.fineChannels + d) * 16
-          for index in start..<start + 16 { kernel[index] = Float(Double(kernel[index]) * scale) }
-        }
-        let shift = Float(Double(norm.shift[d]) - Double(norm.runningMean[d]) * scale)
-        for pixel in 0..<(link.isWhole ? 16 : 1) {
-          unsafe bias.base[pixel * link.fineStride + d] = shift
-        }
-      }
-    } else if let addends = weights.bias {
-      // The layer before the picture: columns are [2, 2, channels].
-      for column in 0..<link.narrowColumns {
-        unsafe bias.base[column] = addends[column % link.fineChannels]
-      }
-    }
-    let packed = FloatBuffer(count: link.weightCount)
-    link.packed(kernel, into: packed)
-    unsafe link.fillUp(panels, from: packed.base, workers: workers)
+  init(layers: Int) { seconds = Array(repeating: 0, count: layers) }
+
+  func begin(_ layer: Int) {
+    self.layer = layer
+    start = .now
   }
+
+  func end() { seconds[layer] += (ContinuousClock.now - start) / .seconds(1) }
 }
 
-/// The maps between the layers, for as many pictures as have been drawn at once so far.
+/// Memory of a generator at work, for as many pictures as have been drawn at once so far.
 struct Scratch: Sendable {
-  let links: [StridedLink]
+  /// What each layer reads.
   private(set) var maps: [FloatBuffer] = []
+  /// Pictures that go together through the layers up to the first hidden one, then through each of the
+  /// hidden ones.
+  private(set) var sweeps: [Int] = []
+  /// Transformed inputs of a hidden layer.
+  private(set) var planes = FloatBuffer(count: 0)
+  /// Each thread's own.
+  private(set) var threads: [FloatBuffer] = []
   private var capacity = 0
 
-  init(links: [StridedLink]) { self.links = links }
-
-  mutating func reserve(_ images: Int) {
-    guard images > capacity else { return }
-    capacity = images
+  @unsafe mutating func reserve(_ images: Int, for generator: Generator) {
+    guard images > capacity, capacity < UpLayer.largestSweep else { return }
+    capacity = min(images, UpLayer.largestSweep)
+    let kernels = unsafe generator.multiplier.kernels
+    let (first, hidden, last) = (generator.first, generator.hidden, generator.last)
+    sweeps = [capacity]
+    for layer in hidden {
+      sweeps.append(unsafe min(sweeps.last!, layer.sweep(kernels: kernels)))
+    }
     // Margins are written by nobody, so they stay zero.
-    maps = links.map { FloatBuffer(count: images * $0.coarseLayout(margin: 1).imageStride) }
-    let last = links[links.count - 1]
-    maps.append(
-      FloatBuffer(count: images * last.coarseSide * last.coarseSide * last.narrowColumns))
-  }
-}
-
-/// A picture as the last layer leaves it: for each coarse pixel the 2x2 fine ones under it.
-@unsafe struct NarrowPicture {
-  let rows: UnsafePointer<Float>
-  let side: Int
-  let channels: Int
-
-  @unsafe private func each(_ body: (_ row: Int, _ column: Int, _ channel: Int, Float) -> Void) {
-    var source = unsafe rows
-    let (side, channels) = unsafe (side, channels)
-    for i in 0..<side {
-      for j in 0..<side {
-        for phase in 0..<4 {
-          for d in 0..<channels {
-            body(2 * i + phase / 2, 2 * j + phase % 2, d, unsafe source.pointee)
-            unsafe source += 1
-          }
-        }
-      }
+    maps = zip([first.link] + hidden.map(\.link) + [last.link], [capacity] + sweeps).map {
+      FloatBuffer(count: $1 * $0.coarseLayout(margin: 1).imageStride)
     }
-  }
-
-  @unsafe func planar(into out: UnsafeMutablePointer<Float>) {
-    let width = unsafe 2 * side
-    unsafe each { row, column, channel, value in
-      unsafe out[(channel * width + row) * width + column] = value
-    }
-  }
-
-  @unsafe func pixels(into out: UnsafeMutablePointer<UInt8>) {
-    let (width, channels) = unsafe (2 * side, channels)
-    unsafe each { row, column, channel, value in
-      let level = (value + 1) / 2 * 255 + 0.5
-      // Not a number is not above 0 either: no trap on weights that overflow.
-      unsafe out[(row * width + column) * channels + channel] =
-        level > 0 ? UInt8(min(level, 255)) : 0
-    }
+    planes = FloatBuffer(
+      count: zip(hidden, sweeps.dropFirst()).map {
+        unsafe $0.planeFloats(images: $1, kernels: kernels)
+      }.max()!)
+    let own = unsafe max(
+      UpLayer.scratchFloats(kernels: kernels), last.scratchFloats(kernels: kernels))
+    threads = (0..<generator.threads).map { _ in FloatBuffer(count: own) }
   }
 }

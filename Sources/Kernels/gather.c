@@ -46,3 +46,22 @@ void bg_transpose_panel(float *panel, const float *matrix, size_t stride, size_t
       for (size_t j = rows; j < columns; j++) panel[k * columns + j] = 0;
   }
 }
+
+void bg_pack_up(const float *kernel, size_t first, size_t last, size_t outputs, const double *scale,
+                size_t depth, size_t panels, size_t columns, float *taps) {
+  for (size_t c = first; c < last; c++)
+    for (size_t panel = 0; panel < panels; panel++) {
+      const size_t begin = panel * columns;
+      if (begin >= outputs) break;
+      const size_t count = outputs - begin < columns ? outputs - begin : columns;
+      const float *from = kernel + (c * outputs + begin) * 16;
+      for (size_t phase = 0; phase < 4; phase++)
+        for (size_t tap = 0; tap < 4; tap++) {
+          // Output 2m + r sees inputs m - 1 + r and m + r, by taps 3 - r and 1 - r.
+          const size_t u = 3 - phase / 2 - 2 * (tap / 2), v = 3 - phase % 2 - 2 * (tap % 2);
+          float *to = taps + (((phase * panels + panel) * depth + c) * 4 + tap) * columns;
+          for (size_t d = 0; d < count; d++)
+            to[d] = (float)((double)from[d * 16 + 4 * u + v] * scale[begin + d]);
+        }
+    }
+}

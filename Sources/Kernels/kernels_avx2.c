@@ -3,6 +3,7 @@
 #define LEVEL avx2
 #define LANES 8
 #define ROWS 6  // 12 accumulators + 2 columns + 1 factor of 16 registers
+#define ROW_STEP 2
 #define VECS 2
 #define FUSED 1
 #include "kernels.inc"

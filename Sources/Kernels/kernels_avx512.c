@@ -4,6 +4,7 @@
 #define LEVEL avx512
 #define LANES 16
 #define ROWS 12  // 24 accumulators + 2 columns + 1 factor of 32 registers
+#define ROW_STEP 4
 #define VECS 2
 #define FUSED 1
 #include "kernels.inc"

@@ -3,6 +3,7 @@
 #define LEVEL baseline
 #define LANES 4
 #define ROWS 4
+#define ROW_STEP 2
 #define VECS 2
 #define FUSED 0
 #include "kernels.inc"

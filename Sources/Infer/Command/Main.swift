@@ -26,6 +26,6 @@ struct Infer: AsyncParsableCommand {
       'bollygan-infer help generate'.
       """,
     version: bollyganVersion,
-    subcommands: [Generate.self, Interpolate.self, Bench.self],
+    subcommands: [Generate.self, Interpolate.self, PlanCommand.self, Bench.self],
     defaultSubcommand: Generate.self)
 }

@@ -29,6 +29,20 @@
 // Rows of the largest tile of any level.
 #define BG_MAX_ROWS 16
 
+// Sides of a tile of outputs of one phase, and the planes of products that it is computed from.
+#define BG_WIN_TILE 4
+#define BG_WIN_PLANES 25
+
+// Products of such a plane that are summed before the sum is added to the others. Part of the
+// sequence of roundings, so a constant: with sums of 512 the errors are twice as large.
+#define BG_WIN_SUM 128
+
+// Tiles whose products are kept until they become outputs.
+#define BG_WIN_ROWS 96
+
+// Floats between planes, so that they do not fall into the same sets of a cache.
+#define BG_WIN_PAD 16
+
 // Where the tile of a product goes, and what is done on the way.
 typedef struct {
   float *const *rows;  // `count` rows of the result
@@ -39,6 +53,38 @@ typedef struct {
   int rectify;         // max(sum, 0) + slope * min(sum, 0) is stored
   float slope;         // 0: ReLU
 } bg_tile;
+
+// `up` from a coarse map to a fine one (kernel 4, stride 2, padding 1) by fast convolution.
+typedef struct {
+  size_t images;
+  size_t side;             // of the coarse map, a multiple of BG_WIN_TILE
+  size_t depth;            // channels of the coarse map, padded
+  size_t columns;          // channels of the fine map, padded
+  const float *from;       // pixel (-1, -1) of the first coarse map, in a margin of zeros
+  ptrdiff_t from_image, from_row;
+  float *to;               // pixel (0, 0) of the first fine map
+  ptrdiff_t to_image, to_row;
+  const float *taps;       // [4 phases][panels][depth][2][2][the level's columns]
+  const float *bias;       // a fine channel's addend; null: none
+  float slope;             // outputs below 0 are multiplied by it: 0 for ReLU, 1 for none
+  float *planes;           // room for the transformed inputs
+  size_t parts;            // that the tiles are cut into
+} bg_up;
+
+// The last layer: from a coarse map to a picture of few channels (kernel 4, stride 2, padding 1)
+// behind tanh.
+typedef struct {
+  size_t side;             // of the coarse map
+  size_t depth;            // its channels, padded
+  size_t channels;         // of the picture
+  const float *from;       // pixel (0, 0) of the first coarse map
+  ptrdiff_t from_image, from_row;
+  const float *weights;    // [depth][4][4][channels]
+  const float *bias;       // [channels]
+  uint8_t *bytes;          // [images][2 side][2 side][channels], 0...255, or null:
+  float *planar;           // [images][channels][2 side][2 side], -1...1
+  size_t parts;            // that each picture is cut into
+} bg_picture;
 
 // Adam's constants for one update (Kingma and Ba 2015, arXiv:1412.6980), in PyTorch's order.
 typedef struct {
@@ -55,6 +101,8 @@ typedef struct bg_kernels {
   int lanes;    // floats in a vector
   int rows;     // of a product tile
   int columns;  // of a product tile
+  int row_step; // groups of tiles in bg_up have a multiple of it
+  int few;      // tiles up to which bg_up works in groups of row_step
   int fused;    // whether a * b + c is rounded once
 
   // tile[p][d] = start + sum over k of rows[p * BG_ROW_STRIDE + k] * panel[k * columns + d]
@@ -63,6 +111,15 @@ typedef struct bg_kernels {
   // tile[p][d] = start + sum over k of left[k * rows + p] * right[k * columns + d]
   void (*multiply_panels)(size_t depth, const float *left, const float *right,
                           const bg_tile *tile);
+
+  // Fast `up`: all tasks of `up_input`, 4 for each group of tiles, then all of `up_output`, 4 * panels *
+  // parts. Groups are of `row_step` tiles up to `few` of them in all, of `rows` tiles beyond.
+  // `scratch` is a thread's own.
+  void (*up_input)(const bg_up *job, size_t task);
+  void (*up_output)(const bg_up *job, size_t task, float *scratch);
+
+  // Tasks 0..<images * parts of a picture layer.
+  void (*picture)(const bg_picture *job, size_t task, float *scratch);
 
   // out[p][c] = act(z) with z = (in[p][c] - mean[c]) * scale[c] + shift[c]
   // and act(z) = z > 0 ? z : slope * z
@@ -125,6 +182,11 @@ void bg_gather_panel(float *panel, const float *map, const ptrdiff_t *row_offset
 // j < rows, 0 for the rest of the columns.
 void bg_transpose_panel(float *panel, const float *matrix, size_t stride, size_t rows, size_t depth,
                         size_t columns);
+
+// Channels first..<last of a kernel [depth][outputs][4][4] as the taps of bg_up, each times its
+// output's `scale`; whatever the taps have beside is left alone.
+void bg_pack_up(const float *kernel, size_t first, size_t last, size_t outputs, const double *scale,
+                size_t depth, size_t panels, size_t columns, float *taps);
 
 // The processors that this process may use, at least 1.
 int bg_processors(void);

@@ -1,0 +1,141 @@
+import ArgumentParser
+import BollyGANInfer
+import BollyGANModel
+import BollyGANTerminal
+
+#if canImport(FoundationEssentials)
+  import FoundationEssentials
+#else
+  import Foundation
+#endif
+
+/// Prints how a batch is drawn.
+struct PlanCommand: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "plan",
+    abstract: "Print how each layer is computed, and what it costs.",
+    discussion: """
+      For each layer the algorithm, the tile of products that is summed in registers, the faces that \
+      go through it together, megabytes of weights and kilobytes of maps for a face, multiply-adds \
+      of the algorithm and of the definition, and microseconds for a face: if the products ran at the \
+      measured peak of this processor, and as measured. The last column is the first by the second.
+
+        bollygan-infer plan
+        bollygan-infer plan --batch 1 --threads 1 --kernels avx2
+        bollygan-infer plan --json
+      """)
+
+  @OptionGroup var model: ModelOptions
+
+  @Option(help: ArgumentHelp("Faces that go through the network together.", valueName: "n"))
+  var batch = 64
+
+  @Option(
+    help: ArgumentHelp(
+      "Threads to use. (default: the processors this process may use)", valueName: "n"))
+  var threads: Int?
+
+  @Option(
+    help: ArgumentHelp(
+      "Instruction set. (default: the best this processor has)", valueName: "set"))
+  var kernels: InstructionSet?
+
+  @Option(help: ArgumentHelp("Time to measure for, in seconds.", valueName: "seconds"))
+  var seconds: Double = 0.5
+
+  @Flag(help: "Print one JSON object on standard output.")
+  var json = false
+
+  func validate() throws {
+    if !(1...4096).contains(batch) {
+      throw ValidationError("--batch \(batch) is not in 1...4096.")
+    }
+    if let threads, !(1...1024).contains(threads) {
+      throw ValidationError("--threads \(threads) is not in 1...1024.")
+    }
+    if let kernels, !InstructionSet.available.contains(kernels) {
+      throw ValidationError("This processor cannot run --kernels \(kernels.rawValue).")
+    }
+    if !(0.001...60).contains(seconds) {
+      throw ValidationError("--seconds \(seconds) is not in 0.001...60.")
+    }
+  }
+
+  func run() async throws {
+    let generator = Generator(
+      try model.load().weights, instructionSet: kernels ?? .best,
+      threads: threads ?? Generator.processors)
+    let plan = Plan(generator, batch: batch, seconds: seconds)
+    if json {
+      let encoder = JSONEncoder()
+      encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+      try StandardOutput.writeLine(
+        String(decoding: encoder.encode(PlanReport(plan)), as: UTF8.self))
+    } else {
+      for line in lines(of: plan) { try StandardOutput.writeLine(line) }
+    }
+  }
+
+  private func lines(of plan: Plan) -> [String] {
+    var lines = [
+      "\(plan.instructionSet.rawValue), \(plan.threads) threads, batch \(plan.batch); "
+        + "peak \(number(plan.peak, 0, width: 0)) GFLOP/s",
+      "layer               algorithm             tile   faces   MB     KB   M.adds direct   us min"
+        + "     us  share",
+    ]
+    for layer in plan.layers {
+      let tile = "\(layer.tile.rows)x\(layer.tile.columns)"
+      lines.append(
+        padded(layer.name, 20) + padded(layer.algorithm, 22) + padded(tile, 6)
+          + number(Double(layer.sweep), 0, width: 5)
+          + number(Double(layer.weightBytes) / 1e6, 1, width: 7)
+          + number(Double(layer.mapBytes) / 1e3, 0, width: 7)
+          + number(Double(layer.multiplyAdds) / 1e6, 1, width: 7)
+          + number(Double(layer.directMultiplyAdds) / 1e6, 1, width: 7)
+          + number(layer.predictedSeconds * 1e6, 1, width: 9)
+          + number(layer.measuredSeconds * 1e6, 1, width: 7)
+          + number(layer.share * 100, 0, width: 5) + " %")
+    }
+    let direct = plan.layers.reduce(0) { $0 + $1.directMultiplyAdds }
+    let limit = plan.peak * 1e9 / (2 * Double(direct))
+    let faces = 1 / plan.measuredSeconds
+    lines.append(
+      "\(number(faces, 0, width: 0)) faces a second; no direct convolution could pass "
+        + "\(number(limit, 0, width: 0)) here (\(number(faces / limit, 2, width: 0)) times that)")
+    return lines
+  }
+}
+
+/// The plan as `--json` prints it.
+private struct PlanReport: Encodable {
+  struct Layer: Encodable {
+    let name, algorithm: String
+    let tile_rows, tile_columns, faces: Int
+    let weight_bytes, map_bytes, multiply_adds, direct_multiply_adds: Int
+    let predicted_us, measured_us, share: Double
+  }
+
+  /// Grows when a field changes its meaning or goes away.
+  let schema = 1
+  let version = bollyganVersion
+  let level: String
+  let batch, threads: Int
+  let peak_gflops, faces_per_second: Double
+  let layers: [Layer]
+
+  init(_ plan: Plan) {
+    level = plan.instructionSet.rawValue
+    batch = plan.batch
+    threads = plan.threads
+    peak_gflops = plan.peak
+    faces_per_second = 1 / plan.measuredSeconds
+    layers = plan.layers.map {
+      Layer(
+        name: $0.name, algorithm: $0.algorithm, tile_rows: $0.tile.rows,
+        tile_columns: $0.tile.columns, faces: $0.sweep, weight_bytes: $0.weightBytes,
+        map_bytes: $0.mapBytes, multiply_adds: $0.multiplyAdds,
+        direct_multiply_adds: $0.directMultiplyAdds, predicted_us: $0.predictedSeconds * 1e6,
+        measured_us: $0.measuredSeconds * 1e6, share: $0.share)
+    }
+  }
+}

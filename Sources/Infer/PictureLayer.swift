@@ -1,0 +1,75 @@
+internal import BollyGANKernels
+import BollyGANModel
+
+/// The last layer of a generator: a transposed convolution to a picture's few channels, a bias, and
+/// tanh.
+///
+/// Each pixel of the map is multiplied with all sixteen taps at once, a dense product of 16 · channels
+/// columns; then the pictures' rows are added up from what the pixels give to them.
+struct PictureLayer: Sendable {
+  let link: StridedLink
+  private let weights: FloatBuffer
+  private let bias: FloatBuffer
+
+  init(link: StridedLink, weights: LayerWeights) {
+    precondition(link.isNarrow)
+    self.link = link
+    let fold = Fold(weights, outputs: link.fineChannels)
+    bias = FloatBuffer(fold.shift)
+    let columns = 16 * link.fineChannels
+    self.weights = FloatBuffer(count: link.coarseStride * columns)
+    for c in 0..<link.coarseChannels {
+      for d in 0..<link.fineChannels {
+        for tap in 0..<16 {
+          let value = weights.kernel.values[(c * link.fineChannels + d) * 16 + tap]
+          unsafe self.weights.base[c * columns + tap * link.fineChannels + d] =
+            Float(Double(value) * fold.scale[d])
+        }
+      }
+    }
+  }
+
+  /// Multiply-adds for one picture.
+  var multiplyAdds: Int {
+    16 * link.coarseSide * link.coarseSide * link.coarseChannels * link.fineChannels
+  }
+
+  /// Floats of a thread's own memory.
+  func scratchFloats(kernels: bg_kernels) -> Int {
+    let (side, channels, rows) = (link.coarseSide, link.fineChannels, Int(unsafe kernels.rows))
+    return (side + rows) * link.coarseStride + 2 * side * channels
+      + 2 * (side + 2 + rows) * 16 * channels
+  }
+
+  /// Where pictures go: bytes `[images, side, side, channels]`, or floats
+  /// `[images, channels, side, side]`.
+  @unsafe enum Target {
+    case bytes(UnsafeMutablePointer<UInt8>)
+    case planar(UnsafeMutablePointer<Float>)
+  }
+
+  /// From maps with margin 1 to pictures.
+  @unsafe func run(
+    from coarse: FloatBuffer, to target: Target, images: Int, scratch: [FloatBuffer],
+    kernels: bg_kernels, workers: Workers
+  ) {
+    let source = link.coarseLayout(margin: 1)
+    // Each part computes the products of two rows more than it has.
+    let parts = max(1, min(link.coarseSide / 4, (2 * workers.count + images - 1) / images))
+    var job = unsafe bg_picture(
+      side: link.coarseSide, depth: link.coarseStride, channels: link.fineChannels,
+      from: coarse.base + source.origin, from_image: source.imageStride,
+      from_row: source.rowStride, weights: weights.base, bias: bias.base, bytes: nil, planar: nil,
+      parts: workers.count == 1 ? 1 : parts)
+    switch unsafe target {
+    case .bytes(let start): unsafe job.bytes = start
+    case .planar(let start): unsafe job.planar = start
+    }
+    let tasks = unsafe images * job.parts
+    unsafe withUnsafePointer(to: &job) { job in
+      workers.run(tasks) { task, thread in
+        unsafe kernels.picture(job, task, scratch[thread].base)
+      }
+    }
+  }
+}

@@ -1,0 +1,266 @@
+import BollyGANKernels
+import Testing
+
+#if canImport(Glibc)
+  import Glibc
+#elseif canImport(Musl)
+  import Musl
+#else
+  import Darwin
+#endif
+
+/// What stands where a kernel must not write.
+private let canary: Float = 12345
+
+/// A transposed convolution on random numbers: coarse maps with margin 1, fine maps without.
+struct UpCase: CustomTestStringConvertible, Sendable {
+  let images: Int
+  let side: Int
+  let depth: Int
+  let columns: Int
+  var slope: Float = 0
+  var parts = 1
+
+  var testDescription: String {
+    "\(images) x \(side)x\(side)x\(depth) to \(columns), slope \(slope), \(parts) parts"
+  }
+
+  /// Depths below, at and beyond one sum of the products; columns that fill panels and do not; numbers
+  /// of tiles on both sides of where the loops for few tiles end, and that leave groups unfilled.
+  static let all = [
+    UpCase(images: 1, side: 4, depth: 16, columns: 16),
+    UpCase(images: 2, side: 4, depth: 144, columns: 48, slope: 0.2),
+    UpCase(images: 3, side: 8, depth: 128, columns: 32, parts: 2),
+    UpCase(images: 5, side: 12, depth: 32, columns: 80, slope: 1),
+    UpCase(images: 33, side: 4, depth: 272, columns: 16, parts: 3),
+    UpCase(images: 7, side: 16, depth: 16, columns: 32),
+  ]
+
+  var coarse: [Float] {
+    var numbers = Numbers(state: UInt64(side * depth))
+    let row = side + 2
+    var map = [Float](repeating: 0, count: images * row * row * depth)
+    for image in 0..<images {
+      for i in 1...side {
+        for j in 1...side {
+          let start = ((image * row + i) * row + j) * depth
+          map.replaceSubrange(start..<start + depth, with: numbers.floats(depth))
+        }
+      }
+    }
+    return map
+  }
+
+  /// `[depth, columns, 4, 4]`.
+  var kernel: [Float] {
+    var numbers = Numbers(state: 7)
+    return numbers.floats(depth * columns * 16)
+  }
+
+  var bias: [Float] {
+    var numbers = Numbers(state: 9)
+    return numbers.floats(columns)
+  }
+
+  /// The definition, in float64.
+  func reference(_ coarse: [Float]) -> [Double] {
+    let (kernel, bias) = (kernel, bias)
+    let (fine, row) = (2 * side, side + 2)
+    var out = (0..<images * fine * fine).flatMap { _ in bias.map(Double.init) }
+    for image in 0..<images {
+      for i in 0..<side {
+        for j in 0..<side {
+          let from = ((image * row + i + 1) * row + j + 1) * depth
+          for u in 0..<4 {
+            for v in 0..<4 {
+              let (p, q) = (2 * i + u - 1, 2 * j + v - 1)
+              guard (0..<fine).contains(p), (0..<fine).contains(q) else { continue }
+              let to = ((image * fine + p) * fine + q) * columns
+              for c in 0..<depth {
+                let x = Double(coarse[from + c])
+                for d in 0..<columns {
+                  out[to + d] += x * Double(kernel[(c * columns + d) * 16 + 4 * u + v])
+                }
+              }
+            }
+          }
+        }
+      }
+    }
+    return out.map { max(0, $0) + Double(slope) * min(0, $0) }
+  }
+
+  /// What the kernels make of it; fine maps lie `gap` floats apart, and what is between them is
+  /// checked to be left alone.
+  func run(_ level: Level, _ coarse: [Float]) -> [Float] {
+    let kernels = unsafe level.kernels
+    let width = Int(unsafe kernels.columns)
+    let panels = (columns + width - 1) / width
+    var taps = [Float](repeating: 0, count: 16 * panels * depth * width)
+    unsafe bg_pack_up(
+      kernel, 0, depth, columns, [Double](repeating: 1.0 / 81, count: columns), depth, panels,
+      width,
+      &taps)
+    let padded = bias + [Float](repeating: 0, count: panels * width - columns)
+    let tiles = images * side * side / 16
+    let height = Int(
+      tiles <= Int(unsafe kernels.few) ? unsafe kernels.row_step : unsafe kernels.rows)
+    let groups = (tiles + height - 1) / height
+    let gap = 5
+    let fine = 4 * side * side * columns + gap
+    var out = [Float](repeating: canary, count: images * fine)
+    // Whatever stands in the memory that is lent must not matter.
+    var planes = [Float](
+      repeating: 1e30, count: 100 * ((tiles + Int(unsafe kernels.rows)) * depth + Int(BG_WIN_PAD)))
+    var scratch = [Float](
+      repeating: 1e30,
+      count: Int(BG_WIN_PLANES)
+        * (Int(BG_WIN_SUM + BG_WIN_ROWS) * width + 2 * Int(BG_WIN_PAD)))
+    unsafe withPointers(coarse, taps, padded, &planes, &scratch, &out) {
+      coarse, taps, bias, planes, scratch, out in
+      var job = unsafe bg_up(
+        images: images, side: side, depth: depth, columns: columns, from: coarse,
+        from_image: (side + 2) * (side + 2) * depth, from_row: (side + 2) * depth, to: out,
+        to_image: fine, to_row: 2 * side * columns, taps: taps, bias: bias, slope: slope,
+        planes: planes, parts: parts)
+      for task in 0..<4 * groups { unsafe kernels.up_input(&job, task) }
+      for task in (0..<4 * panels * parts).reversed() {
+        unsafe kernels.up_output(&job, task, scratch)
+      }
+    }
+    var values: [Float] = []
+    for image in 0..<images {
+      values += out[image * fine..<(image + 1) * fine - gap]
+      #expect(out[(image + 1) * fine - gap..<(image + 1) * fine].allSatisfy { $0 == canary })
+    }
+    return values
+  }
+}
+
+private func withPointers(
+  _ a: [Float], _ b: [Float], _ c: [Float], _ d: inout [Float], _ e: inout [Float],
+  _ f: inout [Float],
+  _ body: (
+    UnsafePointer<Float>, UnsafePointer<Float>, UnsafePointer<Float>, UnsafeMutablePointer<Float>,
+    UnsafeMutablePointer<Float>, UnsafeMutablePointer<Float>
+  ) -> Void
+) {
+  unsafe a.withUnsafeBufferPointer { a in
+    unsafe b.withUnsafeBufferPointer { b in
+      unsafe c.withUnsafeBufferPointer { c in
+        unsafe d.withUnsafeMutableBufferPointer { d in
+          unsafe e.withUnsafeMutableBufferPointer { e in
+            unsafe f.withUnsafeMutableBufferPointer { f in
+              unsafe body(
+                a.baseAddress!, b.baseAddress!, c.baseAddress!, d.baseAddress!, e.baseAddress!,
+                f.baseAddress!)
+            }
+          }
+        }
+      }
+    }
+  }
+}
+
+@Suite("Fast transposed convolution")
+struct UpTests {
+  // Inputs and weights are below 1. A direct sum of n products is off by about √n half-ulps of its
+  // size, √n/3; the transforms enlarge that by 4 at the corners of a tile, where the coefficients are
+  // largest (measured: 2 on average over a tile), and 6 deviations are not passed.
+  static func bound(_ depth: Int) -> Double {
+    let terms = Double(4 * depth)
+    return 6 * 4 * (min(terms, 512).squareRoot() / 2) * (terms.squareRoot() / 3) * 0x1p-24
+  }
+
+  @Test("is the transposed convolution", arguments: Level.available, UpCase.all)
+  func agrees(level: Level, shape: UpCase) {
+    let coarse = shape.coarse
+    let out = shape.run(level, coarse)
+    let worst = zip(out, shape.reference(coarse)).map { abs(Double($0) - $1) }.max()!
+    #expect(worst <= Self.bound(shape.depth))
+  }
+
+  @Test("levels with fused multiply-add give equal bits", arguments: UpCase.all)
+  func levels(shape: UpCase) {
+    let fused = Level.available.filter { unsafe $0.kernels.fused != 0 }
+    let results = fused.map { shape.run($0, shape.coarse) }
+    for other in results.dropFirst() { #expect(other == results[0]) }
+  }
+
+  @Test(
+    "an image is the same bits alone, in a small batch and in a large one",
+    arguments: Level.available)
+  func neighbours(level: Level) {
+    for (side, depth) in [(4, 144), (8, 32)] {
+      let large = UpCase(images: 41, side: side, depth: depth, columns: 48)
+      let coarse = large.coarse
+      let all = large.run(level, coarse)
+      let (input, output) = (coarse.count / 41, all.count / 41)
+      for (images, parts) in [(1, 1), (2, 1), (9, 2), (17, 3)] {
+        let first = 41 - images
+        let some = UpCase(images: images, side: side, depth: depth, columns: 48, parts: parts)
+          .run(level, Array(coarse[first * input..<41 * input]))
+        #expect(some == Array(all[first * output..<41 * output]))
+      }
+    }
+  }
+
+  @Test(
+    "a picture is the transposed convolution behind tanh, as floats and as bytes, in any parts",
+    arguments: Level.available,
+    [(4, 16, 3, 1), (8, 144, 1, 3), (16, 32, 3, 2), (32, 64, 3, 5)] as [(Int, Int, Int, Int)])
+  func picture(level: Level, shape: (side: Int, depth: Int, channels: Int, parts: Int)) {
+    let kernels = unsafe level.kernels
+    let (side, depth, channels) = (shape.side, shape.depth, shape.channels)
+    let up = UpCase(images: 2, side: side, depth: depth, columns: channels, slope: 1)
+    let coarse = up.coarse.map { $0 / Float(depth).squareRoot() }
+    let expected = up.reference(coarse)
+    var weights = [Float](repeating: 0, count: 16 * depth * channels)
+    for c in 0..<depth {
+      for d in 0..<channels {
+        for tap in 0..<16 {
+          weights[(c * 16 + tap) * channels + d] = up.kernel[(c * channels + d) * 16 + tap]
+        }
+      }
+    }
+    let size = 4 * side * side * channels
+    var planar = [Float](repeating: canary, count: 2 * size + 1)
+    var bytes = [UInt8](repeating: 77, count: 2 * size + 1)
+    let rows = Int(unsafe kernels.rows)
+    var scratch = [Float](
+      repeating: 1e30,
+      count: (side + rows) * depth + 2 * side * channels
+        + 2 * (side + 2 + rows) * 16 * channels)
+    var none: [Float] = [0]
+    unsafe withPointers(coarse, weights, up.bias, &planar, &scratch, &none) {
+      coarse, weights, bias, planar, scratch, _ in
+      let row = (side + 2) * depth
+      var job = unsafe bg_picture(
+        side: side, depth: depth, channels: channels, from: coarse + row + depth,
+        from_image: (side + 2) * row, from_row: row, weights: weights, bias: bias, bytes: nil,
+        planar: planar, parts: shape.parts)
+      for task in 0..<2 * shape.parts { unsafe kernels.picture(&job, task, scratch) }
+      unsafe bytes.withUnsafeMutableBufferPointer { bytes in
+        unsafe job.bytes = bytes.baseAddress
+        unsafe job.parts = 1
+        for task in 0..<2 { unsafe kernels.picture(&job, task, scratch) }
+      }
+    }
+    #expect(planar[2 * size] == canary && bytes[2 * size] == 77)
+    var worst = 0.0
+    var wrongBytes = 0
+    for image in 0..<2 {
+      for pixel in 0..<4 * side * side {
+        for d in 0..<channels {
+          let value = planar[(image * channels + d) * 4 * side * side + pixel]
+          let place = (image * 4 * side * side + pixel) * channels + d
+          worst = max(worst, abs(Double(value) - tanh(expected[place])))
+          if bytes[place] != UInt8((value + 1) / 2 * 255 + 0.5) { wrongBytes += 1 }
+        }
+      }
+    }
+    // tanh is off by 2 ulp at most, the sums by less than 4 √depth of theirs.
+    #expect(worst <= 4 * Double(depth).squareRoot() * 0x1p-23)
+    #expect(wrongBytes == 0)
+  }
+}
