@@ -43,8 +43,8 @@
       process.send(SIGINT)
       let result = try await process.end()
       #expect(result.status == 130)
-      // The handler leaves by _exit; the rest is the machine's, which may be busy.
-      #expect(ContinuousClock.now - start < .milliseconds(500))
+      // The handler leaves by _exit; the rest is the machine's, which may be busy with other tests.
+      #expect(ContinuousClock.now - start < .seconds(5))
       #expect(try training.checkpoints("run") == [4, 2])
       #expect(try await training.resume("run").end().status == 0)
       #expect(try training.outcome("run") == whole)

@@ -55,7 +55,8 @@ struct SmallTraining {
     var discriminator: [UInt8]
     var samples: [UInt8]
     var log: [String]
-    /// Names of all files, hidden ones included, so that nothing half written is left.
+    /// Names of all files, hidden ones included, so that nothing half written is left; but for
+    /// TensorBoard's, of which each start of the program begins one.
     var names: [String]
   }
 
@@ -65,7 +66,8 @@ struct SmallTraining {
       discriminator: try folder.bytes("\(run)/discriminator.safetensors"),
       samples: try folder.bytes("\(run)/samples/epoch-0004.png"),
       log: try log(run).filter { $0.hasPrefix("{\"event\":\"step\"") },
-      names: try folder.names(in: run) + folder.names(in: "\(run)/samples"))
+      names: try folder.names(in: run).filter { !$0.hasPrefix("events.out.tfevents.") }
+        + folder.names(in: "\(run)/samples"))
   }
 
   func log(_ run: String) throws -> [String] {
