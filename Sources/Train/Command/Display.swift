@@ -14,6 +14,8 @@ final class Display: RunObserver {
   private var firstStep = 0
   private var stepsPerEpoch = 1
   private var hasReader = true
+  /// Told of each line of the log.
+  var listener: ((LogLine) -> Void)?
 
   init(_ options: OutputOptions) { self.options = options }
 
@@ -81,6 +83,7 @@ final class Display: RunObserver {
   }
 
   func logged(_ line: LogLine) {
+    listener?(line)
     guard options.json, hasReader else { return }
     // Hours of training are not given up because somebody stopped looking.
     do { try StandardOutput.writeLine(line.text) } catch { hasReader = false }

@@ -17,16 +17,20 @@ struct Session {
   let recipe: RecipeOptions
   let execution: ExecutionOptions
   let display: Display
+  /// Asked between two steps whether to end.
+  var isStopRequested: () -> Bool = { Interruption.status != nil }
 
-  func run() async throws {
+  /// The run, carried out, and how it ended.
+  func outcome() async throws -> (run: TrainingRun, end: RunEnd) {
     let run: TrainingRun
     if let path = task.resume { run = try await resumed(path) } else { run = try await begun() }
-    let end: RunEnd
-    do {
-      display.begin(run)
-      defer { display.finish() }
-      end = try run.run()
-    }
+    display.begin(run)
+    defer { display.finish() }
+    return (run, try run.run())
+  }
+
+  func run() async throws {
+    let (run, end) = try await outcome()
     switch end {
     case .finished:
       display.say(run.summary)
@@ -173,7 +177,7 @@ struct Session {
     return TrainingRun.Parts(
       folder: folder, record: record, pictures: pictures, initialGenerator: generator,
       initialDiscriminator: discriminator, makeEngine: engine.maker(record.options),
-      isStopRequested: { Interruption.status != nil }, observer: display)
+      isStopRequested: isStopRequested, observer: display)
   }
 
   private func pictures(

@@ -10,6 +10,11 @@ import BollyGANPictures
 extension RunFolder {
   package static let reportName = "report.html"
 
+  /// Whether a run was begun in a folder, which need not be there.
+  package static func holdsRun(_ path: String) throws(FileError) -> Bool {
+    try FileSystem.exists("\(path)/\(recordName)")
+  }
+
   /// What a run is, by the `run.json` in its folder.
   ///
   /// - Throws: ``RunError/noRun(_:)`` where there is none, ``RunError/badRecord(_:reason:)``, or

@@ -2,6 +2,7 @@
 "use strict";
 (() => {
   const figures = JSON.parse(document.getElementById("figures").textContent);
+  const axis = figures.axis ?? "step";
   const colours = ["blue", "orange", "green", "violet", "pink", "teal"].map((name) => `var(--${name})`);
   const number = (value, digits = 4) =>
     value === null || value === undefined ? "–"
@@ -85,7 +86,7 @@
     svg.setAttribute("height", height);
     svg.setAttribute("role", "img");
     svg.setAttribute("aria-label", `${chart.title}: ${chart.lines.map((line) =>
-      `${line.name} ${number(line.y.at(-1))}`).join(", ")} at step ${whole(figures.last)}`);
+      `${line.name} ${number(line.y.at(-1))}`).join(", ")} at ${axis} ${whole(figures.last)}`);
     values.forEach((value, k) => {
       const y = Math.round(level(value)) + 0.5;
       shape(svg, "line", { class: "grid", x1: left, x2: width - right, y1: y, y2: y });
@@ -118,8 +119,10 @@
         shape(area, "polygon", { class: "band", points: there.concat(back).join(" "), style: `fill:${colour}` });
       }
       if (line.x.length > 1) {
+        // Where there are more lines than colours, the next round is dashed.
+        const dash = k < colours.length ? "" : `;stroke-dasharray:${2 + 3 * Math.floor(k / colours.length)} 3`;
         shape(area, "polyline", {
-          class: "curve", points: line.x.map((x, i) => at(x, line.y[i])).join(" "), style: `stroke:${colour}` });
+          class: "curve", points: line.x.map((x, i) => at(x, line.y[i])).join(" "), style: `stroke:${colour}${dash}` });
       }
       // A few values are a list, not a course: each has a dot.
       if (line.x.length <= 24) {
@@ -150,7 +153,7 @@
     figure.querySelector(".tip")?.remove();
     const tip = element(figure, "div", undefined, { class: "tip" });
     const epoch = figures.stepsPerEpoch ? ` · epoch ${number(step / figures.stepsPerEpoch, 3)}` : "";
-    element(tip, "div", `step ${whole(step)}${epoch}`);
+    element(tip, "div", `${axis} ${whole(step)}${epoch}`);
     chart.lines.forEach((line, k) => {
       const row = element(tip, "div");
       element(row, "span", "■ ").style.color = colours[k % colours.length];
