@@ -178,13 +178,13 @@ struct Scratch: Sendable {
   private var capacity = 0
 
   @unsafe mutating func reserve(_ images: Int, for generator: Generator) {
-    guard images > capacity, capacity < UpLayer.largestSweep else { return }
-    capacity = min(images, UpLayer.largestSweep)
+    guard images > capacity, capacity < UpConvolution.largestSweep else { return }
+    capacity = min(images, UpConvolution.largestSweep)
     let kernels = unsafe generator.multiplier.kernels
     let (first, hidden, last) = (generator.first, generator.hidden, generator.last)
     sweeps = [capacity]
     for layer in hidden {
-      sweeps.append(unsafe min(sweeps.last!, layer.sweep(kernels: kernels)))
+      sweeps.append(unsafe min(sweeps.last!, layer.convolution.sweep(kernels: kernels)))
     }
     // Margins are written by nobody, so they stay zero.
     maps = zip([first.link] + hidden.map(\.link) + [last.link], [capacity] + sweeps).map {
@@ -192,10 +192,10 @@ struct Scratch: Sendable {
     }
     planes = FloatBuffer(
       count: zip(hidden, sweeps.dropFirst()).map {
-        unsafe $0.planeFloats(images: $1, kernels: kernels)
+        unsafe $0.convolution.planeFloats(images: $1, kernels: kernels)
       }.max()!)
     let own = unsafe max(
-      UpLayer.scratchFloats(kernels: kernels), last.scratchFloats(kernels: kernels))
+      UpConvolution.scratchFloats(kernels: kernels), last.scratchFloats(kernels: kernels))
     threads = (0..<generator.threads).map { _ in FloatBuffer(count: own) }
   }
 }

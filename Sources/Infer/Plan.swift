@@ -96,8 +96,9 @@ extension Generator {
     return [head]
       + hidden.map {
         LayerCost(
-          link: $0.link, algorithm: "F(4x4,2x2)", tile: tile, multiplyAdds: $0.multiplyAdds,
-          betweenFloats: UpLayer.planes * $0.tiles
+          link: $0.link, algorithm: "F(4x4,2x2)", tile: tile,
+          multiplyAdds: $0.convolution.multiplyAdds,
+          betweenFloats: UpConvolution.planes * $0.convolution.tiles
             * ($0.link.coarseStride + $0.link.fineStride))
       } + [tail]
   }

@@ -65,3 +65,19 @@ void bg_pack_up(const float *kernel, size_t first, size_t last, size_t outputs, 
         }
     }
 }
+
+void bg_pack_up_rows(const float *weights, size_t first, size_t last, size_t stride, double scale,
+                     size_t depth, size_t panels, size_t columns, float *taps) {
+  for (size_t c = first; c < last; c++)
+    for (size_t phase = 0; phase < 4; phase++)
+      for (size_t tap = 0; tap < 4; tap++) {
+        const size_t u = 3 - phase / 2 - 2 * (tap / 2), v = 3 - phase % 2 - 2 * (tap % 2);
+        const float *from = weights + (c * 16 + 4 * u + v) * stride;
+        for (size_t panel = 0; panel < panels; panel++) {
+          const size_t begin = panel * columns;
+          const size_t count = stride - begin < columns ? stride - begin : columns;
+          float *to = taps + (((phase * panels + panel) * depth + c) * 4 + tap) * columns;
+          for (size_t d = 0; d < count; d++) to[d] = (float)((double)from[begin + d] * scale);
+        }
+      }
+}

@@ -188,6 +188,10 @@ void bg_transpose_panel(float *panel, const float *matrix, size_t stride, size_t
 void bg_pack_up(const float *kernel, size_t first, size_t last, size_t outputs, const double *scale,
                 size_t depth, size_t panels, size_t columns, float *taps);
 
+// The same of weights [depth][4][4][stride], all times `scale`.
+void bg_pack_up_rows(const float *weights, size_t first, size_t last, size_t stride, double scale,
+                     size_t depth, size_t panels, size_t columns, float *taps);
+
 // The processors that this process may use, at least 1.
 int bg_processors(void);
 

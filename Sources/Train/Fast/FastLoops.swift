@@ -12,6 +12,8 @@ import BollyGANModel
   let multiplier: Multiplier
   private let rightPanels: [FloatBuffer]
   private var leftPanels = FloatBuffer(count: 0)
+  private let upScratch: [FloatBuffer]
+  private var upPlanes = FloatBuffer(count: 0)
 
   /// Pixels whose products are summed before a weight gradient goes back to memory.
   private static let gradientDepth = 256
@@ -26,6 +28,32 @@ import BollyGANModel
     let columns = Int(unsafe kernels.columns)
     rightPanels = (0..<workers.count).map { _ in
       FloatBuffer(count: Self.gradientDepth * columns)
+    }
+    upScratch = unsafe (0..<workers.count).map { [kernels] _ in
+      unsafe FloatBuffer(count: UpConvolution.scratchFloats(kernels: kernels))
+    }
+  }
+
+  // MARK: Up
+
+  /// A layer's way up: from coarse maps with margin 1 to fine ones without.
+  func up(_ layer: FastLayer, from coarse: FloatBuffer, to fine: FloatBuffer, images: Int) {
+    let link = layer.link
+    guard let convolution = layer.upConvolution else {
+      unsafe multiplier.run(
+        link.up(layer.upPanels, from: coarse.base, to: fine.base, margin: 0),
+        pixels: images * link.coarseSide * link.coarseSide)
+      return
+    }
+    let sweep = unsafe min(images, convolution.sweep(kernels: kernels))
+    let room = unsafe convolution.planeFloats(images: sweep, kernels: kernels)
+    if upPlanes.count < room { upPlanes = FloatBuffer(count: room) }
+    let (source, target) = (link.coarseLayout(margin: 1), link.fineLayout(margin: 0))
+    for first in stride(from: 0, to: images, by: sweep) {
+      unsafe convolution.run(
+        from: coarse.base + first * source.imageStride, to: fine.base + first * target.imageStride,
+        margin: 0, images: min(sweep, images - first), planes: upPlanes, scratch: upScratch,
+        kernels: kernels, workers: workers)
     }
   }
 

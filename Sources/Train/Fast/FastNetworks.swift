@@ -43,7 +43,7 @@ final class FastGenerator {
       })
   }
 
-  func refresh() { for layer in layers { layer.refresh(loops.workers) } }
+  func refresh() { for layer in layers { layer.refresh(loops) } }
 
   private var last: FastLayer { layers[layers.count - 1] }
 
@@ -88,9 +88,7 @@ final class FastGenerator {
           narrow, link, to: pictures, layout: pictureLayout, images: images, tanh: true)
         continue
       }
-      unsafe loops.multiplier.run(
-        link.up(layer.upPanels, from: maps[index].base, to: raw[index].base, margin: 0),
-        pixels: pixels)
+      loops.up(layer, from: maps[index], to: raw[index], images: images)
       let layout = link.fineLayout(margin: 0)
       if statistics == .running {
         norm.beginEvaluation()
@@ -180,7 +178,8 @@ final class FastDiscriminator {
             kind: !weights.normalises
               ? .bias : index > 0 || weights.normalisesFirst ? .batch : .none),
         kernels: loops.kernels,
-        spectral: isSpectral ? FastSpectral(link: link, workers: loops.workers) : nil)
+        spectral: isSpectral ? FastSpectral(link: link, workers: loops.workers) : nil,
+        fastUp: true)
     }
     load(weights)
   }
@@ -217,7 +216,7 @@ final class FastDiscriminator {
       })
   }
 
-  func refresh() { for layer in layers { layer.refresh(loops.workers) } }
+  func refresh() { for layer in layers { layer.refresh(loops) } }
 
   private func reserve(_ images: Int) {
     guard images > capacity else { return }
@@ -298,9 +297,7 @@ final class FastDiscriminator {
       }
       let pixels = images * link.coarseSide * link.coarseSide
       if index > 0 {
-        unsafe loops.multiplier.run(
-          link.up(layer.upPanels, from: coarse.base, to: gradients[index - 1].base, margin: 0),
-          pixels: pixels)
+        loops.up(layer, from: coarse, to: gradients[index - 1], images: images)
       } else if let pictureGradient {
         unsafe loops.multiplier.run(
           link.up(layer.upPanels, from: coarse.base, to: narrow.base, margin: 0), pixels: pixels)

@@ -158,17 +158,28 @@ final class FastLayer {
   let link: StridedLink
   let kernel: FastParameter
   let norm: FastNorm?
+  /// The way up, one of the two.
   let upPanels: [Panels]
+  let upConvolution: UpConvolution?
   let downPanels: Panels
   /// Nil where the kernel is used as it is.
   let spectral: FastSpectral?
 
-  init(link: StridedLink, norm: FastNorm?, kernels: bg_kernels, spectral: FastSpectral? = nil) {
+  /// - Parameter fastUp: goes up by a fast convolution where the link suits it, with errors some
+  ///   times those of the direct sum. For gradients, which pass on linearly, and not for what goes into
+  ///   a rectifier: a number that comes out on the other side of zero loses or gains its whole gradient.
+  init(
+    link: StridedLink, norm: FastNorm?, kernels: bg_kernels, spectral: FastSpectral? = nil,
+    fastUp: Bool = false
+  ) {
     self.link = link
     self.norm = norm
     self.spectral = spectral
     kernel = FastParameter(count: link.weightCount)
-    upPanels = unsafe link.upPanels(kernels: kernels)
+    upConvolution =
+      fastUp && UpConvolution.suits(link)
+      ? unsafe UpConvolution(link: link, kernels: kernels) : nil
+    upPanels = upConvolution == nil ? unsafe link.upPanels(kernels: kernels) : []
     downPanels = unsafe link.downPanels(kernels: kernels)
   }
 
@@ -199,10 +210,15 @@ final class FastLayer {
   }
 
   /// Puts the kernel, divided where it is to be, in the order of both products, after it changed.
-  func refresh(_ workers: Workers) {
+  func refresh(_ loops: FastLoops) {
+    let workers = loops.workers
     spectral?.normalise(kernel.weight)
     let used = spectral?.kernel ?? kernel.weight
-    unsafe link.fillUp(upPanels, from: used.base, workers: workers)
+    if let upConvolution {
+      unsafe upConvolution.fill(packed: used.base, kernels: loops.kernels, workers: workers)
+    } else {
+      unsafe link.fillUp(upPanels, from: used.base, workers: workers)
+    }
     unsafe link.fillDown(downPanels, from: used.base, workers: workers)
   }
 }

@@ -1,0 +1,134 @@
+package import BollyGANKernels
+import BollyGANModel
+
+/// `up` of a ``StridedLink`` between maps of many channels, as a fast convolution.
+///
+/// Each of the four phases of the outputs is a convolution with 2x2 taps, computed in tiles of 4x4 by
+/// F(4x4, 2x2): 25 products where the definition has 64 (Winograd 1980; Lavin and Gray 2015,
+/// arXiv:1509.09308). The sequence of roundings that makes an output is that of its tile, whatever
+/// the batch and the threads.
+package struct UpConvolution: Sendable {
+  package let link: StridedLink
+  private let taps: FloatBuffer
+  private let panels: Int
+
+  /// Products of a tile: 25 for each of four phases.
+  static let planes = 4 * Int(BG_WIN_PLANES)
+
+  /// Whether this is a way to compute the link.
+  package static func suits(_ link: StridedLink) -> Bool {
+    !link.isWhole && !link.isNarrow && link.coarseSide.isMultiple(of: Int(BG_WIN_TILE))
+  }
+
+  package init(link: StridedLink, kernels: bg_kernels) {
+    precondition(Self.suits(link))
+    self.link = link
+    let columns = Int(unsafe kernels.columns)
+    panels = (link.fineStride + columns - 1) / columns
+    taps = FloatBuffer(count: 16 * panels * link.coarseStride * columns)
+  }
+
+  // The kernels want taps divided by 9 for each dimension.
+  private static let ninths = 1.0 / 81
+
+  /// Takes a kernel `[coarseChannels, fineChannels, 4, 4]`, each fine channel times its factor.
+  func fill(_ kernel: [Float], scale: [Double], kernels: bg_kernels, workers: Workers) {
+    let scale = scale.map { $0 * Self.ninths }
+    let columns = Int(unsafe kernels.columns)
+    workers.run((link.coarseChannels + Self.chunk - 1) / Self.chunk) { task, _ in
+      let first = task * Self.chunk
+      unsafe bg_pack_up(
+        kernel, first, min(first + Self.chunk, link.coarseChannels), link.fineChannels, scale,
+        link.coarseStride, panels, columns, taps.base)
+    }
+  }
+
+  /// Takes weights as they lie in training, `[coarseChannels, 4, 4, fineStride]`.
+  @unsafe package func fill(
+    packed weights: UnsafePointer<Float>, kernels: bg_kernels, workers: Workers
+  ) {
+    let columns = Int(unsafe kernels.columns)
+    workers.run((link.coarseChannels + Self.chunk - 1) / Self.chunk) { task, _ in
+      let first = task * Self.chunk
+      unsafe bg_pack_up_rows(
+        weights, first, min(first + Self.chunk, link.coarseChannels), link.fineStride,
+        Self.ninths, link.coarseStride, panels, columns, taps.base)
+    }
+  }
+
+  private static let chunk = Int(BG_CHANNEL_UNIT)
+
+  /// Addends for the fine channels, as many as the kernels read.
+  func bias(_ values: [Float], kernels: bg_kernels) -> FloatBuffer {
+    let bias = FloatBuffer(count: panels * Int(unsafe kernels.columns))
+    for (d, value) in values.enumerated() { unsafe bias.base[d] = value }
+    return bias
+  }
+
+  /// Tiles of one picture.
+  var tiles: Int {
+    let across = link.coarseSide / Int(BG_WIN_TILE)
+    return across * across
+  }
+
+  /// Multiply-adds of the products for one picture.
+  var multiplyAdds: Int { Self.planes * tiles * link.coarseChannels * link.fineChannels }
+
+  /// Floats of transformed inputs of `images` pictures.
+  package func planeFloats(images: Int, kernels: bg_kernels) -> Int {
+    let rows = (images * tiles).roundedUp(to: Int(unsafe kernels.rows))
+    return Self.planes * (rows * link.coarseStride + Int(BG_WIN_PAD))
+  }
+
+  /// The most pictures that go through a layer together.
+  static let largestSweep = 32
+
+  /// Pictures that go through this layer together: so many that reading its weights does not matter
+  /// beside their transformed inputs, but no more, since these should stay in a cache.
+  package func sweep(kernels: bg_kernels) -> Int {
+    let budget = max(3 << 20, link.weightCount * MemoryLayout<Float>.stride * 4 / 5)
+    let each = unsafe planeFloats(images: 16, kernels: kernels) * MemoryLayout<Float>.stride / 16
+    return max(1, min(Self.largestSweep, budget / each))
+  }
+
+  /// Floats of a thread's own memory.
+  package static func scratchFloats(kernels: bg_kernels) -> Int {
+    let columns = Int(unsafe kernels.columns)
+    let rows = Int(BG_WIN_SUM) + Int(BG_WIN_ROWS)
+    return Int(BG_WIN_PLANES) * (rows * columns + 2 * Int(BG_WIN_PAD))
+  }
+
+  /// From coarse maps with margin 1 to fine ones.
+  ///
+  /// - Parameters:
+  ///   - coarse: The first coarse map.
+  ///   - fine: The first fine map, with the given margin.
+  ///   - bias: As ``bias(_:kernels:)`` gives it, or none.
+  ///   - slope: What outputs below 0 are multiplied by: 0 for ReLU, 1 for none.
+  ///   - planes: Room for as many floats as ``planeFloats(images:kernels:)`` says.
+  ///   - scratch: For each thread as many as ``scratchFloats(kernels:)``.
+  @unsafe package func run(
+    from coarse: UnsafePointer<Float>, to fine: UnsafeMutablePointer<Float>, margin: Int,
+    images: Int, bias: FloatBuffer? = nil, slope: Float = 1, planes: FloatBuffer,
+    scratch: [FloatBuffer], kernels: bg_kernels, workers: Workers
+  ) {
+    let source = link.coarseLayout(margin: 1)
+    let target = link.fineLayout(margin: margin)
+    let count = images * tiles
+    let rows = Int(count <= Int(unsafe kernels.few) ? unsafe kernels.row_step : unsafe kernels.rows)
+    let groups = (count + rows - 1) / rows
+    let parts = max(1, min(groups, workers.count / panels))
+    var job = unsafe bg_up(
+      images: images, side: link.coarseSide, depth: link.coarseStride, columns: link.fineStride,
+      from: coarse, from_image: source.imageStride, from_row: source.rowStride,
+      to: fine + target.origin, to_image: target.imageStride, to_row: target.rowStride,
+      taps: taps.base, bias: bias.map { unsafe UnsafePointer($0.base) }, slope: slope,
+      planes: planes.base, parts: parts)
+    unsafe withUnsafePointer(to: &job) { job in
+      workers.run(4 * groups) { task, _ in unsafe kernels.up_input(job, task) }
+      workers.run(4 * panels * parts) { task, thread in
+        unsafe kernels.up_output(job, task, scratch[thread].base)
+      }
+    }
+  }
+}
