@@ -34,6 +34,12 @@ struct ExecutionOptions: ParsableArguments {
 
   @Option(
     help: ArgumentHelp(
+      "Epochs between two measurements of quality; 0 for none. The best generator and its checkpoint "
+        + "are kept. (default: \(Self.qualityEvery))", valueName: "epochs"))
+  var qualityEvery: Int?
+
+  @Option(
+    help: ArgumentHelp(
       "How samples are normalised: running, as whoever uses the weights does, or batch, by their "
         + "own statistics, as the notebooks do. (default: running; batch in tutorial and article)",
       valueName: "how"))
@@ -61,12 +67,18 @@ struct ExecutionOptions: ParsableArguments {
   @Flag(help: "End with status 65 at the first picture that cannot be read; do not skip it.")
   var strict = false
 
+  /// Often enough to find a good generator, seldom enough that the time does not matter.
+  private static let qualityEvery = 5
+
   func validate() throws {
     if let maxSteps, maxSteps < 1 {
       throw ValidationError("--max-steps \(maxSteps) is less than 1.")
     }
     if let samplesEvery, samplesEvery < 0 {
       throw ValidationError("--samples-every \(samplesEvery) is less than 0.")
+    }
+    if let qualityEvery, qualityEvery < 0 {
+      throw ValidationError("--quality-every \(qualityEvery) is less than 0.")
     }
     if let threads, !(1...1024).contains(threads) {
       throw ValidationError("--threads \(threads) is not in 1...1024.")
@@ -83,11 +95,13 @@ struct ExecutionOptions: ParsableArguments {
     var options =
       base
       ?? RunOptions(
+        qualityEvery: Self.qualityEvery,
         sampleStatistics: ["tutorial", "article"].contains(recipe.name) ? .batch : .running)
     // Who asks for epochs no longer means the steps that were asked for before.
     if maxSteps != nil || endsByEpochs { options.maximumSteps = maxSteps }
     options.checkpointEvery = checkpointEvery ?? options.checkpointEvery
     options.samplesEvery = samplesEvery ?? options.samplesEvery
+    options.qualityEvery = qualityEvery ?? options.qualityEvery
     options.sampleStatistics = sampleBn ?? options.sampleStatistics
     options.threads = threads ?? processorCount
     let engine = engine ?? base.flatMap { EngineName(rawValue: $0.engine) } ?? .best

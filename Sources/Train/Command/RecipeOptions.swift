@@ -158,6 +158,12 @@ struct RecipeOptions: ParsableArguments {
 
   @Option(
     help: ArgumentHelp(
+      "Share of the pictures that is kept from training, to measure quality with, as 0.1. "
+        + "(default: 0)", valueName: "share"))
+  var holdout: Double?
+
+  @Option(
+    help: ArgumentHelp(
       "How picture files are read: kind (EXIF turned, alpha over white) or pillow (as PyTorch's "
         + "scripts do). (default: as the recipe)", valueName: "rules"))
   var pictureRules: PictureRules?
@@ -184,6 +190,7 @@ struct RecipeOptions: ParsableArguments {
     set(\.recipe.mirror, mirror)
     if let average { definition.recipe.generatorAverage = average == 0 ? nil : average }
     set(\.recipe.pictureRules, pictureRules?.rawValue)
+    set(\.recipe.holdout, holdout)
     set(\.recipe.techniques.augmentation, augmentation)
     set(\.recipe.techniques.loss, loss)
     set(\.recipe.techniques.labelSmoothing, labelSmoothing)

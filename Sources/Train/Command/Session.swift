@@ -194,9 +194,10 @@ struct Session {
       progress: { done, total in progress.update(done: done, total: total) })
     progress.finish()
     display.say(pictures, from: folder)
-    guard pictures.count >= definition.recipe.batch else {
+    let trained = pictures.count - pictures.heldOut(share: definition.recipe.holdout).count
+    guard trained >= definition.recipe.batch else {
       throw DataFolderError.tooFew(
-        folder: folder, usable: pictures.count, skipped: pictures.skipped.count,
+        folder: folder, usable: trained, skipped: pictures.skipped.count,
         needed: definition.recipe.batch)
     }
     return pictures

@@ -43,6 +43,7 @@ extension PictureSet {
     var skipped = listing.unreadable
     var remarks: [Remark] = []
     var pixels: [UInt8] = []
+    var hashes: [[UInt8]] = []
     pixels.reserveCapacity(files.count * format.side * format.side * format.channels)
     var fingerprint = SHA256()
     fingerprint.update(Array("\(format.side) \(format.channels)\n".utf8))
@@ -51,6 +52,7 @@ extension PictureSet {
       case .picture(let values, let hash, let found):
         names.append(name)
         pixels += values
+        hashes.append(hash)
         // A name cannot hold a zero byte, so it cannot run into what follows it.
         fingerprint.update(name.bytes + [0] + hash)
         remarks += found.map { Remark(name: name, text: $0) }
@@ -60,7 +62,8 @@ extension PictureSet {
       }
     }
     return PictureSet(
-      format: format, names: names, pixels: pixels, fingerprint: fingerprint.hexDigest(),
+      format: format, names: names, pixels: pixels, hashes: hashes,
+      fingerprint: fingerprint.hexDigest(),
       skipped: skipped, others: listing.others, remarks: remarks)
   }
 

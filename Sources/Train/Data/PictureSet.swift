@@ -33,6 +33,8 @@ package struct PictureSet: Sendable {
   package let names: [FileName]
   /// All pictures, `[count, side, side, channels]`.
   package let pixels: [UInt8]
+  /// SHA-256 of each picture's pixels.
+  let hashes: [[UInt8]]
   /// SHA-256, in hexadecimal, of the names, and the pixels that stand behind them.
   package let fingerprint: String
   /// Picture files and folders that could not be used, and why.

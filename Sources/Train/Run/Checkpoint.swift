@@ -20,6 +20,8 @@ package struct Checkpoint: Equatable, Sendable {
   package var sums: [Double]
   /// What the guard has counted.
   package var guardCounts: DivergenceGuard.Counts
+  /// The best measurement of quality so far, where there was any.
+  package var best: BestQuality?
   /// Hash of the run's definition.
   package var definition: String
   /// The program's version, its engine, instruction set and threads, for a person who wonders.
@@ -28,7 +30,7 @@ package struct Checkpoint: Equatable, Sendable {
   package init(
     state: TrainingState, average: GeneratorWeights?, random: [UInt8], step: Int, epoch: Int,
     position: Int, order: [Int], sums: [Double], guardCounts: DivergenceGuard.Counts,
-    definition: String, origin: [String: String]
+    best: BestQuality? = nil, definition: String, origin: [String: String]
   ) {
     self.state = state
     self.average = average
@@ -39,6 +41,7 @@ package struct Checkpoint: Equatable, Sendable {
     self.order = order
     self.sums = sums
     self.guardCounts = guardCounts
+    self.best = best
     self.definition = definition
     self.origin = origin
   }
@@ -115,6 +118,10 @@ extension Checkpoint {
     metadata["bollygan.epoch"] = "\(epoch)"
     metadata["bollygan.position"] = "\(position)"
     metadata["bollygan.definition"] = definition
+    if let best {
+      metadata["bollygan.best_step"] = "\(best.step)"
+      metadata["bollygan.best_figure"] = "\(best.figure)"
+    }
     metadata[Self.hashKey] = Self.noHash
     var bytes = SafetensorsFile(metadata: metadata, tensors: tensors).encoded()
     guard let place = Self.placeOfHash(in: bytes) else {
@@ -262,9 +269,17 @@ extension Checkpoint {
     step = try number("step")
     epoch = try number("epoch")
     position = try number("position")
+    if file.metadata["bollygan.best_step"] != nil {
+      guard let figure = file.metadata["bollygan.best_figure"].flatMap(Double.init) else {
+        throw CheckpointError.damaged("best_figure is missing")
+      }
+      best = BestQuality(step: try number("best_step"), figure: figure)
+    }
     guard sums.count == 5, epoch > 0 else { throw CheckpointError.damaged("counters are missing") }
     definition = file.metadata["bollygan.definition"] ?? ""
-    let own = ["checkpoint", "step", "epoch", "position", "definition", "sha256"]
+    let own = [
+      "checkpoint", "step", "epoch", "position", "definition", "sha256", "best_step", "best_figure",
+    ]
     origin = file.metadata.filter { key, _ in
       key.hasPrefix("bollygan.") && !own.contains(String(key.dropFirst("bollygan.".count)))
     }

@@ -5,6 +5,7 @@ package final class RunFolder: Sendable {
   package static let recordName = "run.json"
   package static let logName = "log.jsonl"
   package static let generatorName = "generator.safetensors"
+  package static let bestGeneratorName = "generator-best.safetensors"
   package static let discriminatorName = "discriminator.safetensors"
   package static let samplesName = "samples"
   package static let latentsName = "samples/latents.safetensors"
@@ -83,7 +84,8 @@ package final class RunFolder: Sendable {
   package func clear() throws(RunError) {
     let found = try names()
     let mine = [
-      Self.recordName, Self.logName, Self.generatorName, Self.discriminatorName, Self.reportName,
+      Self.recordName, Self.logName, Self.generatorName, Self.bestGeneratorName,
+      Self.discriminatorName, Self.reportName,
     ]
     let events = found.filter { $0.hasPrefix(EventFile.prefix) }
     let checkpoints = found.filter { Self.step(ofCheckpoint: $0) != nil || isDamaged($0) }

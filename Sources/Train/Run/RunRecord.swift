@@ -123,6 +123,8 @@ package struct RunOptions: Codable, Equatable, Sendable {
   package var checkpointEvery: Cadence
   /// Epochs between two sheets of samples; 0 for none.
   package var samplesEvery: Int
+  /// Epochs between two measurements of quality; 0 or nil for none.
+  package var qualityEvery: Int?
   /// How samples are normalised.
   package var sampleStatistics: SampleStatistics
   /// Threads that compute.
@@ -134,12 +136,14 @@ package struct RunOptions: Codable, Equatable, Sendable {
 
   package init(
     maximumSteps: Int? = nil, checkpointEvery: Cadence = .epochs(1), samplesEvery: Int = 1,
-    sampleStatistics: SampleStatistics = .running, threads: Int = 1, engine: String = "fast",
+    qualityEvery: Int? = nil, sampleStatistics: SampleStatistics = .running, threads: Int = 1,
+    engine: String = "fast",
     kernels: String = "baseline"
   ) {
     self.maximumSteps = maximumSteps
     self.checkpointEvery = checkpointEvery
     self.samplesEvery = samplesEvery
+    self.qualityEvery = qualityEvery
     self.sampleStatistics = sampleStatistics
     self.threads = threads
     self.engine = engine

@@ -95,7 +95,8 @@ extension TrainingRun {
       line.add("version", bollyganVersion)
       line.add("recipe", recipe.name)
       line.add("seed", Int(parts.record.definition.seed))
-      line.add("pictures", parts.pictures.count)
+      line.add("pictures", training.count)
+      if heldOut.count > 0 { line.add("held_out", heldOut.count) }
       line.add("skipped", parts.pictures.skipped.count)
       line.add("steps_per_epoch", stepsPerEpoch)
       addRates(to: &line)

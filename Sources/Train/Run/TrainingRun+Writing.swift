@@ -40,8 +40,8 @@ extension TrainingRun {
     return engine.generate(latents: fixedLatents, batchStatistics: byBatch)
   }
 
-  /// `generator.safetensors`: the moving average where there is one.
-  func writeGenerator() throws {
+  /// `generator.safetensors`, or the best so far: the moving average where there is one.
+  func writeGenerator(named name: String = RunFolder.generatorName) throws {
     var file = (average?.weights ?? engine.generatorWeights()).file(metadata: metadata)
     file.metadata["bollygan.nz"] = "\(shape.latent)"
     file.metadata["bollygan.ngf"] = "\(shape.generatorWidth)"
@@ -51,7 +51,7 @@ extension TrainingRun {
       title: "BollyGAN generator \(shape.side)x\(shape.side)", date: parts.record.date,
       side: shape.side)
     try writeFile(
-      file.encoded(), to: folder.path(of: RunFolder.generatorName), durably: true)
+      file.encoded(), to: folder.path(of: name), durably: true)
   }
 
   /// `discriminator.safetensors`, for whoever wants to go on training elsewhere; with spectral

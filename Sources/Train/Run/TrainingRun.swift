@@ -48,6 +48,13 @@ package final class TrainingRun {
   let events: EventFile
   /// The sheets that the report shows.
   var sheets = SampleSheets()
+  /// The pictures that are trained on, and those that only quality is measured with.
+  let training: PictureSet
+  let heldOut: PictureSet
+  /// Measures quality; made when it is first wanted.
+  var meter: QualityMeter?
+  /// The best measurement so far.
+  var best: BestQuality?
   package let stepsPerEpoch: Int
   let fixedLatents: [Float]
 
@@ -91,10 +98,17 @@ package final class TrainingRun {
     let recipe = definition.recipe
     self.parts = parts
     shape = try definition.shape()
-    stepsPerEpoch = recipe.stepsPerEpoch(pictureCount: parts.pictures.count)
-    precondition(stepsPerEpoch > 0, "no batch can be made of \(parts.pictures.count) pictures")
+    let kept = parts.pictures.heldOut(share: recipe.holdout)
+    heldOut = parts.pictures.selecting(kept)
+    training =
+      kept.isEmpty
+      ? parts.pictures
+      : parts.pictures.selecting(
+        Set(parts.pictures.names.indices).subtracting(kept).sorted())
+    stepsPerEpoch = recipe.stepsPerEpoch(pictureCount: training.count)
+    precondition(stepsPerEpoch > 0, "no batch can be made of \(training.count) pictures")
     stream = TrainingStream(
-      recipe: recipe, shape: shape, seed: definition.seed, pictureCount: parts.pictures.count)
+      recipe: recipe, shape: shape, seed: definition.seed, pictureCount: training.count)
     fixedLatents = stream.fixedLatents
     engine = try parts.makeEngine(
       recipe.configuration(for: shape), parts.initialGenerator ?? stream.initialGenerator,
@@ -115,9 +129,10 @@ package final class TrainingRun {
       step = checkpoint.step
       epoch = checkpoint.epoch
       savedStep = step
+      best = checkpoint.best
       sums = checkpoint.sums
       // With --force-resume the pictures may be others: their epoch begins anew.
-      if checkpoint.order.isEmpty || checkpoint.order.count == parts.pictures.count {
+      if checkpoint.order.isEmpty || checkpoint.order.count == training.count {
         position = checkpoint.position
         order = checkpoint.order
       }
@@ -193,7 +208,7 @@ package final class TrainingRun {
     // Of all epochs, even where fewer steps are asked for: a run that is cut short goes the same way.
     let total = recipe.epochs * stepsPerEpoch
     let batch = TrainingBatch(
-      pixels: parts.pictures.batch(indices, mirrored: draw.mirrored), latents: draw.latents,
+      pixels: training.batch(indices, mirrored: draw.mirrored), latents: draw.latents,
       generatorLatents: draw.generatorLatents, changes: draw.changes,
       noise: draw.noiseSeed.map {
         InstanceNoise(deviation: techniques.noiseDeviation(step: step, of: total), seed: $0)
@@ -206,6 +221,7 @@ package final class TrainingRun {
   /// where it is time for one. The checkpoint comes last, for it vouches for the rest.
   private func saveWhatIsDue() throws {
     let finished = epoch
+    var isBest = false
     if position == stepsPerEpoch {
       noteEpoch()
       order = []
@@ -219,8 +235,10 @@ package final class TrainingRun {
         }
       }
       attempt("generator") { try writeGenerator() }
+      if measuresQuality(after: finished) { isBest = measureQuality() }
     }
-    if options.checkpointEvery.isDue(step: step, epoch: finished, isEpochEnd: isEpochEnd) {
+    if isBest || options.checkpointEvery.isDue(step: step, epoch: finished, isEpochEnd: isEpochEnd)
+    {
       try saveCheckpoint()
     }
     if isEpochEnd { writeReport(isRunning: true) }
@@ -268,7 +286,7 @@ package final class TrainingRun {
       line.add("seconds", seconds(since: start))
     }
     attempt("old checkpoints") {
-      for old in try folder.checkpointSteps().dropFirst(Self.generations) {
+      for old in try folder.checkpointSteps().dropFirst(Self.generations) where old != best?.step {
         try folder.removeCheckpoint(step: old)
       }
     }
@@ -278,12 +296,14 @@ package final class TrainingRun {
     Checkpoint(
       state: engine.state(), average: average?.weights, random: stream.blob, step: step,
       epoch: epoch, position: position, order: order, sums: sums, guardCounts: watch.counts,
+      best: best,
       definition: parts.record.definition.hash, origin: origin)
   }
 
-  /// Two checkpoints are kept while a third is written.
+  /// Two checkpoints, and the best where quality is measured, are kept while another is written.
   func checkSpace(for size: Int, existing: Int) throws {
-    let needed = size * max(1, Self.generations + 1 - existing)
+    let kept = Self.generations + (options.qualityEvery ?? 0 > 0 ? 1 : 0)
+    let needed = size * max(1, kept + 1 - existing)
     let available = try FileSystem.freeSpace(at: folder.path)
     guard available >= UInt64(needed) else {
       throw RunError.noSpace(folder: folder.path, needed: needed, available: available)
