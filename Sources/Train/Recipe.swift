@@ -160,6 +160,15 @@ public struct Recipe: Sendable, Equatable, Codable {
       (0...2).contains(techniques.instanceNoise), "instance noise", techniques.instanceNoise,
       "0 to 2")
     try check(
+      (0...10_000).contains(techniques.r1), "weight of R1", techniques.r1, "0 to 10000")
+    try check(
+      techniques.r1 == 0 || techniques.discriminatorNorm != .batch, "weight of R1", techniques.r1,
+      "0 with batch normalisation, which makes a picture's score depend on its neighbours "
+        + "(--d-norm none or spectral)")
+    try check(
+      (1...1000).contains(techniques.r1Every), "steps from one R1 to the next", techniques.r1Every,
+      "1 to 1000")
+    try check(
       (0...1).contains(techniques.rateDecay), "decay of the learning rate", techniques.rateDecay,
       "0 to 1")
   }

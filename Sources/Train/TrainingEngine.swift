@@ -54,11 +54,14 @@ public struct TrainingBatch: Sendable {
   public var noise: InstanceNoise?
   /// What both learning rates are multiplied by.
   public var rateFactor: Double
+  /// Weight of the penalty on the discriminator's slope; 0 for none.
+  public var slopePenalty: Double
 
   /// A batch of pictures and latents.
   public init(
     pixels: [UInt8], latents: [Float], generatorLatents: [Float]? = nil,
-    changes: BatchChanges? = nil, noise: InstanceNoise? = nil, rateFactor: Double = 1
+    changes: BatchChanges? = nil, noise: InstanceNoise? = nil, rateFactor: Double = 1,
+    slopePenalty: Double = 0
   ) {
     self.pixels = pixels
     self.latents = latents
@@ -66,6 +69,7 @@ public struct TrainingBatch: Sendable {
     self.changes = changes
     self.noise = noise
     self.rateFactor = rateFactor
+    self.slopePenalty = slopePenalty
   }
 }
 
@@ -81,14 +85,19 @@ public struct StepLosses: Equatable, Sendable {
   public var dGz1: Double
   /// Mean of D(G(z)) after it.
   public var dGz2: Double
+  /// The penalty on the discriminator's slope, which ``lossD`` leaves out; nil in a step without.
+  public var r1: Double?
 
-  /// The five figures.
-  public init(lossD: Double, lossG: Double, dX: Double, dGz1: Double, dGz2: Double) {
+  /// The figures.
+  public init(
+    lossD: Double, lossG: Double, dX: Double, dGz1: Double, dGz2: Double, r1: Double? = nil
+  ) {
     self.lossD = lossD
     self.lossG = lossG
     self.dX = dX
     self.dGz1 = dGz1
     self.dGz2 = dGz2
+    self.r1 = r1
   }
 }
 

@@ -33,6 +33,14 @@ struct EngineAgreement {
     compare(try engine.gradients(fixture.batch(0)), fixture)
     for (step, expected) in fixture.losses.enumerated() {
       let losses = try engine.step(fixture.batch(step))
+      #expect((losses.r1 == nil) == (expected.r1 == nil))
+      if let found = losses.r1, let expected = expected.r1 {
+        if step == 0 {
+          lossesBeforeUpdate.take(abs(found - expected) / expected, at: "r1")
+        } else {
+          laterLosses.take(abs(found - expected) / expected, at: "r1 of step \(step)")
+        }
+      }
       for (name, found, expected, isAfterUpdate) in [
         ("lossD", losses.lossD, expected.lossD, false),
         ("lossG", losses.lossG, expected.lossG, true),

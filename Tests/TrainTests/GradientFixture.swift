@@ -25,6 +25,8 @@ struct GradientFixture: Decodable, Sendable, CustomTestStringConvertible {
     let rateFactors: [Double]?
     /// Deviation of the noise in each step.
     let noise: [Double]?
+    /// Weight of the penalty on the discriminator's slope in each step.
+    let slopePenalties: [Double]?
   }
   struct Losses: Decodable, Sendable {
     let lossD: Double
@@ -32,6 +34,7 @@ struct GradientFixture: Decodable, Sendable, CustomTestStringConvertible {
     let dX: Double
     let dGz1: Double
     let dGz2: Double
+    let r1: Double?
   }
   struct After: Decodable, Sendable {
     let discriminator: [String: Digest]
@@ -105,7 +108,8 @@ struct GradientFixture: Decodable, Sendable, CustomTestStringConvertible {
       noise: `case`.noise.map {
         InstanceNoise(deviation: $0[min(step, $0.count - 1)], seed: UInt64(50_000 + step))
       },
-      rateFactor: `case`.rateFactors.map { $0[min(step, $0.count - 1)] } ?? 1)
+      rateFactor: `case`.rateFactors.map { $0[min(step, $0.count - 1)] } ?? 1,
+      slopePenalty: `case`.slopePenalties.map { $0[min(step, $0.count - 1)] } ?? 0)
   }
 
   /// What `changes` in `techniques.py` gives.

@@ -132,6 +132,9 @@ struct TechniqueTests {
       ("instance noise", { $0.instanceNoise = -0.1 }),
       ("instance noise", { $0.instanceNoise = .nan }),
       ("decay of the learning rate", { $0.rateDecay = 1.5 }),
+      ("weight of R1", { $0.r1 = 1 }),
+      ("weight of R1", { ($0.r1, $0.discriminatorNorm) = (-1, .none) }),
+      ("steps from one R1 to the next", { $0.r1Every = 0 }),
     ]
     for (what, spoil) in spoilt {
       var recipe = Recipe.bollygan
@@ -139,6 +142,17 @@ struct TechniqueTests {
       let error = #expect(throws: RecipeError.self) { try recipe.validate() }
       #expect(error?.what == what)
     }
+  }
+
+  @Test("R1 comes every so many steps and weighs as many times as much, on average the same")
+  func penalties() {
+    var techniques = Techniques.none
+    #expect((0..<40).allSatisfy { techniques.slopePenalty(step: $0) == 0 })
+    techniques.r1 = 0.5
+    #expect((0..<32).map { techniques.slopePenalty(step: $0) }.filter { $0 != 0 } == [8, 8])
+    #expect(techniques.slopePenalty(step: 0) == 8 && techniques.slopePenalty(step: 16) == 8)
+    techniques.r1Every = 1
+    #expect(techniques.slopePenalty(step: 7) == 0.5)
   }
 
   private struct Spectrum: Decodable {
@@ -284,6 +298,7 @@ struct TechniqueTests {
   func resumes(step: Int, norm: DiscriminatorNorm) async throws {
     var tiny = try await TinyRun()
     tiny.recipe.techniques.discriminatorNorm = norm
+    if norm != .batch { (tiny.recipe.techniques.r1, tiny.recipe.techniques.r1Every) = (1, 4) }
     tiny.recipe.techniques.augmentation = [.color, .translation, .cutout]
     tiny.recipe.techniques.loss = .hinge
     tiny.recipe.techniques.instanceNoise = 0.1

@@ -157,6 +157,20 @@ struct RecipeOptions: ParsableArguments {
   var discriminatorNorm: DiscriminatorNorm?
 
   @Option(
+    name: .customLong("r1"),
+    help: ArgumentHelp(
+      "Weight of the penalty on the discriminator's slope at real pictures (R1), as 1 with --loss "
+        + "logistic; goes with --d-norm none or spectral. (default: 0)", valueName: "weight"))
+  var slopePenalty: Double?
+
+  @Option(
+    name: .customLong("r1-every"),
+    help: ArgumentHelp(
+      "Steps from one with that penalty to the next; it weighs as many times as much. (default: 16)",
+      valueName: "n"))
+  var slopePenaltyEvery: Int?
+
+  @Option(
     help: ArgumentHelp(
       "Share of the pictures that is kept from training, to measure quality with, as 0.1. "
         + "(default: 0)", valueName: "share"))
@@ -197,6 +211,8 @@ struct RecipeOptions: ParsableArguments {
     set(\.recipe.techniques.instanceNoise, instanceNoise)
     set(\.recipe.techniques.rateDecay, lrDecay)
     set(\.recipe.techniques.discriminatorNorm, discriminatorNorm)
+    set(\.recipe.techniques.r1, slopePenalty)
+    set(\.recipe.techniques.r1Every, slopePenaltyEvery)
     set(\.generatorWidth, width)
     set(\.discriminatorWidth, discriminatorWidth ?? width)
     set(\.side, side)

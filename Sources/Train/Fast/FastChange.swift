@@ -103,4 +103,25 @@ extension FastLoops {
       }
     }
   }
+  /// Multiplies pictures by a number.
+  ///
+  /// - Returns: The sum of the squares that were there before.
+  func scaleAndSquare(
+    _ pictures: FloatBuffer, by factor: Float, layout: MapLayout, images: Int
+  ) -> Double {
+    let width = layout.columns * layout.pixelStride
+    return workers.map(images) { image in
+      let start = image * layout.imageStride + layout.origin
+      var to = unsafe MutableSpan(
+        _unsafeStart: pictures.base + start, count: layout.imageStride - layout.origin)
+      var sum = 0.0
+      for row in 0..<layout.rows {
+        for place in row * layout.rowStride..<row * layout.rowStride + width {
+          sum += Double(to[place]) * Double(to[place])
+          to[place] *= factor
+        }
+      }
+      return sum
+    }.reduce(0, +)
+  }
 }

@@ -155,6 +155,8 @@ final class FastDiscriminator {
   private var raw: [FloatBuffer] = []
   private var rawGradients: [FloatBuffer] = []
   private var gradients: [FloatBuffer] = []
+  /// What layer l + 1 reads on the way of ``addSlopePenalty``; as ``maps``.
+  private var tangents: [FloatBuffer] = []
   private var logits = FloatBuffer(count: 0)
   private var logitGradients = FloatBuffer(count: 0)
   private var narrow = FloatBuffer(count: 0)
@@ -235,6 +237,46 @@ final class FastDiscriminator {
     let first = layers[0].link
     narrow = FloatBuffer(
       count: images * first.coarseSide * first.coarseSide * first.narrowColumns)
+    tangents = []
+  }
+
+  /// Adds to the kernels' gradients that of the penalty on the slope at the last ``forward``'s
+  /// pictures, as ``PlainNetwork/slopePenalty(records:count:weight:)`` explains it.
+  ///
+  /// - Parameter scratch: for pictures (margin 1), overwritten.
+  /// - Returns: The penalty.
+  func addSlopePenalty(pictures: FloatBuffer, images: Int, weight: Double, scratch: FloatBuffer)
+    -> Double
+  {
+    precondition(!normalises, "the penalty is for networks that normalise nothing")
+    if tangents.isEmpty {
+      tangents = layers.dropLast().map {
+        FloatBuffer(count: capacity * $0.link.coarseLayout(margin: 1).imageStride)
+      }
+    }
+    backward(
+      pictures: pictures, logitGradient: [Float](repeating: 1, count: images), toParameters: nil,
+      toPictures: scratch)
+    let squares = loops.scaleAndSquare(
+      scratch, by: Float(weight / Double(images)), layout: layers[0].link.fineLayout(margin: 1),
+      images: images)
+    for (index, layer) in layers.enumerated() {
+      let link = layer.link
+      let last = index == layers.count - 1
+      let fine = index == 0 ? scratch : tangents[index - 1]
+      loops.weightGradient(
+        link, coarse: last ? logitGradients : rawGradients[index], coarseMargin: 1, fine: fine,
+        images: images, into: layer.kernel.gradient, accumulates: true)
+      guard let norm = layer.norm else { continue }
+      unsafe loops.multiplier.run(
+        [link.down(layer.downPanels, from: fine.base, to: gradients[index].base, margin: 0)],
+        pixels: images * link.coarseSide * link.coarseSide)
+      loops.activateBackward(
+        norm, values: raw[index], gradient: gradients[index], layout: link.coarseLayout(margin: 0),
+        to: tangents[index], target: link.coarseLayout(margin: 1), images: images,
+        slope: Self.slope, accumulates: nil)
+    }
+    return weight / 2 * squares / Double(images)
   }
 
   /// The logits of pictures (margin 1).

@@ -77,6 +77,12 @@ public final class FastTrainer: TrainingEngine, GradientEngine {
     let onReal = Verdict(
       logits: discriminator.forward(seenReal, images: reals), goal: .real, techniques)
     discriminator.backward(pictures: seenReal, logitGradient: onReal.gradient, toParameters: false)
+    let penalty =
+      batch.slopePenalty > 0
+      ? discriminator.addSlopePenalty(
+        pictures: seenReal, images: reals, weight: batch.slopePenalty, scratch: pictureGradient)
+      : nil
+    if let penalty, !penalty.isFinite { throw NonFiniteError(place: "r1") }
     generator.forward(batch.latents, into: fake, statistics: .batch)
     let seenFake = seen(fake, fakes, batch.changes?.fake, batch.noise, .fake)
     let onFake = Verdict(
@@ -111,7 +117,8 @@ public final class FastTrainer: TrainingEngine, GradientEngine {
       step: generatorUpdates)
     generator.refresh()
     return StepLosses(
-      lossD: lossD, lossG: again.loss, dX: onReal.mean, dGz1: onFake.mean, dGz2: again.mean)
+      lossD: lossD, lossG: again.loss, dX: onReal.mean, dGz1: onFake.mean, dGz2: again.mean,
+      r1: penalty)
   }
 
   /// What the discriminator says of a batch, against what it should say.

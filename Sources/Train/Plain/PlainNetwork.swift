@@ -209,6 +209,42 @@ package struct PlainNetwork<Scalar: BinaryFloatingPoint & Sendable>: Equatable, 
   }
 }
 
+extension PlainNetwork {
+  /// The penalty on a discriminator's slope, weight/2 times the mean of |∇D|² over the pictures, and
+  /// its gradients to the kernels.
+  ///
+  /// Without batch normalisation ∇D = W₁ᵀ M₁ W₂ᵀ M₂ … with the activations' slopes M, which are
+  /// constant nearly everywhere. So the derivative along the pictures is one more way through the
+  /// network, forward with the slopes in place of activations, and the gradient to a kernel is the
+  /// correlation of that way with ∇D's way back. Biases have none.
+  ///
+  /// - Parameter records: of the forward pass over the pictures.
+  package func slopePenalty(
+    records: [PlainLayer<Scalar>.Record], count: Int, weight: Double
+  ) -> (penalty: Double, gradients: [String: [Scalar]]) {
+    // Back from a gradient of 1 at each logit: what arrives before each layer's activation.
+    var gradient = [Scalar](repeating: 1, count: count)
+    var before = [[Scalar]](repeating: [], count: layers.count)
+    for (index, layer) in layers.enumerated().reversed() {
+      precondition(layer.norm == nil, "the penalty is for networks that normalise nothing")
+      before[index] = layer.activation.backward(gradient, output: records[index].output)
+      gradient = layer.convolution.up(before[index], kernel: layer.kernel, count: count)
+    }
+    let penalty =
+      weight / 2 * gradient.reduce(0) { $0 + Double($1) * Double($1) } / Double(count)
+    var along = gradient.map { $0 * Scalar(weight) / Scalar(count) }
+    var gradients: [String: [Scalar]] = [:]
+    for (index, layer) in layers.enumerated() {
+      gradients[layer.kernelName] = layer.convolution.kernelGradient(
+        small: before[index], big: along, count: count)
+      along = layer.activation.backward(
+        layer.convolution.down(along, kernel: layer.kernel, count: count),
+        output: records[index].output)
+    }
+    return (penalty, gradients)
+  }
+}
+
 extension String {
   fileprivate func replacingEnd(_ end: String, by other: String) -> String {
     precondition(hasSuffix(end), "\(self) does not end with \(end)")

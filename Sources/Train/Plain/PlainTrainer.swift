@@ -142,6 +142,14 @@ public final class PlainTrainer<Scalar: BinaryFloatingPoint & Sendable>: Trainin
       ).weights
     ) { real, fake in zip(real, fake).map { $0 + $1 } }
     state.keepStatistics(of: judge)
+    var penalty: Double?
+    if batch.slopePenalty > 0 {
+      let found = judge.slopePenalty(
+        records: real, count: realCount, weight: batch.slopePenalty)
+      penalty = found.penalty
+      discriminatorGradients.merge(found.gradients) { zip($0, $1).map { $0 + $1 } }
+      try Self.check(found.penalty, "r1")
+    }
     for (layer, spectral) in zip(state.discriminator.layers, state.spectral) {
       discriminatorGradients[layer.kernelName] = spectral.backward(
         discriminatorGradients[layer.kernelName]!, kernel: layer.kernel)
@@ -187,7 +195,8 @@ public final class PlainTrainer<Scalar: BinaryFloatingPoint & Sendable>: Trainin
     return (
       StepLosses(
         lossD: realLoss.loss + fakeLoss.loss, lossG: generatorLoss.loss, dX: realLoss.score,
-        dGz1: fakeLoss.score, dGz2: generatorLoss.score),
+        dGz1: fakeLoss.score, dGz2: generatorLoss.score,
+        r1: penalty),
       discriminatorGradients, generatorGradients
     )
   }

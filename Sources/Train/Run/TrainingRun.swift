@@ -191,6 +191,7 @@ package final class TrainingRun {
     for (index, value) in losses.named.map(\.value).enumerated() { sums[index] += value }
     note("step") { line in
       for (name, value) in losses.named { line.add(name, value) }
+      if let r1 = losses.r1 { line.add("r1", r1) }
     }
     parts.observer?.madeStep(
       StepReport(
@@ -213,7 +214,8 @@ package final class TrainingRun {
       noise: draw.noiseSeed.map {
         InstanceNoise(deviation: techniques.noiseDeviation(step: step, of: total), seed: $0)
       },
-      rateFactor: techniques.rateFactor(step: step, of: total))
+      rateFactor: techniques.rateFactor(step: step, of: total),
+      slopePenalty: techniques.slopePenalty(step: step))
     return (batch, indices.count)
   }
 

@@ -13,6 +13,13 @@ public struct Techniques: Hashable, Sendable, Codable {
   public var rateDecay = 0.0
   /// What keeps the discriminator's layers in bounds.
   public var discriminatorNorm = DiscriminatorNorm.batch
+  /// Weight γ of the penalty on the discriminator's slope where pictures are real: γ/2 times the mean
+  /// of the squared length of its gradient to them (Mescheder, Geiger and Nowozin 2018,
+  /// arXiv:1801.04406, section 4.1).
+  public var r1 = 0.0
+  /// Steps from one that has the penalty to the next, where it then weighs as many times as much
+  /// (Karras et al. 2020, arXiv:1912.04958, appendix B).
+  public var r1Every = 16
 
   /// None of them.
   public init() {}
@@ -36,6 +43,8 @@ public struct Techniques: Hashable, Sendable, Codable {
     try read(\.instanceNoise, .instanceNoise)
     try read(\.rateDecay, .rateDecay)
     try read(\.discriminatorNorm, .discriminatorNorm)
+    try read(\.r1, .r1)
+    try read(\.r1Every, .r1Every)
   }
 
   /// Whether what is done in a step depends on how many the run will have.
@@ -50,6 +59,11 @@ public struct Techniques: Hashable, Sendable, Codable {
     let falling = rateDecay * Double(total)
     let left = Double(total - step)
     return falling > left ? left / falling : 1
+  }
+
+  /// Weight of the penalty in a step, given the steps before it.
+  package func slopePenalty(step: Int) -> Double {
+    step.isMultiple(of: r1Every) ? r1 * Double(r1Every) : 0
   }
 
   /// Standard deviation of the noise in a step; parameters as above.

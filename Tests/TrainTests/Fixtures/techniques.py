@@ -63,6 +63,14 @@ CASES = [
      "techniques": {"augmentation": "color,translation,cutout", "loss": "logistic",
                     "label_smoothing": 0.125, "instance_noise": 0.3,
                     "discriminator_norm": "spectral"}},
+    {"name": "R1, logistic, 64", "side": 64, "ngf": 4, "ndf": 4, "normalises_first": False,
+     "fresh": True, "pictures": 6, "fakes": 6, "slope_penalties": [10, 0, 160],
+     "techniques": {"loss": "logistic", "discriminator_norm": "none", "r1": 10}},
+    {"name": "R1 through spectral normalisation and changes, 32, gray", "side": 32, "channels": 1,
+     "ngf": 3, "ndf": 5, "normalises_first": False, "fresh": False, "pictures": 4, "fakes": 4,
+     "slope_penalties": [3, 3, 3],
+     "techniques": {"augmentation": "color,translation,cutout", "loss": "hinge",
+                    "discriminator_norm": "spectral", "r1": 3, "r1_every": 1}},
 ]
 
 
@@ -227,13 +235,24 @@ class Trainer(dcgan.Trainer):
             optimizer.param_groups[0]["lr"] = (
                 self.case[rate] * self.case.get("rate_factors", [1] * 9)[step])
         self.d.zero_grad()
-        on_real = self.logits(self.shown(real, step, 0))
+        seen = self.shown(real, step, 0)
+        on_real = self.logits(seen)
         loss_real = self.loss(on_real, "real")
         loss_real.backward()
+        weight = self.case.get("slope_penalties", [0] * 9)[step]
+        if weight:
+            # R1 (Mescheder et al. 2018), by autograd's second derivatives.
+            seen = seen.detach().requires_grad_()
+            slope, = torch.autograd.grad(self.logits(seen).sum(), seen, create_graph=True)
+            penalty = weight / 2 * slope.square().sum(dim=(1, 2, 3)).mean()
+            penalty.backward()
         fake = self.g(latents)
         on_fake = self.logits(self.shown(fake.detach(), step, 1))
         loss_fake = self.loss(on_fake, "fake")
         loss_fake.backward()
+        for parameter in self.d.parameters():
+            # Autograd has no gradient, and Adam no moments, where nothing depends on a parameter.
+            assert parameter.grad is not None
         gradients_d = {n: p.grad.clone() for n, p in self.d.named_parameters()}
         self.optimizer_d.step()
         if self.spectral:
@@ -253,6 +272,8 @@ class Trainer(dcgan.Trainer):
             "d_gz1": torch.sigmoid(on_fake).mean().item(),
             "d_gz2": torch.sigmoid(on_own).mean().item(),
         }
+        if weight:
+            losses["r1"] = penalty.item()
         return losses, gradients_d, gradients_g
 
 
