@@ -87,10 +87,15 @@ public struct StepLosses: Equatable, Sendable {
   public var dGz2: Double
   /// The penalty on the discriminator's slope, which ``lossD`` leaves out; nil in a step without.
   public var r1: Double?
+  /// Euclidean norm of all gradients of the discriminator's update; nil where they were not looked at.
+  public var gradientD: Double?
+  /// That of the generator's update.
+  public var gradientG: Double?
 
   /// The figures.
   public init(
-    lossD: Double, lossG: Double, dX: Double, dGz1: Double, dGz2: Double, r1: Double? = nil
+    lossD: Double, lossG: Double, dX: Double, dGz1: Double, dGz2: Double, r1: Double? = nil,
+    gradientD: Double? = nil, gradientG: Double? = nil
   ) {
     self.lossD = lossD
     self.lossG = lossG
@@ -98,6 +103,8 @@ public struct StepLosses: Equatable, Sendable {
     self.dGz1 = dGz1
     self.dGz2 = dGz2
     self.r1 = r1
+    self.gradientD = gradientD
+    self.gradientG = gradientG
   }
 }
 

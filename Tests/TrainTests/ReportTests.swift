@@ -38,11 +38,12 @@ struct ReportTests {
   @Test("says how a run ended that did not end well")
   func failures() async throws {
     var tiny = try await TinyRun()
-    tiny.losses = { _ in StepLosses(lossD: 100, lossG: 0, dX: 1, dGz1: 1, dGz2: 1) }
+    tiny.losses = { _, _ in StepLosses(lossD: 100, lossG: 0, dX: 1, dGz1: 1, dGz2: 1) }
     _ = try await tiny.begin("lost")
     let lost = try page(tiny, "lost")
     #expect(lost.contains("state diverged") && lost.contains("Training diverged at step 10"))
-    #expect(lost.contains("For 10 steps the discriminator has taken every picture for real"))
+    #expect(
+      lost.contains("Over the last 10 steps the discriminator has taken nearly every picture"))
 
     tiny.losses = nil
     let notes = tiny.notes

@@ -158,11 +158,18 @@ struct CheckpointTests {
       TrainingBatch(
         pixels: (0..<3).flatMap { stripes($0).pixels }, latents: draw.latents,
         generatorLatents: draw.generatorLatents))
-    var counts = DivergenceGuard.Counts()
-    counts.allFake = 4
+    var watch = DivergenceGuard(stepsPerEpoch: 6)
+    for step in 1...3 {
+      _ = watch.observe(
+        StepLosses(
+          lossD: Double(step), lossG: 1, dX: 0.5, dGz1: 0.25, dGz2: 0.5,
+          gradientD: step == 2 ? nil : Double(step)))
+    }
+    _ = watch.observe(DivergenceGuard.Look(pictures: [0, 1, 1, 1], count: 2), usual: 0)
     let checkpoint = Checkpoint(
       state: engine.state(), average: stream.initialGenerator, random: stream.blob, step: 1,
-      epoch: 1, position: 1, order: order, sums: [1, 2, 3, 0.1, 5], guardCounts: counts,
+      epoch: 1, position: 1, order: order, sums: [1, 2, 3, 0.1, 5], guardMemory: watch.memory,
+      rollbacks: 2,
       definition: "cafe", origin: ["bollygan.kernels": "avx2"])
     return (checkpoint, shape)
   }

@@ -56,7 +56,8 @@ final class ScriptedEngine: TrainingEngine {
   private let engine: FastTrainer
   private var steps = 0
   var beforeStep: (Int) throws -> Void = { _ in }
-  var losses: ((Int) -> StepLosses)?
+  /// Of the step's number and the factor to its learning rates.
+  var losses: ((Int, Double) -> StepLosses)?
 
   init(
     _ configuration: TrainingConfiguration, _ generator: GeneratorWeights,
@@ -73,7 +74,7 @@ final class ScriptedEngine: TrainingEngine {
     steps = engine.state().discriminatorOptimizer.step + 1
     try beforeStep(steps)
     let found = try engine.step(batch)
-    return losses?(steps) ?? found
+    return losses?(steps, batch.rateFactor) ?? found
   }
 
   func state() -> TrainingState { engine.state() }
@@ -102,7 +103,7 @@ struct TinyRun {
   var notes = Notes()
   var threads = 1
   var beforeStep: (Int) throws -> Void = { _ in }
-  var losses: ((Int) -> StepLosses)?
+  var losses: ((Int, Double) -> StepLosses)?
   var isStopRequested: () -> Bool = { false }
 
   init(epochs: Int = 3) async throws {
@@ -130,8 +131,13 @@ struct TinyRun {
 
   func parts(_ name: String, isNew: Bool) async throws -> TrainingRun.Parts {
     let (beforeStep, losses, threads) = (beforeStep, losses, threads)
+    var record = try await record()
+    // As the command does it: where a run went back is in its record alone.
+    if !isNew, let bytes = try? scratch.bytes("\(name)/run.json") {
+      record.rollbacks = try RunRecord(bytes: bytes, path: name).rollbacks
+    }
     return TrainingRun.Parts(
-      folder: try RunFolder(path: scratch / name, isNew: isNew), record: try await record(),
+      folder: try RunFolder(path: scratch / name, isNew: isNew), record: record,
       pictures: try await pictures(),
       makeEngine: { configuration, generator, discriminator in
         let engine = ScriptedEngine(configuration, generator, discriminator, threads: threads)

@@ -118,9 +118,9 @@ struct TechniqueTests {
     techniques.labelSmoothing = 0.1
     // −0.9 ln 0.9 − 0.1 ln 0.1
     #expect(abs(techniques.leastLoss - 0.3250829733914482) < 1e-15)
-    var watch = DivergenceGuard(stepsPerEpoch: 56)
+    var watch = DivergenceGuard(stepsPerEpoch: 56, techniques: techniques)
     let won = StepLosses(lossD: 0.3255, lossG: 9, dX: 0.9, dGz1: 0, dGz2: 0)
-    let verdicts = (1...200).map { _ in watch.observe(won, leastLoss: techniques.leastLoss) }
+    let verdicts = (1...200).map { _ in watch.observe(won) }
     #expect(verdicts.last == .discriminatorWon && verdicts.dropLast().allSatisfy { $0 == nil })
   }
 

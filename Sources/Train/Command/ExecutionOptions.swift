@@ -14,6 +14,7 @@ extension Cadence: ExpressibleByArgument {
 
 extension RunOptions.SampleStatistics: ExpressibleByArgument {}
 extension EngineName: ExpressibleByArgument {}
+extension DivergenceAction: ExpressibleByArgument {}
 
 /// What changes no weight: how far, how often, how fast.
 struct ExecutionOptions: ParsableArguments {
@@ -64,6 +65,14 @@ struct ExecutionOptions: ParsableArguments {
         + "(default: \(EngineName.best.rawValue))", valueName: "engine"))
   var engine: EngineName?
 
+  @Option(
+    name: .customLong("guard"),
+    help: ArgumentHelp(
+      "What to do when training has failed: stop (status 3), rollback (go on from a checkpoint "
+        + "before it with half the learning rates, at most \(TrainingRun.mostRollbacks) times), or "
+        + "off. (default: stop)", valueName: "action"))
+  var onDivergence: DivergenceAction?
+
   @Flag(help: "End with status 65 at the first picture that cannot be read; do not skip it.")
   var strict = false
 
@@ -103,6 +112,7 @@ struct ExecutionOptions: ParsableArguments {
     options.samplesEvery = samplesEvery ?? options.samplesEvery
     options.qualityEvery = qualityEvery ?? options.qualityEvery
     options.sampleStatistics = sampleBn ?? options.sampleStatistics
+    options.onDivergence = onDivergence ?? options.onDivergence
     options.threads = threads ?? processorCount
     let engine = engine ?? base.flatMap { EngineName(rawValue: $0.engine) } ?? .best
     options.engine = engine.rawValue

@@ -290,8 +290,31 @@ import BollyGANModel
 
   // MARK: Parameters
 
-  func allFinite(_ buffer: FloatBuffer) -> Bool {
-    unsafe kernels.all_finite(buffer.count, buffer.base) != 0
+  /// The sum of all numbers' squares; finite just where all of them are, for in float64 no square of
+  /// a float32 overflows, nor does a sum of them.
+  func sumOfSquares(_ buffer: FloatBuffer) -> Double {
+    let slice = FastParameter.slice
+    let count = (buffer.count + slice - 1) / slice
+    let sums = UnsafeMutablePointer<Double>.allocate(capacity: max(count, 1))
+    defer { unsafe sums.deallocate() }
+    workers.run(count) { task, _ in
+      let end = min(buffer.count, (task + 1) * slice)
+      var lanes = SIMD8<Double>()
+      var index = task * slice
+      while index + 8 <= end {
+        let place = unsafe UnsafeRawPointer(buffer.base + index)
+        let values = SIMD8<Double>(unsafe place.loadUnaligned(as: SIMD8<Float>.self))
+        lanes += values * values
+        index += 8
+      }
+      while index < end {
+        let value = unsafe Double(buffer.base[index])
+        lanes[0] += value * value
+        index += 1
+      }
+      unsafe sums[task] = lanes.sum()
+    }
+    return (0..<count).reduce(0) { unsafe $0 + sums[$1] }
   }
 
   func adam(_ parameters: [FastParameter], _ constants: bg_adam) {

@@ -91,7 +91,8 @@ public final class FastTrainer: TrainingEngine, GradientEngine {
     discriminator.finishGradients()
     let lossD = onReal.loss + onFake.loss
     guard lossD.isFinite else { throw NonFiniteError(place: "loss_d") }
-    try check(discriminator.parameters, names: discriminatorNames, of: "discriminator")
+    let gradientD = try norm(
+      of: discriminator.parameters, names: discriminatorNames, "discriminator")
     discriminatorUpdates += 1
     update(
       discriminator.parameters, rate: configuration.discriminatorRate * batch.rateFactor,
@@ -110,7 +111,7 @@ public final class FastTrainer: TrainingEngine, GradientEngine {
       toPictures: pictureGradient)
     generator.backward(
       pictures: fake, gradient: toPictures(pictureGradient, batch.changes?.own), images: own)
-    try check(generator.parameters, names: generatorNames, of: "generator")
+    let gradientG = try norm(of: generator.parameters, names: generatorNames, "generator")
     generatorUpdates += 1
     update(
       generator.parameters, rate: configuration.generatorRate * batch.rateFactor,
@@ -118,7 +119,7 @@ public final class FastTrainer: TrainingEngine, GradientEngine {
     generator.refresh()
     return StepLosses(
       lossD: lossD, lossG: again.loss, dX: onReal.mean, dGz1: onFake.mean, dGz2: again.mean,
-      r1: penalty)
+      r1: penalty, gradientD: gradientD, gradientG: gradientG)
   }
 
   /// What the discriminator says of a batch, against what it should say.
@@ -228,11 +229,19 @@ public final class FastTrainer: TrainingEngine, GradientEngine {
     $0.tensor.shape.count == 4
   }.map(\.name)
 
-  private func check(_ parameters: [FastParameter], names: [String], of network: String) throws {
-    for (parameter, name) in zip(parameters, names)
-    where !loops.allFinite(parameter.gradient) {
-      throw NonFiniteError(place: "\(network) \(name)'s gradient")
+  /// The norm of all gradients of a network.
+  ///
+  /// - Throws: ``NonFiniteError`` where one is not finite.
+  private func norm(
+    of parameters: [FastParameter], names: [String], _ network: String
+  ) throws -> Double {
+    var squares = 0.0
+    for (parameter, name) in zip(parameters, names) {
+      let sum = loops.sumOfSquares(parameter.gradient)
+      guard sum.isFinite else { throw NonFiniteError(place: "\(network) \(name)'s gradient") }
+      squares += sum
     }
+    return squares.squareRoot()
   }
 
   /// Adam as `torch.optim.Adam` rounds it (Kingma and Ba 2015, arXiv:1412.6980).

@@ -196,7 +196,8 @@ public final class PlainTrainer<Scalar: BinaryFloatingPoint & Sendable>: Trainin
       StepLosses(
         lossD: realLoss.loss + fakeLoss.loss, lossG: generatorLoss.loss, dX: realLoss.score,
         dGz1: fakeLoss.score, dGz2: generatorLoss.score,
-        r1: penalty),
+        r1: penalty, gradientD: Self.norm(of: discriminatorGradients, state.discriminator),
+        gradientG: Self.norm(of: generatorGradients, state.generator)),
       discriminatorGradients, generatorGradients
     )
   }
@@ -329,6 +330,15 @@ extension PlainTrainer {
 
   private static func check(_ value: Double, _ place: String) throws {
     if !value.isFinite { throw NonFiniteError(place: place) }
+  }
+
+  /// Euclidean norm over all tensors, in their own order.
+  private static func norm(
+    of gradients: [String: [Scalar]], _ network: PlainNetwork<Scalar>
+  ) -> Double {
+    network.parameters.reduce(0) { sum, parameter in
+      gradients[parameter.0]!.reduce(sum) { $0 + Double($1) * Double($1) }
+    }.squareRoot()
   }
 
   private static func check(

@@ -18,8 +18,10 @@ package struct Checkpoint: Equatable, Sendable {
   package var order: [Int]
   /// Sums of the figures over this epoch's steps, in the order of ``StepLosses``.
   package var sums: [Double]
-  /// What the guard has counted.
-  package var guardCounts: DivergenceGuard.Counts
+  /// What the guard remembers.
+  package var guardMemory: DivergenceGuard.Memory
+  /// How often the run had gone back before this was written.
+  package var rollbacks: Int
   /// The best measurement of quality so far, where there was any.
   package var best: BestQuality?
   /// Hash of the run's definition.
@@ -29,8 +31,8 @@ package struct Checkpoint: Equatable, Sendable {
 
   package init(
     state: TrainingState, average: GeneratorWeights?, random: [UInt8], step: Int, epoch: Int,
-    position: Int, order: [Int], sums: [Double], guardCounts: DivergenceGuard.Counts,
-    best: BestQuality? = nil, definition: String, origin: [String: String]
+    position: Int, order: [Int], sums: [Double], guardMemory: DivergenceGuard.Memory,
+    rollbacks: Int = 0, best: BestQuality? = nil, definition: String, origin: [String: String]
   ) {
     self.state = state
     self.average = average
@@ -40,7 +42,8 @@ package struct Checkpoint: Equatable, Sendable {
     self.position = position
     self.order = order
     self.sums = sums
-    self.guardCounts = guardCounts
+    self.guardMemory = guardMemory
+    self.rollbacks = rollbacks
     self.best = best
     self.definition = definition
     self.origin = origin
@@ -109,14 +112,15 @@ extension Checkpoint {
     tensors["random"] = StoredTensor(bytes: random)
     tensors["order"] = StoredTensor(int64: order.map(Int64.init), shape: [order.count])
     tensors["sums"] = StoredTensor(sums, shape: [sums.count])
-    let counts = guardCounts.values.map(Int64.init)
-    tensors["guard"] = StoredTensor(int64: counts, shape: [counts.count])
+    let memory = guardMemory.values
+    tensors["guard"] = StoredTensor(memory, shape: [memory.count])
 
     var metadata = origin
     metadata["bollygan.checkpoint"] = Self.layout
     metadata["bollygan.step"] = "\(step)"
     metadata["bollygan.epoch"] = "\(epoch)"
     metadata["bollygan.position"] = "\(position)"
+    if rollbacks > 0 { metadata["bollygan.rollbacks"] = "\(rollbacks)" }
     metadata["bollygan.definition"] = definition
     if let best {
       metadata["bollygan.best_step"] = "\(best.step)"
@@ -263,9 +267,17 @@ extension Checkpoint {
     random = Array(try tensor("random").bytes)
     order = try tensor("order").int64s().map(Int.init)
     sums = try tensor("sums").doubles()
-    guard let counts = DivergenceGuard.Counts(values: try tensor("guard").int64s().map(Int.init))
-    else { throw CheckpointError.damaged("guard has other values") }
-    guardCounts = counts
+    let remembered = try tensor("guard")
+    // Older checkpoints have the four counts of a guard that remembered nothing else.
+    if remembered.type == .i64 {
+      guardMemory = DivergenceGuard.Memory()
+    } else {
+      guard let memory = DivergenceGuard.Memory(values: try remembered.doubles()) else {
+        throw CheckpointError.damaged("guard has other values")
+      }
+      guardMemory = memory
+    }
+    rollbacks = file.metadata["bollygan.rollbacks"] == nil ? 0 : try number("rollbacks")
     step = try number("step")
     epoch = try number("epoch")
     position = try number("position")
@@ -278,7 +290,7 @@ extension Checkpoint {
     guard sums.count == 5, epoch > 0 else { throw CheckpointError.damaged("counters are missing") }
     definition = file.metadata["bollygan.definition"] ?? ""
     let own = [
-      "checkpoint", "step", "epoch", "position", "definition", "sha256", "best_step", "best_figure",
+      "checkpoint", "step", "epoch", "position", "rollbacks", "definition", "sha256", "best_step", "best_figure",
     ]
     origin = file.metadata.filter { key, _ in
       key.hasPrefix("bollygan.") && !own.contains(String(key.dropFirst("bollygan.".count)))

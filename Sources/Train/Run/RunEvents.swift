@@ -65,36 +65,45 @@ package struct Divergence: Sendable, CustomStringConvertible {
 
   init(
     _ diagnosis: DivergenceGuard.Diagnosis, place: String? = nil, step: Int,
-    watch: DivergenceGuard, recipe: Recipe, checkpoint: String?
+    watch: DivergenceGuard, recipe: Recipe, rateFactor: Double = 1, checkpoint: String?
   ) {
     self.diagnosis = diagnosis
     self.step = step
     self.checkpoint = checkpoint
+    let window = watch.window(of: diagnosis)
     finding =
       switch diagnosis {
       case .allReal:
-        "for \(watch.patience) steps the discriminator has taken every picture for real, the made ones "
-          + "too (D(x) and D(G(z)) above 0.99), so the generator learns nothing"
+        "over the last \(window) steps the discriminator has taken nearly every picture for real, the "
+          + "made ones too (D(x) and D(G(z)) above 0.9), so the generator learns nothing"
       case .allFake:
-        "for \(watch.patience) steps the discriminator has taken every picture for made, the real ones "
-          + "too (D(x) and D(G(z)) below 0.01)"
+        "over the last \(window) steps the discriminator has taken nearly every picture for made, the "
+          + "real ones too (D(x) and D(G(z)) below 0.1)"
       case .discriminatorLost:
-        "for \(watch.patience) steps the discriminator's loss has been above 20; guessing costs 1.4"
+        "over the last \(window) steps the discriminator's loss has been far above what guessing costs, "
+          + "\((watch.guessingLoss * 100).rounded() / 100): each step undoes the one before"
       case .discriminatorWon:
-        "for \(watch.longPatience) steps the discriminator has been right about every picture (loss below "
+        "over the last \(window) steps the discriminator has been right about every picture (loss below "
           + "0.001), so the generator has nothing to go by"
+      case .exploding:
+        "over the last \(window) steps gradients have been hundreds of times larger than ever before"
+      case .collapsed:
+        "the generator draws nearly the same face from every latent: pictures differ by less than a "
+          + "quarter of what they once did"
       case .notFinite: "\(place ?? "a value") is not finite"
       }
-    let highest = max(recipe.generatorRate, recipe.discriminatorRate)
+    let highest = max(recipe.generatorRate, recipe.discriminatorRate) * rateFactor
     advice =
       if diagnosis == .discriminatorWon {
         "A discriminator that wins needs more pictures, a lower --lr-discriminator than "
-          + "\(recipe.discriminatorRate), or a smaller --discriminator-width"
+          + "\(recipe.discriminatorRate * rateFactor), or a smaller --discriminator-width"
       } else if highest > 2 * Self.usualRate {
         "The learning rate is \(highest), \(Int((highest / Self.usualRate).rounded())) times the "
-          + "usual \(Self.usualRate): begin again with --lr \(Self.usualRate)"
+          + "usual \(Self.usualRate): begin again with --lr \(Self.usualRate), or go on from before it "
+          + "with half the rate by --resume RUN --guard rollback"
       } else {
-        "Begin again with another --seed, or with a learning rate below \(highest)"
+        "Begin again with another --seed or a learning rate below \(highest), or go on from before it "
+          + "with half the rate by --resume RUN --guard rollback"
       }
   }
 }

@@ -60,6 +60,13 @@ package final class RunLog {
     }
   }
 
+  /// Cuts off what was logged of later steps, for a run that goes back.
+  func cut(throughStep step: Int) throws(FileError) {
+    try file.put(&pending)
+    let bytes = try readFile(file.path, limit: Self.limit)
+    try file.truncate(to: Self.length(of: bytes, throughStep: step))
+  }
+
   /// Makes all lines so far survive a power cut.
   func flush() throws(FileError) {
     try file.put(&pending)

@@ -133,12 +133,13 @@ package struct RunOptions: Codable, Equatable, Sendable {
   package var engine: String
   /// The instruction set that computes.
   package var kernels: String
+  /// What is done where the guard finds that training has failed.
+  package var onDivergence: DivergenceAction
 
   package init(
     maximumSteps: Int? = nil, checkpointEvery: Cadence = .epochs(1), samplesEvery: Int = 1,
     qualityEvery: Int? = nil, sampleStatistics: SampleStatistics = .running, threads: Int = 1,
-    engine: String = "fast",
-    kernels: String = "baseline"
+    engine: String = "fast", kernels: String = "baseline", onDivergence: DivergenceAction = .stop
   ) {
     self.maximumSteps = maximumSteps
     self.checkpointEvery = checkpointEvery
@@ -148,6 +149,24 @@ package struct RunOptions: Codable, Equatable, Sendable {
     self.threads = threads
     self.engine = engine
     self.kernels = kernels
+    self.onDivergence = onDivergence
+  }
+}
+
+/// What is done where the guard finds that training has failed.
+package enum DivergenceAction: String, Codable, Sendable, CaseIterable {
+  /// The run ends with a diagnosis.
+  case stop
+  /// It goes on from a checkpoint that is from before the failure, with half of the learning rates.
+  case rollback
+  /// Nothing: only a number that is not finite still ends it.
+  case off
+}
+
+extension KeyedDecodingContainer {
+  /// Read by synthesised initialisers: a run from before there was a choice stops.
+  func decode(_ type: DivergenceAction.Type, forKey key: Key) throws -> DivergenceAction {
+    try decodeIfPresent(type, forKey: key) ?? .stop
   }
 }
 
@@ -206,25 +225,28 @@ package struct RunRecord: Codable, Equatable, Sendable {
     package var pictures: Int
     /// Files that could not be used.
     package var skipped: Int
+    /// Pictures that are left out, as the lines of an ``ExclusionList``; nil for none.
+    package var excluded: [String]?
     /// Where the generator's first weights came from.
     package var initialGenerator: String?
     /// Where the discriminator's first weights came from.
     package var initialDiscriminator: String?
 
     package init(
-      folder: String, pictures: Int, skipped: Int, initialGenerator: String? = nil,
-      initialDiscriminator: String? = nil
+      folder: String, pictures: Int, skipped: Int, excluded: [String]? = nil,
+      initialGenerator: String? = nil, initialDiscriminator: String? = nil
     ) {
       self.folder = folder
       self.pictures = pictures
       self.skipped = skipped
+      self.excluded = excluded
       self.initialGenerator = initialGenerator
       self.initialDiscriminator = initialDiscriminator
     }
   }
 
-  /// Bytes that the file may have.
-  package static let limit = 1 << 20
+  /// Bytes that the file may have: a list of pictures to leave out may be long.
+  package static let limit = 64 << 20
 
   /// The layout of the file; raised when a reader of the old one would misread the new.
   package static let currentSchema = 1
@@ -240,6 +262,22 @@ package struct RunRecord: Codable, Equatable, Sendable {
   package var data: DataSource
   /// What the processor calls itself.
   package var processor: String
+  /// Where the run went back, in order: from then on its learning rates are halved once more each
+  /// time. Nil where it never did.
+  package var rollbacks: [Rollback]?
+
+  /// A return to an earlier checkpoint after a failure.
+  package struct Rollback: Codable, Equatable, Sendable {
+    /// Steps made when the failure was found.
+    package var step: Int
+    /// The checkpoint that was gone back to.
+    package var backTo: Int
+    package var diagnosis: DivergenceGuard.Diagnosis
+
+    package init(step: Int, backTo: Int, diagnosis: DivergenceGuard.Diagnosis) {
+      (self.step, self.backTo, self.diagnosis) = (step, backTo, diagnosis)
+    }
+  }
 
   package init(
     date: String, definition: RunDefinition, options: RunOptions, data: DataSource

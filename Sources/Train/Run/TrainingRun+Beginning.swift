@@ -38,6 +38,12 @@ extension TrainingRun {
           path: folder.path(of: RunFolder.checkpointName(step: step)),
           shape: parts.record.definition.shape(),
           definition: isForced ? nil : parts.record.definition.hash)
+        // Of a course that was given up by a process that was killed before it could remove this.
+        let rollbacks = parts.record.rollbacks ?? []
+        if checkpoint.rollbacks < rollbacks.count, step > rollbacks.last!.backTo {
+          try folder.removeCheckpoint(step: step)
+          continue
+        }
         return try resume(parts, at: checkpoint, passing: damaged)
       } catch CheckpointError.damaged(let problem) {
         damaged.append((step, problem))
@@ -82,7 +88,7 @@ extension TrainingRun {
     }
   }
 
-  private static func writeRecord(_ parts: Parts) throws {
+  static func writeRecord(_ parts: Parts) throws {
     let bytes = try parts.record.encoded()
     let path = parts.folder.path(of: RunFolder.recordName)
     if try FileSystem.exists(path), try readFile(path, limit: RunRecord.limit) == bytes { return }
@@ -128,6 +134,10 @@ extension TrainingRun {
       line.add("engine", options.engine)
       line.add("kernels", options.kernels)
       line.add("threads", options.threads)
+      if !rollbacks.isEmpty {
+        line.add("rollbacks", rollbacks.count)
+        line.add("rate_factor", rollbackFactor)
+      }
     }
     for key in ["version", "engine", "kernels"] {
       let (was, now) = (checkpoint.origin["bollygan.\(key)"], origin["bollygan.\(key)"])

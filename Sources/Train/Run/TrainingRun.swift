@@ -38,14 +38,14 @@ package final class TrainingRun {
     TrainingConfiguration, GeneratorWeights, DiscriminatorWeights
   ) throws -> any TrainingEngine
 
-  package let parts: Parts
+  package private(set) var parts: Parts
   let shape: DCGANShape
   let engine: any TrainingEngine
   let log: RunLog
   /// What the log says so far, for the report.
   var history: RunHistory
   /// What TensorBoard reads.
-  let events: EventFile
+  private(set) var events: EventFile
   /// The sheets that the report shows.
   var sheets = SampleSheets()
   /// The pictures that are trained on, and those that only quality is measured with.
@@ -60,7 +60,7 @@ package final class TrainingRun {
 
   private var stream: TrainingStream
   private(set) var average: MovingAverage?
-  private var watch: DivergenceGuard
+  private(set) var watch: DivergenceGuard
   /// Steps made.
   package private(set) var step = 0
   /// The epoch that goes on, counted from 1.
@@ -81,8 +81,12 @@ package final class TrainingRun {
 
   /// Failures in a row that end the run: the work of that many intervals is enough to lose.
   static let tolerance = 3
-  /// Checkpoints that are kept.
+  /// Newest checkpoints that are kept.
   static let generations = 2
+  /// Checkpoints that are kept in all, those for the guard included, where it only stops.
+  static let mostKept = 4
+  /// Times that a run may go back; learning rates are then an eighth.
+  package static let mostRollbacks = 3
   /// Bytes that a checkpoint may have to be read.
   static let checkpointLimit = 4 << 30
 
@@ -117,30 +121,36 @@ package final class TrainingRun {
       path: parts.folder.path(of: RunFolder.logName), throughStep: checkpoint?.step)
     events = EventFile(folder: parts.folder.path, resumedAt: checkpoint?.step)
     history = RunHistory(log: try RunLog.bytes(in: parts.folder.path))
-    watch = DivergenceGuard(
-      stepsPerEpoch: stepsPerEpoch, counts: checkpoint?.guardCounts ?? .init())
-    if let checkpoint {
-      // Only --force-resume can come with other networks, and not even it can mend that.
-      guard checkpoint.state.form == engine.state().form else {
-        throw RunError.changed(["the networks in the checkpoint have other tensors"])
-      }
-      engine.restore(checkpoint.state)
-      try stream.resume(checkpoint.random)
-      step = checkpoint.step
-      epoch = checkpoint.epoch
-      savedStep = step
-      best = checkpoint.best
-      sums = checkpoint.sums
-      // With --force-resume the pictures may be others: their epoch begins anew.
-      if checkpoint.order.isEmpty || checkpoint.order.count == training.count {
-        position = checkpoint.position
-        order = checkpoint.order
-      }
-    }
+    watch = DivergenceGuard(stepsPerEpoch: stepsPerEpoch, techniques: recipe.techniques)
     if let decay = recipe.generatorAverage {
-      average = MovingAverage(
-        checkpoint?.average ?? engine.generatorWeights(), decay: decay)
+      average = MovingAverage(engine.generatorWeights(), decay: decay)
     }
+    if let checkpoint { try restore(checkpoint) }
+  }
+
+  /// Puts the run where a checkpoint was written.
+  func restore(_ checkpoint: Checkpoint) throws {
+    // Only --force-resume can come with other networks, and not even it can mend that.
+    guard checkpoint.state.form == engine.state().form else {
+      throw RunError.changed(["the networks in the checkpoint have other tensors"])
+    }
+    engine.restore(checkpoint.state)
+    if let decay = recipe.generatorAverage {
+      average = MovingAverage(checkpoint.average ?? engine.generatorWeights(), decay: decay)
+    }
+    try stream.resume(checkpoint.random)
+    watch = DivergenceGuard(
+      stepsPerEpoch: stepsPerEpoch, techniques: recipe.techniques,
+      memory: checkpoint.guardMemory)
+    step = checkpoint.step
+    epoch = checkpoint.epoch
+    savedStep = step
+    best = checkpoint.best
+    sums = checkpoint.sums
+    // With --force-resume the pictures may be others: their epoch begins anew.
+    let isSameSet = checkpoint.order.isEmpty || checkpoint.order.count == training.count
+    position = isSameSet ? checkpoint.position : 0
+    order = isSameSet ? checkpoint.order : []
   }
 
   /// Makes steps until all are made, somebody asks for an end, or training fails.
@@ -158,15 +168,24 @@ package final class TrainingRun {
         note("stop")
         return .stopped
       }
+      var failure: (diagnosis: DivergenceGuard.Diagnosis, place: String?)?
       do {
-        if let diagnosis = try makeStep() { return diverged(diagnosis) }
-        try saveWhatIsDue()
+        let diagnosis = try makeStep()
+        if let diagnosis, diagnosis == .notFinite || options.onDivergence != .off {
+          failure = (diagnosis, nil)
+        } else {
+          try saveWhatIsDue()
+        }
       } catch let error as NonFiniteError {
-        return diverged(.notFinite, place: error.place)
+        failure = (.notFinite, error.place)
+      }
+      if let failure, try !rollBack(failure.diagnosis, place: failure.place) {
+        return diverged(failure.diagnosis, place: failure.place)
       }
     }
     try saveAll()
     try writeDiscriminator()
+    removeOldCheckpoints(keepingForGuard: false)
     note("end")
     return .finished
   }
@@ -192,13 +211,42 @@ package final class TrainingRun {
     note("step") { line in
       for (name, value) in losses.named { line.add(name, value) }
       if let r1 = losses.r1 { line.add("r1", r1) }
+      if let norm = losses.gradientD { line.add("grad_d", norm) }
+      if let norm = losses.gradientG { line.add("grad_g", norm) }
     }
     parts.observer?.madeStep(
       StepReport(
         step: step, totalSteps: totalSteps, epoch: epoch, totalEpochs: recipe.epochs,
         pictures: count, losses: losses))
-    return watch.observe(losses, leastLoss: recipe.techniques.leastLoss)
+    return watch.observe(losses) ?? look()
   }
+
+  /// Shows the guard what the generator draws, where it is time.
+  private func look() -> DivergenceGuard.Diagnosis? {
+    guard watch.looks(after: step) else { return nil }
+    // The generator of this step, not its average, which would show a failure epochs later.
+    let look = DivergenceGuard.Look(
+      pictures: engine.generate(latents: fixedLatents, batchStatistics: false),
+      count: fixedLatents.count / shape.latent)
+    note("look") { line in
+      line.add("spread", look.spread)
+      line.add("saturated", look.saturated)
+    }
+    let (diagnosis, isSaturated) = watch.observe(look, usual: saturatedInData)
+    if isSaturated {
+      warn(
+        "\(percent(look.saturated)) of the drawn values are black or white to the full, in the data "
+          + "\(percent(saturatedInData)): the generator may be losing its way; look at the samples")
+    }
+    return diagnosis
+  }
+
+  /// Share of the values in the data that are at either end.
+  private lazy var saturatedInData: Double = {
+    let pixels = parts.pictures.pixels
+    let extremes = pixels.count { $0 == 0 || $0 == 255 }
+    return Double(extremes) / Double(max(1, pixels.count))
+  }()
 
   private func nextBatch() -> (batch: TrainingBatch, count: Int) {
     if order.isEmpty { order = stream.epochOrder() }
@@ -214,7 +262,7 @@ package final class TrainingRun {
       noise: draw.noiseSeed.map {
         InstanceNoise(deviation: techniques.noiseDeviation(step: step, of: total), seed: $0)
       },
-      rateFactor: techniques.rateFactor(step: step, of: total),
+      rateFactor: techniques.rateFactor(step: step, of: total) * rollbackFactor,
       slopePenalty: techniques.slopePenalty(step: step))
     return (batch, indices.count)
   }
@@ -287,24 +335,49 @@ package final class TrainingRun {
       line.add("file", name)
       line.add("seconds", seconds(since: start))
     }
+    removeOldCheckpoints(keepingForGuard: options.onDivergence != .off)
+  }
+
+  /// Removes checkpoints, but not the newest ones.
+  ///
+  /// - Parameter keepingForGuard: Whether one stays that is from before anything that the guard might
+  ///   still find.
+  private func removeOldCheckpoints(keepingForGuard: Bool) {
     attempt("old checkpoints") {
-      for old in try folder.checkpointSteps().dropFirst(Self.generations) where old != best?.step {
-        try folder.removeCheckpoint(step: old)
+      let steps = try folder.checkpointSteps()
+      var kept = Set(steps.prefix(Self.generations))
+      if let best { kept.insert(best.step) }
+      if keepingForGuard {
+        for diagnosis in diagnosesToOutlast {
+          let latest = step - watch.window(of: diagnosis)
+          guard let settled = steps.first(where: { $0 <= latest }) ?? steps.last else { continue }
+          // And the one that will be old enough next, or there would never be another.
+          kept.insert(settled)
+          if let next = steps.last(where: { $0 > max(latest, settled) }) { kept.insert(next) }
+        }
       }
+      for old in steps where !kept.contains(old) { try folder.removeCheckpoint(step: old) }
     }
+  }
+
+  /// A run that ends takes no harm where an old failure of many steps is in its newest checkpoints;
+  /// one that is to go back does.
+  private var diagnosesToOutlast: [DivergenceGuard.Diagnosis] {
+    options.onDivergence == .rollback ? DivergenceGuard.Diagnosis.allCases : [.discriminatorLost]
   }
 
   private func checkpoint() -> Checkpoint {
     Checkpoint(
       state: engine.state(), average: average?.weights, random: stream.blob, step: step,
-      epoch: epoch, position: position, order: order, sums: sums, guardCounts: watch.counts,
-      best: best,
-      definition: parts.record.definition.hash, origin: origin)
+      epoch: epoch, position: position, order: order, sums: sums, guardMemory: watch.memory,
+      rollbacks: rollbacks.count, best: best, definition: parts.record.definition.hash,
+      origin: origin)
   }
 
-  /// Two checkpoints, and the best where quality is measured, are kept while another is written.
+  /// Those that are kept, that of the best measurement where there is one, and one that is being
+  /// written.
   func checkSpace(for size: Int, existing: Int) throws {
-    let kept = Self.generations + (options.qualityEvery ?? 0 > 0 ? 1 : 0)
+    let kept = Self.mostKept + (options.qualityEvery ?? 0 > 0 ? 1 : 0)
     let needed = size * max(1, kept + 1 - existing)
     let available = try FileSystem.freeSpace(at: folder.path)
     guard available >= UInt64(needed) else {
@@ -315,7 +388,10 @@ package final class TrainingRun {
   private func diverged(_ diagnosis: DivergenceGuard.Diagnosis, place: String? = nil) -> RunEnd {
     let divergence = Divergence(
       diagnosis, place: place, step: step, watch: watch, recipe: recipe,
-      checkpoint: savedStep.map { folder.path(of: RunFolder.checkpointName(step: $0)) })
+      rateFactor: rollbackFactor,
+      checkpoint: checkpointBefore(diagnosis).map {
+        folder.path(of: RunFolder.checkpointName(step: $0))
+      })
     note("diverged") { line in
       line.add("diagnosis", diagnosis.rawValue)
       line.add("finding", divergence.finding)
@@ -326,8 +402,9 @@ package final class TrainingRun {
 
   /// The learning rates that Adam took the last step with, or will take the first one.
   func addRates(to line: inout LogLine) {
-    let factor = recipe.techniques.rateFactor(
-      step: max(0, step - 1), of: recipe.epochs * stepsPerEpoch)
+    let factor =
+      recipe.techniques.rateFactor(
+        step: max(0, step - 1), of: recipe.epochs * stepsPerEpoch) * rollbackFactor
     line.add("lr_g", engine.configuration.generatorRate * factor)
     line.add("lr_d", engine.configuration.discriminatorRate * factor)
   }
@@ -340,6 +417,73 @@ package final class TrainingRun {
       line.add("seconds", elapsed)
       line.add("pictures_per_second", Double(clock.pictures) / max(elapsed, 1e-9))
     }
+  }
+}
+
+// MARK: - Going back
+
+extension TrainingRun {
+  /// Where this run went back, in order.
+  var rollbacks: [RunRecord.Rollback] { parts.record.rollbacks ?? [] }
+
+  /// What learning rates are multiplied by after that.
+  var rollbackFactor: Double { rollbacks.reduce(1) { factor, _ in factor / 2 } }
+
+  /// The newest checkpoint that is from before a failure; where there is none the oldest.
+  private func checkpointBefore(_ diagnosis: DivergenceGuard.Diagnosis) -> Int? {
+    let steps = (try? folder.checkpointSteps()) ?? []
+    return steps.first { $0 <= step - watch.window(of: diagnosis) } ?? steps.last
+  }
+
+  /// Goes back to a checkpoint from before a failure, where that was asked for and may still help.
+  ///
+  /// What happens must not depend on when the process is killed: `run.json` says first where the run
+  /// goes back to, and checkpoints know how often it had gone back when they were written, so that
+  /// whoever resumes passes over those of a course that was given up.
+  ///
+  /// - Returns: Whether the run goes on.
+  /// - Throws: ``RunError/cannotSave(_:)``: a return that is not recorded would not be repeated.
+  private func rollBack(_ diagnosis: DivergenceGuard.Diagnosis, place: String?) throws -> Bool {
+    guard options.onDivergence == .rollback, rollbacks.count < Self.mostRollbacks else {
+      return false
+    }
+    let latest = step - watch.window(of: diagnosis)
+    let steps = try folder.checkpointSteps()
+    let candidates = steps.filter { $0 <= latest }
+    for back in candidates.isEmpty ? Array(steps.suffix(1)) : candidates {
+      guard
+        let checkpoint = try? Checkpoint(
+          path: folder.path(of: RunFolder.checkpointName(step: back)), shape: shape,
+          definition: nil)
+      else { continue }
+      let found = Divergence(
+        diagnosis, place: place, step: step, watch: watch, recipe: recipe,
+        rateFactor: rollbackFactor, checkpoint: nil)
+      parts.record.rollbacks =
+        rollbacks + [RunRecord.Rollback(step: step, backTo: back, diagnosis: diagnosis)]
+      do {
+        try Self.writeRecord(parts)
+        for later in steps where later > back { try folder.removeCheckpoint(step: later) }
+        try restore(checkpoint)
+        try log.cut(throughStep: back)
+        events = EventFile(folder: folder.path, resumedAt: back)
+        history = RunHistory(log: try RunLog.bytes(in: folder.path))
+      } catch let error as FileError { throw RunError.cannotSave(error) }
+      clock = (.now, 0)
+      note("rollback") { line in
+        line.add("diagnosis", diagnosis.rawValue)
+        line.add("finding", found.finding)
+        line.add("found_at", found.step)
+        line.add("rollbacks", rollbacks.count)
+        line.add("rate_factor", rollbackFactor)
+      }
+      parts.observer?.warned(
+        "training diverged at step \(found.step): \(found.finding). Going on from the checkpoint of "
+          + "step \(back) with \(rollbackFactor) times the learning rates "
+          + "(\(rollbacks.count) of \(Self.mostRollbacks))")
+      return true
+    }
+    return false
   }
 }
 
@@ -406,6 +550,9 @@ extension StepLosses {
     Array(zip(Self.names, [lossD, lossG, dX, dGz1, dGz2]).map { (name: $0, value: $1) })
   }
 }
+
+/// A share as `7.5 %`.
+private func percent(_ share: Double) -> String { "\((share * 1000).rounded() / 10) %" }
 
 func seconds(since start: ContinuousClock.Instant) -> Double {
   (ContinuousClock.now - start) / .seconds(1)
