@@ -11,7 +11,8 @@ final class Display: RunObserver {
   private var lastLine: ContinuousClock.Instant?
   /// Pictures that this process has trained on.
   private var pictures = 0
-  private var firstStep = 0
+  /// Steps that this process has made; more than the run has come further, where it went back.
+  private var stepsMade = 0
   private var stepsPerEpoch = 1
   private var hasReader = true
   /// Told of each line of the log.
@@ -36,6 +37,7 @@ final class Display: RunObserver {
     }
     var line = "\(set.count) pictures in \(folder)"
     if !set.skipped.isEmpty { line += ", \(set.skipped.count) skipped" }
+    if set.excluded > 0 { line += ", \(set.excluded) left out" }
     if !set.others.isEmpty {
       line += ", \(set.others.count) other files (\(set.others[0])"
       line += set.others.count > 1 ? ", ...)" : ")"
@@ -59,7 +61,7 @@ final class Display: RunObserver {
   /// Training begins, or goes on.
   func begin(_ run: TrainingRun) {
     start = .now
-    firstStep = run.step
+    stepsMade = 0
     stepsPerEpoch = run.stepsPerEpoch
     bar = ProgressBar(total: run.totalSteps, unit: "steps", isQuiet: options.quiet)
   }
@@ -69,7 +71,8 @@ final class Display: RunObserver {
   func madeStep(_ report: StepReport) {
     let elapsed = (ContinuousClock.now - start) / .seconds(1)
     pictures += report.pictures
-    let secondsAStep = elapsed / Double(report.step - firstStep)
+    stepsMade += 1
+    let secondsAStep = elapsed / Double(stepsMade)
     let pace = Pace(
       picturesPerSecond: Double(pictures) / max(elapsed, 1e-9),
       secondsLeft: secondsAStep * Double(report.totalSteps - report.step))

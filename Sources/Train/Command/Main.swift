@@ -13,7 +13,8 @@ struct TrainCommand: AsyncParsableCommand {
     abstract: "Train a DCGAN: from a folder of pictures to weights that draw new ones.",
     version: bollyganVersion,
     subcommands: [
-      Train.self, SweepCommand.self, RunsCommand.self, ReportCommand.self, DrawFaces.self,
+      Train.self, SweepCommand.self, RunsCommand.self, ReportCommand.self, Check.self,
+      DrawFaces.self,
     ],
     defaultSubcommand: Train.self)
 }

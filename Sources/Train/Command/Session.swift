@@ -59,7 +59,8 @@ struct Session {
     var folder: RunFolder?
     if isFolder(path) { folder = try vacantFolder(path) }
     let data = try dataFolder(task.data ?? origin!.data.folder)
-    let pictures = try await pictures(in: data, for: definition)
+    let excluded = try task.exclude.map(readExclusions) ?? exclusions(of: origin)
+    let pictures = try await pictures(in: data, for: definition, excluding: excluded)
     definition.pictures = pictures.fingerprint
     if let origin, task.data == nil, origin.definition.pictures != pictures.fingerprint {
       throw RunError.otherPictures(
@@ -74,6 +75,7 @@ struct Session {
         to: origin?.options, recipe: definition.recipe, endsByEpochs: recipe.epochs != nil),
       data: RunRecord.DataSource(
         folder: data, pictures: pictures.count, skipped: pictures.skipped.count,
+        excluded: excluded.lines.isEmpty ? nil : excluded.lines,
         initialGenerator: generator?.path, initialDiscriminator: discriminator?.path))
     return try TrainingRun.begin(
       parts(
@@ -136,7 +138,8 @@ struct Session {
       to: record.options, recipe: record.definition.recipe, endsByEpochs: recipe.epochs != nil)
 
     let data = try dataFolder(task.data ?? record.data.folder)
-    let pictures = try await pictures(in: data, for: record.definition)
+    let pictures = try await pictures(
+      in: data, for: record.definition, excluding: exclusions(of: record))
     guard pictures.fingerprint == begun.pictures || task.forceResume else {
       throw RunError.otherPictures(
         folder: data, begunWith: record.data.pictures, found: pictures.count)
@@ -164,6 +167,18 @@ struct Session {
     return try RunRecord(bytes: bytes, path: path)
   }
 
+  private func readExclusions(_ path: String) throws -> ExclusionList {
+    try CommandFailure.reading(path) { () throws in
+      try ExclusionList(bytes: readFile(path, limit: RunRecord.limit / 2))
+    }
+  }
+
+  private func exclusions(of record: RunRecord?) throws -> ExclusionList {
+    try CommandFailure.about(RunFolder.recordName) { () throws(ExclusionListError) in
+      try ExclusionList(lines: record?.data.excluded ?? [])
+    }
+  }
+
   // MARK: - What a run is made of
 
   private func parts(
@@ -181,7 +196,7 @@ struct Session {
   }
 
   private func pictures(
-    in folder: String, for definition: RunDefinition
+    in folder: String, for definition: RunDefinition, excluding excluded: ExclusionList
   ) async throws -> PictureSet {
     let rules = PictureRules(rawValue: definition.recipe.pictureRules) ?? .kind
     let progress = display.readingProgress()
@@ -189,11 +204,16 @@ struct Session {
     let pictures = try await PictureSet.load(
       folder: folder,
       format: .init(side: definition.side, channels: definition.channels, rules: rules),
-      isStrict: execution.strict, threads: execution.threads ?? processorCount,
+      excluding: excluded.names, isStrict: execution.strict,
+      threads: execution.threads ?? processorCount,
       isCancelled: { Interruption.status != nil },
       progress: { done, total in progress.update(done: done, total: total) })
     progress.finish()
     display.say(pictures, from: folder)
+    let absent = excluded.names.count - pictures.excluded
+    if absent > 0 {
+      printError("\(absent) of the \(excluded.names.count) pictures to leave out are not there")
+    }
     let trained = pictures.count - pictures.heldOut(share: definition.recipe.holdout).count
     guard trained >= definition.recipe.batch else {
       throw DataFolderError.tooFew(

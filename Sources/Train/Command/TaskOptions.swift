@@ -30,6 +30,13 @@ struct TaskOptions: ParsableArguments {
     completion: .file(extensions: ["json"]))
   var from: String?
 
+  @Option(
+    help: ArgumentHelp(
+      "Leave out the pictures that this file names, one a line, as 'bollygan-train check' writes it. "
+        + "A run keeps the list.", valueName: "file"),
+    completion: .file())
+  var exclude: String?
+
   @Flag(help: "Replace what an earlier run left in the --out folder.")
   var force = false
 
@@ -39,6 +46,11 @@ struct TaskOptions: ParsableArguments {
   /// Whether the options go together; after the aliases were looked at.
   func check() throws {
     if let resume {
+      guard exclude == nil else {
+        throw ValidationError(
+          "--resume \(resume) leaves out what the run began without: --exclude does not go with it."
+        )
+      }
       guard out == nil, from == nil, !force else {
         throw ValidationError(
           "--resume \(resume) goes on in that folder: --out, --from and --force do not go with it.")

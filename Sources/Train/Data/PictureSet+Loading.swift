@@ -8,15 +8,13 @@ extension PictureSet {
     case failure(String)
   }
 
-  /// Files that one task reads before it hands them over.
-  private static let chunk = 32
-
   /// Reads every picture below a folder, several at a time.
   ///
   /// A file that cannot be used is left out and named in ``skipped``; the others keep their order.
   ///
   /// - Parameters:
   ///   - folder: The data folder, flat or with subfolders.
+  ///   - excluded: Names of pictures that are left out, readable or not.
   ///   - isStrict: Whether the first file that cannot be used ends it.
   ///   - threads: Files to read at a time.
   ///   - isCancelled: Asked now and then whether to give up.
@@ -24,7 +22,8 @@ extension PictureSet {
   /// - Throws: ``DataFolderError``; never ``DataFolderError/tooFew(folder:usable:skipped:needed:)``,
   ///   for only the caller knows the batch.
   package static func load(
-    folder: String, format: Format, isStrict: Bool = false, threads: Int,
+    folder: String, format: Format, excluding excluded: Set<FileName> = [],
+    isStrict: Bool = false, threads: Int,
     isCancelled: @Sendable () -> Bool = { false },
     progress: @Sendable (_ done: Int, _ total: Int) -> Void = { _, _ in }
   ) async throws(DataFolderError) -> PictureSet {
@@ -33,10 +32,11 @@ extension PictureSet {
     if isStrict, let first = listing.unreadable.first {
       throw .badFile(first.name, reason: first.reason)
     }
-    let files = listing.pictures
-    let outcomes = await outcomes(
-      of: files, in: folder, format: format, threads: threads, isCancelled: isCancelled,
-      progress: progress)
+    let files = listing.pictures.filter { !excluded.contains($0) }
+    let root = FileName(folder)
+    let outcomes = await inChunks(
+      of: files, threads: threads, isCancelled: isCancelled, progress: progress
+    ) { read(root.appending($0.bytes), format: format) }
     guard outcomes.count == files.count else { throw .interrupted }
 
     var names: [FileName] = []
@@ -63,37 +63,8 @@ extension PictureSet {
     }
     return PictureSet(
       format: format, names: names, pixels: pixels, hashes: hashes,
-      fingerprint: fingerprint.hexDigest(),
-      skipped: skipped, others: listing.others, remarks: remarks)
-  }
-
-  /// Outcomes in the files' order; fewer where it was cancelled.
-  private static func outcomes(
-    of files: [FileName], in folder: String, format: Format, threads: Int,
-    isCancelled: @Sendable () -> Bool, progress: @Sendable (Int, Int) -> Void
-  ) async -> [Outcome] {
-    let root = FileName(folder)
-    let starts = Array(stride(from: 0, to: files.count, by: chunk))
-    return await withTaskGroup(of: (Int, [Outcome]).self) { group in
-      var chunks = [[Outcome]](repeating: [], count: starts.count)
-      var next = 0
-      func addTask() {
-        guard next < starts.count, !isCancelled() else { return }
-        let number = next
-        let names = files[starts[number]..<min(starts[number] + chunk, files.count)]
-        group.addTask { (number, names.map { read(root.appending($0.bytes), format: format) }) }
-        next += 1
-      }
-      for _ in 0..<max(1, threads) { addTask() }
-      var done = 0
-      while let (number, outcomes) = await group.next() {
-        chunks[number] = outcomes
-        done += outcomes.count
-        progress(done, files.count)
-        addTask()
-      }
-      return chunks.flatMap { $0 }
-    }
+      fingerprint: fingerprint.hexDigest(), skipped: skipped,
+      excluded: listing.pictures.count - files.count, others: listing.others, remarks: remarks)
   }
 
   private static func read(_ path: FileName, format: Format) -> Outcome {

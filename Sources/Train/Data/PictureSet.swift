@@ -39,6 +39,8 @@ package struct PictureSet: Sendable {
   package let fingerprint: String
   /// Picture files and folders that could not be used, and why.
   package let skipped: [FolderListing.Skipped]
+  /// Picture files that were left out because somebody said so.
+  package let excluded: Int
   /// Files in the folder that are no pictures by their names.
   package let others: [FileName]
   /// What decoders found odd about files that are used.

@@ -290,7 +290,8 @@ extension Checkpoint {
     guard sums.count == 5, epoch > 0 else { throw CheckpointError.damaged("counters are missing") }
     definition = file.metadata["bollygan.definition"] ?? ""
     let own = [
-      "checkpoint", "step", "epoch", "position", "rollbacks", "definition", "sha256", "best_step", "best_figure",
+      "checkpoint", "step", "epoch", "position", "rollbacks", "definition", "sha256", "best_step",
+      "best_figure",
     ]
     origin = file.metadata.filter { key, _ in
       key.hasPrefix("bollygan.") && !own.contains(String(key.dropFirst("bollygan.".count)))
