@@ -23,6 +23,6 @@ extension PictureSet {
       format: format, names: places.map { names[$0] },
       pixels: batch(places[...], mirrored: [Bool](repeating: false, count: places.count)),
       hashes: places.map { hashes[$0] }, fingerprint: fingerprint, skipped: skipped,
-      others: others, remarks: remarks)
+      excluded: excluded, others: others, remarks: remarks)
   }
 }
