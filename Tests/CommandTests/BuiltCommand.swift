@@ -34,6 +34,8 @@ struct BuiltCommand {
     let status: Int32
     let output: [UInt8]
     let errors: String
+    /// When it was gone, as the thread that waits for it saw it.
+    let ended: ContinuousClock.Instant
 
     var text: String { String(decoding: output, as: UTF8.self) }
   }
@@ -80,7 +82,7 @@ struct BuiltCommand {
 /// A command on its way.
 final class RunningCommand {
   private let process: Process
-  private let ends: AsyncStream<Void>
+  private let ends: AsyncStream<ContinuousClock.Instant>
   /// Streams are files, not pipes, so nothing can wait for anything else.
   private let streams: TemporaryFolder
 
@@ -92,9 +94,14 @@ final class RunningCommand {
     process.standardInput = try FileHandle(forReadingFrom: URL(filePath: streams / "in"))
     process.standardOutput = try FileHandle(forWritingTo: URL(filePath: streams / "out"))
     process.standardError = try FileHandle(forWritingTo: URL(filePath: streams / "err"))
-    let (ends, sender) = AsyncStream.makeStream(of: Void.self)
+    let (ends, sender) = AsyncStream.makeStream(of: ContinuousClock.Instant.self)
     self.ends = ends
-    process.terminationHandler = { _ in sender.finish() }
+    // Noted here, on a thread of its own: a task goes on when another test leaves it a thread, which
+    // may take seconds.
+    process.terminationHandler = { _ in
+      sender.yield(.now)
+      sender.finish()
+    }
     try process.run()
   }
 
@@ -105,14 +112,15 @@ final class RunningCommand {
 
   /// Waits for its end.
   func end() async throws -> BuiltCommand.Result {
-    for await _ in ends {}
+    var ended = ContinuousClock.now
+    for await moment in ends { ended = moment }
     // As a shell says it, a process that a signal ended has 128 + its number.
     let status =
       process.terminationReason == .exit
       ? process.terminationStatus : 128 + process.terminationStatus
     return BuiltCommand.Result(
       status: status, output: try streams.bytes("out"),
-      errors: String(decoding: try streams.bytes("err"), as: UTF8.self))
+      errors: String(decoding: try streams.bytes("err"), as: UTF8.self), ended: ended)
   }
 }
 

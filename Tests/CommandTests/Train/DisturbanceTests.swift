@@ -26,28 +26,32 @@
       #expect(try training.outcome("run") == whole)
     }
 
-    @Test("a second SIGINT leaves at once, the checkpoint before is whole")
+    @Test("a second SIGINT leaves within 100 ms, the checkpoint before is whole")
     func secondInterrupt() async throws {
-      let training = try await SmallTraining()
       let whole = try await SmallTraining.whole()
-      let process = try training.begin("run", fault: Fault("write", 4, "hold"))
-      while true {
-        let names = (try? training.folder.names(in: "run")) ?? []
-        if names.contains(where: { $0.hasPrefix(".checkpoint-000006") }) { break }
-        try await Task.sleep(for: .milliseconds(2))
+      var fastest = Duration.seconds(60)
+      // The machine may be busy with other tests, so the best of some tries.
+      for _ in 0..<5 where fastest > .milliseconds(100) {
+        let training = try await SmallTraining()
+        let process = try training.begin("run", fault: Fault("write", 4, "hold"))
+        while true {
+          let names = (try? training.folder.names(in: "run")) ?? []
+          if names.contains(where: { $0.hasPrefix(".checkpoint-000006") }) { break }
+          try await Task.sleep(for: .milliseconds(2))
+        }
+        process.send(SIGINT)
+        // `timeout` and terminals send a signal twice: only what comes later is a second wish.
+        try await Task.sleep(for: .milliseconds(200))
+        let start = ContinuousClock.now
+        process.send(SIGINT)
+        let result = try await process.end()
+        fastest = min(fastest, result.ended - start)
+        #expect(result.status == 130)
+        #expect(try training.checkpoints("run") == [4, 2, 0])
+        #expect(try await training.resume("run").end().status == 0)
+        #expect(try training.outcome("run") == whole)
       }
-      process.send(SIGINT)
-      // `timeout` and terminals send a signal twice: only what comes later is a second wish.
-      try await Task.sleep(for: .milliseconds(200))
-      let start = ContinuousClock.now
-      process.send(SIGINT)
-      let result = try await process.end()
-      #expect(result.status == 130)
-      // The handler leaves by _exit; the rest is the machine's, which may be busy with other tests.
-      #expect(ContinuousClock.now - start < .seconds(5))
-      #expect(try training.checkpoints("run") == [4, 2, 0])
-      #expect(try await training.resume("run").end().status == 0)
-      #expect(try training.outcome("run") == whole)
+      #expect(fastest < .milliseconds(100))
     }
 
     @Test("75 where another process trains in the folder, which notices nothing")
