@@ -160,7 +160,8 @@ public protocol TrainingEngine: AnyObject {
   /// Discriminator on real, discriminator on fake, its update, then the generator's update.
   ///
   /// - Throws: ``NonFiniteError`` where a loss or a gradient is not finite; the weights are then
-  ///   those before the update that would have spoilt them.
+  ///   those before the update that would have spoilt them. Or where what a step leaves behind is not
+  ///   finite (weights, Adam's moments, running statistics); an engine may then need a state from before it.
   func step(_ batch: TrainingBatch) throws -> StepLosses
 
   /// The generator as it is now: ``state()``'s, for those who need no more.

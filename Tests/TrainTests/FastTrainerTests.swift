@@ -130,6 +130,35 @@ struct FastTrainerTests {
     #expect(trainer.state().discriminatorOptimizer.step == 0)
   }
 
+  @Test("what a step leaves behind is looked at, though losses and gradients are numbers")
+  func nonFiniteBehind() throws {
+    var data = try Case(normalisesFirst: true, fresh: false)
+    let batch = data.batch(4)
+    let sound = data.trainer(threads: 1).state()
+    func expectPlace(_ place: String, _ spoil: (inout TrainingState) -> Void) {
+      var state = sound
+      spoil(&state)
+      let trainer = data.trainer(threads: 2)
+      trainer.restore(state)
+      #expect(throws: NonFiniteError(place: place)) { try trainer.step(batch) }
+    }
+    // The outputs are some 1e24, their squares no floats, and what is normalised is as always.
+    expectPlace("generator main.1") { state in
+      state.generator.layers[0].kernel.values = state.generator.layers[0].kernel.values.map {
+        $0 * 1e24
+      }
+    }
+    // Adam's step is the rate times a number of 1e38 over one of 1e-8.
+    for (name, network) in [("main.3.weight", "generator"), ("main.0.weight", "discriminator")] {
+      expectPlace("\(network) \(name)") { state in
+        let moments: WritableKeyPath<TrainingState, OptimizerState> =
+          network == "generator" ? \.generatorOptimizer : \.discriminatorOptimizer
+        let count = state[keyPath: moments].firstMoments[name]!.values.count
+        state[keyPath: moments].firstMoments[name]!.values[count - 1] = 3e38
+      }
+    }
+  }
+
   // Losses and scores of the first step to 1e-5, or to 1e-4: what comes after the discriminator's update hangs
   // on the signs of gradients, Adam's first step, and a few of millions are too near 0 to have one
   // in float32. Gradients within 1e-4 of their tensor's largest number.

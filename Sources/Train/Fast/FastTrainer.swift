@@ -57,7 +57,9 @@ public final class FastTrainer: TrainingEngine, GradientEngine {
 
   /// Discriminator on real, discriminator on fake, its update, then the generator's update.
   ///
-  /// - Throws: ``NonFiniteError`` where a loss or a gradient is not finite.
+  /// - Throws: ``NonFiniteError`` where a loss or a gradient is not finite, before it reaches a weight; or
+  ///   where a weight, a moment or a running statistic has become so by the step: to go on takes a state
+  ///   from before it.
   public func step(_ batch: TrainingBatch) throws -> StepLosses {
     let shape = configuration.shape
     let reals = batch.pixels.count / shape.pictureCount
@@ -98,6 +100,7 @@ public final class FastTrainer: TrainingEngine, GradientEngine {
       discriminator.parameters, rate: configuration.discriminatorRate * batch.rateFactor,
       step: discriminatorUpdates)
     discriminator.refreshUpdated()
+    try loops.check(discriminator.layers, names: discriminatorNames, "discriminator")
 
     if let latents = batch.generatorLatents {
       generator.forward(latents, into: fake, statistics: .batch)
@@ -117,6 +120,7 @@ public final class FastTrainer: TrainingEngine, GradientEngine {
       generator.parameters, rate: configuration.generatorRate * batch.rateFactor,
       step: generatorUpdates)
     generator.refresh()
+    try loops.check(generator.layers, names: generatorNames, "generator")
     return StepLosses(
       lossD: lossD, lossG: again.loss, dX: onReal.mean, dGz1: onFake.mean, dGz2: again.mean,
       r1: penalty, gradientD: gradientD, gradientG: gradientG)
