@@ -74,7 +74,9 @@ struct Session {
       options: execution.applied(
         to: origin?.options, recipe: definition.recipe, endsByEpochs: recipe.epochs != nil),
       data: RunRecord.DataSource(
-        folder: data, pictures: pictures.count, skipped: pictures.skipped.count,
+        folder: data, pictures: pictures.count,
+        heldOut: heldOutCount(of: pictures, by: definition.recipe),
+        skipped: pictures.skipped.count,
         excluded: excluded.lines.isEmpty ? nil : excluded.lines,
         initialGenerator: generator?.path, initialDiscriminator: discriminator?.path))
     return try TrainingRun.begin(
@@ -147,6 +149,7 @@ struct Session {
     record.definition.pictures = pictures.fingerprint
     record.data.folder = data
     record.data.pictures = pictures.count
+    record.data.heldOut = heldOutCount(of: pictures, by: record.definition.recipe)
     record.data.skipped = pictures.skipped.count
     // Read again only where the run was stopped before its first checkpoint.
     let isUnbegun = try folder.checkpointSteps().isEmpty
@@ -221,6 +224,12 @@ struct Session {
         needed: definition.recipe.batch)
     }
     return pictures
+  }
+
+  /// Pictures that are kept from training, nil for none.
+  private func heldOutCount(of pictures: PictureSet, by recipe: Recipe) -> Int? {
+    let kept = pictures.heldOut(share: recipe.holdout)
+    return kept.isEmpty ? nil : kept.count
   }
 
   /// The folder's path from the root, so that a run can be gone on with from anywhere.

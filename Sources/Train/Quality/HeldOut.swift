@@ -6,13 +6,18 @@ extension PictureSet {
   /// - Parameter share: 0 for none, 0.1 for a tenth (rounded).
   /// - Returns: their places, rising.
   package func heldOut(share: Double) -> [Int] {
-    let count = Int((share * Double(self.count)).rounded())
+    let count = Self.heldOutCount(share: share, of: self.count)
     guard count > 0 else { return [] }
     let order = hashes.indices.sorted {
       hashes[$0] == hashes[$1] ? $0 < $1 : hashes[$0].lexicographicallyPrecedes(hashes[$1])
     }
     let last = hashes[order[count - 1]]
     return (order.prefix(count) + order.dropFirst(count).prefix { hashes[$0] == last }).sorted()
+  }
+
+  /// How many pictures a share comes to, before those that are alike are kept together.
+  static func heldOutCount(share: Double, of count: Int) -> Int {
+    Int((share * Double(count)).rounded())
   }
 
   /// The set without some of its pictures, or with those alone.

@@ -95,7 +95,9 @@ extension RunRecord {
   /// Steps that the run will have made at its end.
   package var totalSteps: Int {
     let recipe = definition.recipe
-    let steps = recipe.stepsPerEpoch(pictureCount: data.pictures)
+    // A run that did not note how many were kept says at least what share of them.
+    let kept = data.heldOut ?? PictureSet.heldOutCount(share: recipe.holdout, of: data.pictures)
+    let steps = recipe.stepsPerEpoch(pictureCount: max(0, data.pictures - kept))
       .multipliedReportingOverflow(by: recipe.epochs)
     return min(steps.overflow ? .max : steps.partialValue, options.maximumSteps ?? .max)
   }

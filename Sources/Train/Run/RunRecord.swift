@@ -223,6 +223,9 @@ package struct RunRecord: Codable, Equatable, Sendable {
     package var folder: String
     /// Pictures used.
     package var pictures: Int
+    /// Those of them that are kept from training; nil where none are, and in a run from before this was
+    /// noted.
+    package var heldOut: Int?
     /// Files that could not be used.
     package var skipped: Int
     /// Pictures that are left out, as the lines of an ``ExclusionList``; nil for none.
@@ -233,11 +236,12 @@ package struct RunRecord: Codable, Equatable, Sendable {
     package var initialDiscriminator: String?
 
     package init(
-      folder: String, pictures: Int, skipped: Int, excluded: [String]? = nil,
+      folder: String, pictures: Int, heldOut: Int? = nil, skipped: Int, excluded: [String]? = nil,
       initialGenerator: String? = nil, initialDiscriminator: String? = nil
     ) {
       self.folder = folder
       self.pictures = pictures
+      self.heldOut = heldOut
       self.skipped = skipped
       self.excluded = excluded
       self.initialGenerator = initialGenerator
