@@ -53,6 +53,31 @@ struct ReportTests {
     #expect(try page(tiny, "stopped").contains("state stopped"))
   }
 
+  @Test("says beside each figure of quality what real pictures come to, and what was held out")
+  func reference() async throws {
+    let tiny = try await TinyRun()
+    var record = try await tiny.record()
+    record.data.heldOut = 1234
+    let history = RunHistory(
+      log: Array(
+        """
+        {"event":"step","step":15,"epoch":1,"loss_d":1}
+        {"event":"look","step":15,"epoch":1,"spread":0.5,"saturated":0.01}
+        {"event":"quality_reference","step":15,"epoch":1,"swd_data":12.34,"ssim":0.1749,"copies":0}
+        {"event":"quality","step":15,"epoch":1,"swd_holdout":90,"swd_data":80,"ssim":0.3,"copies":0.1}
+
+        """.utf8))
+    let page = RunReport(
+      name: "run", record: record, history: history, sheets: [], isRunning: false, time: "now"
+    ).html
+    #expect(page.contains(" pictures, 1,234 of them held out"))
+    #expect(page.contains("Held-out pictures have, to training pictures, 12.3."))
+    #expect(page.contains("it rises where all grow alike. Real pictures have 0.175."))
+    #expect(page.contains("nearly a training picture. Real pictures have 0."))
+    #expect(page.contains("\"title\":\"Spread\"") && page.contains("\"title\":\"Saturation\""))
+    #expect(!page.contains("<span class=\"event plain\">look"))
+  }
+
   @Test("fetches nothing, and names no folder of the machine")
   func selfContained() async throws {
     let tiny = try await TinyRun()

@@ -137,6 +137,20 @@ struct RunHistoryTests {
     #expect(history.quality.names == ["swd", "swd_holdout"])
   }
 
+  @Test("what the guard sees, and what real pictures come to, are figures and no story")
+  func looks() {
+    let history = log([
+      #"{"event":"look","step":10,"epoch":1,"spread":0.5,"saturated":0.01}"#,
+      #"{"event":"quality_reference","step":15,"epoch":1,"pictures":60,"ssim":0.17}"#,
+      #"{"event":"look","step":20,"epoch":2,"spread":0.25,"saturated":0.02}"#,
+      #"{"event":"rollback","step":10,"epoch":1}"#,
+    ])
+    #expect(history.story.map(\.event) == ["rollback"])
+    #expect(history.looks.names == ["spread", "saturated"])
+    #expect(history.looks["spread"]?.points.map(\.mean) == [0.5])
+    #expect(history.reference["ssim"] == 0.17)
+  }
+
   @Test("of a story too long the beginning and the end are kept")
   func longStory() {
     let history = log(

@@ -39,7 +39,14 @@ struct RunCharts {
     ]
     for group in groups(history.quality.names) {
       charts.append(
-        Chart(title: Self.title(group.title), lines: lines(history.quality, group.names)))
+        Chart(
+          title: Self.title(group.title), hint: Self.hint(group.title, history.reference),
+          lines: lines(history.quality, group.names)))
+    }
+    for name in history.looks.names {
+      charts.append(
+        Chart(
+          title: Self.title(name), hint: Self.hint(name, [:]), lines: lines(history.looks, [name])))
     }
     var rates = lines(history.rates, history.rates.names)
     if rates.count > 1, rates.allSatisfy({ $0.curve == rates[0].curve }) {
@@ -67,8 +74,39 @@ struct RunCharts {
   private static let labels = [
     "loss_d": "discriminator", "loss_g": "generator", "d_x": "D(x)", "d_gz1": "D(G(z)) before",
     "d_gz2": "D(G(z)) after", "lr": "both networks", "lr_g": "generator", "lr_d": "discriminator",
-    "pictures_per_second": "pictures a second",
+    "pictures_per_second": "pictures a second", "grad_d": "discriminator", "grad_g": "generator",
+    "swd_holdout": "to held-out pictures", "swd_data": "to training pictures",
+    "ssim": "drawn faces", "nearest": "drawn faces", "copies": "drawn faces",
+    "spread": "fixed latents", "saturated": "fixed latents",
   ]
+
+  /// What to know of a diagram of quality; with what real pictures come to, where that is known.
+  private static func hint(_ group: String, _ reference: [String: Double]) -> String? {
+    func real(_ name: String, _ words: String) -> String {
+      reference[name].map { " \(words) \(shortNumber($0, digits: 3))." } ?? ""
+    }
+    switch group {
+    case "swd":
+      return "In thousandths; the lower, the better."
+        + real("swd_data", "Held-out pictures have, to training pictures,")
+    case "levels": return "The parts of that distance: grain, features, the shape of the face."
+    case "ssim":
+      return "How alike two faces are; it rises where all grow alike."
+        + real("ssim", "Real pictures have")
+    case "nearest":
+      return "Median distance to the nearest training picture, in 8-bit steps."
+        + real("nearest", "Real pictures have")
+    case "copies":
+      return "Share of the faces that are nearly a training picture."
+        + real("copies", "Real pictures have")
+    case "spread":
+      return "How far apart the fixed latents' faces are (root mean square, in -1...1). At a "
+        + "quarter of the most that it was they have collapsed."
+    case "saturated":
+      return "Share of their values that are black or white to the full."
+    default: return nil
+    }
+  }
 
   /// `swd` of `swd_holdout`, `grad` of `grad_norm_g`.
   private static func group(of name: String) -> String {
@@ -80,6 +118,8 @@ struct RunCharts {
     case "swd": "Sliced Wasserstein distance"
     case "ssim", "ms", "msssim": "Multi-scale SSIM"
     case "grad": "Gradient norms"
+    case "nearest": "Nearest training picture"
+    case "saturated": "Saturation"
     default: (group.first?.uppercased() ?? "") + group.dropFirst()
     }
   }

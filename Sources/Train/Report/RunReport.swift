@@ -40,9 +40,11 @@ package struct RunReport: Sendable {
 
   private var header: String {
     let definition = record.definition
+    let kept = record.data.heldOut.map { ", \(groupedNumber($0)) of them held out" } ?? ""
     let facts = [
       "recipe \(definition.recipe.name)", "seed \(definition.seed)",
-      "\(groupedNumber(record.data.pictures)) pictures", "\(definition.side)×\(definition.side)",
+      "\(groupedNumber(record.data.pictures)) pictures\(kept)",
+      "\(definition.side)×\(definition.side)",
       record.processor, "begun \(record.date)",
     ]
     return """
@@ -256,6 +258,7 @@ package struct RunReport: Sendable {
   private var settings: String {
     var configuration = record.definition.described
     configuration.append(("pictures used", "\(record.data.pictures)"))
+    if let kept = record.data.heldOut { configuration.append(("pictures held out", "\(kept)")) }
     configuration.append(("pictures skipped", "\(record.data.skipped)"))
     // The folder's name alone: reports are passed on, and a path tells whose machine it was.
     let folder = record.data.folder.split(separator: "/").last.map(String.init) ?? ""
@@ -270,6 +273,11 @@ package struct RunReport: Sendable {
         options.samplesEvery == 0 ? "never" : "\(Cadence.epochs(options.samplesEvery))"
       ),
       ("samples normalised by", "\(options.sampleStatistics)"),
+      (
+        "quality every",
+        options.qualityEvery.flatMap { $0 > 0 ? "\(Cadence.epochs($0))" : nil } ?? "never"
+      ),
+      ("where training fails", "\(options.onDivergence)"),
       ("steps at most", options.maximumSteps.map { "\($0)" } ?? "as the epochs have"),
       ("begun", record.date),
     ]

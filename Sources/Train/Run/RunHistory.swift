@@ -39,6 +39,10 @@ package struct RunHistory: Equatable, Sendable {
   package private(set) var epochs = Curves()
   /// What measuring the pictures gave (`quality`), over the step of each measurement.
   package private(set) var quality = Curves()
+  /// What the guard saw of the fixed latents' pictures (`look`).
+  package private(set) var looks = Curves()
+  /// What real pictures come to where quality is measured (`quality_reference`), by name.
+  package private(set) var reference: [String: Double] = [:]
   /// Learning rates, where they were said.
   package private(set) var rates = Curves()
   /// All that is no figure: beginnings and ends, warnings, what the guard did, what nobody foresaw.
@@ -85,6 +89,7 @@ package struct RunHistory: Equatable, Sendable {
       steps.cut(behind: kept)
       epochs.cut(behind: kept)
       quality.cut(behind: kept)
+      looks.cut(behind: kept)
       rates.cut(behind: kept)
       epochEnds = epochEnds.filter { $0.value <= kept }
     }
@@ -102,6 +107,9 @@ package struct RunHistory: Equatable, Sendable {
     case "step":
       take(&steps)
       phase = .underWay
+    case "look": take(&looks)
+    case "quality_reference":
+      for (key, value) in event.numbers { reference[key] = value }
     case "epoch":
       take(&epochs)
       if epochEnds.count > 100_000 { epochEnds.removeAll() }
