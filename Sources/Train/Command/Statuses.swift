@@ -18,7 +18,7 @@ extension RunError: ExitStatusProviding {
     case .inUse: .inUse
     case .noRun: .missingInput
     case .badRecord, .changed, .otherPictures, .noUsableCheckpoint: .badData
-    case .noSpace, .cannotSave, .cannotRead: .inputOutput
+    case .noSpace, .cannotSave, .folderGone, .cannotRead: .inputOutput
     }
   }
 }

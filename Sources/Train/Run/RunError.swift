@@ -24,6 +24,8 @@ package enum RunError: Error, CustomStringConvertible {
   case noSpace(folder: String, needed: Int, available: UInt64)
   /// Files could not be written, so often that going on would risk the work.
   case cannotSave(FileError)
+  /// The run's folder was deleted or moved while it went on.
+  case folderGone(String)
   /// A file could not be read.
   case cannotRead(FileError)
 
@@ -50,6 +52,9 @@ package enum RunError: Error, CustomStringConvertible {
         + "\(Self.megabytes(available)) are free"
     case .cannotSave(let error):
       "\(error.path): \(error); training stops, the last checkpoint is whole"
+    case .folderGone(let path):
+      "\(path): the run folder is gone, deleted or moved; training stops. Where it was moved, --resume "
+        + "goes on from its last checkpoint"
     }
   }
 

@@ -157,7 +157,8 @@ package final class TrainingRun {
   ///
   /// Everything worth keeping is on disk when this returns. Where it throws, the last checkpoint is.
   ///
-  /// - Throws: ``RunError/cannotSave(_:)`` where checkpoints could not be written.
+  /// - Throws: ``RunError/cannotSave(_:)`` where checkpoints could not be written,
+  ///   ``RunError/folderGone(_:)`` where there is no place for them any more.
   package func run() throws -> RunEnd {
     clock = (.now, 0)
     writeReport(isRunning: true)
@@ -303,7 +304,7 @@ package final class TrainingRun {
       if step > 0 { try writeGenerator() }
       if savedStep != step { try writeCheckpoint() }
     } catch let error as FileError {
-      throw RunError.cannotSave(error)
+      throw isFolderGone ? RunError.folderGone(folder.path) : RunError.cannotSave(error)
     }
   }
 
@@ -313,6 +314,8 @@ package final class TrainingRun {
       try writeCheckpoint()
       failures = 0
     } catch let error as FileError {
+      // A folder does not come back, as room on a disk does.
+      if isFolderGone { throw RunError.folderGone(folder.path) }
       failures += 1
       guard failures < Self.tolerance else { throw RunError.cannotSave(error) }
       warn(
@@ -320,6 +323,8 @@ package final class TrainingRun {
           + "\(savedStep ?? 0) (failure \(failures) of \(Self.tolerance))")
     }
   }
+
+  private var isFolderGone: Bool { (try? FileSystem.exists(folder.path)) == false }
 
   /// Writes a checkpoint and removes the oldest once the new one is safe.
   func writeCheckpoint() throws {

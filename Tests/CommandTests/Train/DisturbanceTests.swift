@@ -133,9 +133,26 @@
       process.send(SIGCONT)
       let result = try await process.end()
       #expect(result.status == 74)
-      #expect(result.errors.contains("bollygan: warning: run/checkpoint-000006.safetensors: "))
-      #expect(result.errors.contains("bollygan: run/checkpoint-000010.safetensors: "))
+      // At once, and without a word of a checkpoint that would be whole.
+      let sentence = "bollygan: run: the run folder is gone, deleted or moved; training stops. "
+      #expect(result.errors.contains(sentence), "\(result.errors)")
+      #expect(!result.errors.contains("whole") && !result.errors.contains("1 of 3"))
       #expect(!training.exists("run"))
+    }
+
+    @Test("a run folder that is moved away under it can be gone on with where it is")
+    func moved() async throws {
+      let training = try await SmallTraining()
+      let whole = try await SmallTraining.whole()
+      let process = try training.begin("run", fault: Fault("write", 4, "stop"))
+      try await process.halt()
+      try FileManager.default.moveItem(
+        atPath: training.folder / "run", toPath: training.folder / "elsewhere")
+      process.send(SIGCONT)
+      let result = try await process.end()
+      #expect(result.status == 74 && result.errors.contains("the run folder is gone"))
+      #expect(try await training.resume("elsewhere").end().status == 0)
+      #expect(try training.outcome("elsewhere") == whole)
     }
 
     @Test("73 where there can be no run folder, before a picture is read")
