@@ -7,6 +7,7 @@ final class FastGenerator {
   let shape: DCGANShape
   let layers: [FastLayer]
   let loops: FastLoops
+  private let scratch: FastScratch
   /// `maps[l]` is what layer l reads, with margin 1; `raw[l]` what its product gave.
   private var maps: [FloatBuffer] = []
   private var raw: [FloatBuffer] = []
@@ -15,9 +16,10 @@ final class FastGenerator {
   private var narrow = FloatBuffer(count: 0)
   private var capacity = 0
 
-  init(_ weights: GeneratorWeights, loops: FastLoops) {
+  init(_ weights: GeneratorWeights, loops: FastLoops, scratch: FastScratch) {
     shape = weights.shape
     self.loops = loops
+    self.scratch = scratch
     layers = StridedLink.generator(weights.shape).enumerated().map { index, link in
       unsafe FastLayer(
         link: link,
@@ -59,7 +61,7 @@ final class FastGenerator {
     raw = layers.dropLast().map {
       FloatBuffer(count: images * $0.link.fineLayout(margin: 0).imageStride)
     }
-    narrow = FloatBuffer(
+    narrow = scratch.products(
       count: images * last.link.coarseSide * last.link.coarseSide * last.link.narrowColumns)
     gradients = []
     rawGradients = []
@@ -108,12 +110,10 @@ final class FastGenerator {
   /// overwritten).
   func backward(pictures: FloatBuffer, gradient: FloatBuffer, images: Int) {
     if gradients.isEmpty {
-      gradients = layers.dropLast().map {
-        FloatBuffer(count: capacity * $0.link.fineLayout(margin: 0).imageStride)
-      }
-      rawGradients = layers.dropLast().map {
-        FloatBuffer(count: capacity * $0.link.fineLayout(margin: 1).imageStride)
-      }
+      let inner = layers.dropLast()
+      let largest = inner.map { $0.link.fineLayout(margin: 0).imageStride }.max() ?? 0
+      gradients = inner.map { _ in scratch.map(count: capacity * largest) }
+      rawGradients = inner.map { scratch.map($0.link.fineLayout(margin: 1), images: capacity) }
     }
     loops.tanhBackward(
       pictures: pictures, gradient: gradient, layout: pictureLayout, images: images)
@@ -150,6 +150,7 @@ final class FastDiscriminator {
   let normalises: Bool
   let layers: [FastLayer]
   let loops: FastLoops
+  private let scratch: FastScratch
   /// `maps[l]` is what layer l + 1 reads, with margin 1; `raw[l]` what layer l's product gave.
   private var maps: [FloatBuffer] = []
   private var raw: [FloatBuffer] = []
@@ -165,11 +166,14 @@ final class FastDiscriminator {
   /// What LeakyReLU makes of negative values.
   static let slope: Float = 0.2
 
-  init(_ weights: DiscriminatorWeights, isSpectral: Bool, loops: FastLoops) {
+  init(
+    _ weights: DiscriminatorWeights, isSpectral: Bool, loops: FastLoops, scratch: FastScratch
+  ) {
     shape = weights.shape
     normalisesFirst = weights.normalisesFirst
     normalises = weights.normalises
     self.loops = loops
+    self.scratch = scratch
     layers = StridedLink.discriminator(weights.shape).enumerated().map { index, link in
       unsafe FastLayer(
         link: link,
@@ -226,16 +230,13 @@ final class FastDiscriminator {
     let inner = layers.dropLast()
     raw = inner.map { FloatBuffer(count: images * $0.link.coarseLayout(margin: 0).imageStride) }
     maps = inner.map { FloatBuffer(count: images * $0.link.coarseLayout(margin: 1).imageStride) }
-    gradients = inner.map {
-      FloatBuffer(count: images * $0.link.coarseLayout(margin: 0).imageStride)
-    }
-    rawGradients = inner.map {
-      FloatBuffer(count: images * $0.link.coarseLayout(margin: 1).imageStride)
-    }
+    let largest = inner.map { $0.link.coarseLayout(margin: 0).imageStride }.max() ?? 0
+    gradients = inner.map { _ in scratch.map(count: images * largest) }
+    rawGradients = inner.map { scratch.map($0.link.coarseLayout(margin: 1), images: images) }
     logits = FloatBuffer(count: images * layers[layers.count - 1].link.coarseStride)
     logitGradients = FloatBuffer(count: logits.count)
     let first = layers[0].link
-    narrow = FloatBuffer(
+    narrow = scratch.products(
       count: images * first.coarseSide * first.coarseSide * first.narrowColumns)
     tangents = []
   }

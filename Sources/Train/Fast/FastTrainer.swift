@@ -47,10 +47,11 @@ public final class FastTrainer: TrainingEngine, GradientEngine {
       "the discriminator's normalisation is not as configured")
     self.configuration = configuration
     loops = FastLoops(instructionSet: instructionSet, threads: threads)
-    self.generator = FastGenerator(generator, loops: loops)
+    let scratch = FastScratch()
+    self.generator = FastGenerator(generator, loops: loops, scratch: scratch)
     self.discriminator = FastDiscriminator(
       discriminator, isSpectral: configuration.techniques.discriminatorNorm == .spectral,
-      loops: loops)
+      loops: loops, scratch: scratch)
   }
 
   // MARK: A step
@@ -99,8 +100,8 @@ public final class FastTrainer: TrainingEngine, GradientEngine {
     update(
       discriminator.parameters, rate: configuration.discriminatorRate * batch.rateFactor,
       step: discriminatorUpdates)
-    discriminator.refreshUpdated()
     try loops.check(discriminator.layers, names: discriminatorNames, "discriminator")
+    discriminator.refreshUpdated()
 
     if let latents = batch.generatorLatents {
       generator.forward(latents, into: fake, statistics: .batch)
@@ -119,8 +120,8 @@ public final class FastTrainer: TrainingEngine, GradientEngine {
     update(
       generator.parameters, rate: configuration.generatorRate * batch.rateFactor,
       step: generatorUpdates)
-    generator.refresh()
     try loops.check(generator.layers, names: generatorNames, "generator")
+    generator.refresh()
     return StepLosses(
       lossD: lossD, lossG: again.loss, dX: onReal.mean, dGz1: onFake.mean, dGz2: again.mean,
       r1: penalty, gradientD: gradientD, gradientG: gradientG)

@@ -1,0 +1,32 @@
+import BollyGANInfer
+
+/// Maps that a pass back leaves behind it, shared by both networks and their layers: they go back one
+/// after the other, and half of a step's memory would lie idle otherwise.
+final class FastScratch {
+  private var whole = FloatBuffer(count: 0)
+  private var narrow = FloatBuffer(count: 0)
+  private var framed: [(layout: MapLayout, buffer: FloatBuffer)] = []
+
+  /// At least `count` floats, for a map without a margin that is used up before the next one is asked
+  /// for: the gradient behind an activation.
+  func map(count: Int) -> FloatBuffer { Self.grown(&whole, to: count) }
+
+  /// At least `count` floats, for the products of a picture layer before they are spread.
+  func products(count: Int) -> FloatBuffer { Self.grown(&narrow, to: count) }
+
+  /// Maps within margins of zeros. Margins stay zeros where all who share them have the same layout, and
+  /// every one of them fills the rest.
+  func map(_ layout: MapLayout, images: Int) -> FloatBuffer {
+    let count = images * layout.imageStride
+    guard let place = framed.firstIndex(where: { $0.layout == layout }) else {
+      framed.append((layout, FloatBuffer(count: count)))
+      return framed[framed.count - 1].buffer
+    }
+    return Self.grown(&framed[place].buffer, to: count)
+  }
+
+  private static func grown(_ buffer: inout FloatBuffer, to count: Int) -> FloatBuffer {
+    if buffer.count < count { buffer = FloatBuffer(count: count) }
+    return buffer
+  }
+}
