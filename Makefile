@@ -101,6 +101,7 @@ bench: build ## Measure kernels, whole faces, and both beside other runtimes
 	$(RELEASE)/bollygan-infer bench
 	Benchmarks/peers/run
 	Benchmarks/train/run
+	Benchmarks/train/load
 
 $(VENV)/ready: Tests/oracles/requirements.txt
 	@.ci/venv "$(PYTHON)" "$(VENV)" $<
