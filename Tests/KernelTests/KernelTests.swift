@@ -66,7 +66,7 @@ struct KernelTests {
     let left = numbers.floats(tileRows * stride)
     let panel = numbers.floats(depth * tileColumns)
     let bias = numbers.floats(tileColumns)
-    for count in [1, tileRows - 1, tileRows] where count > 0 {
+    for count in 1...tileRows {
       for columns in [1, tileColumns / 2, tileColumns - 1, tileColumns] {
         for mode in 0..<5 {
           // 0: from zero, 1: from the bias, 2: from what is there, 3: from the bias, rectified, 4: with
@@ -114,6 +114,35 @@ struct KernelTests {
         }
       }
     }
+  }
+
+  @Test("a row is the same bits alone, among few and among many", arguments: Level.available)
+  func heights(level: Level) {
+    let kernels = unsafe level.kernels
+    let (tileRows, tileColumns, depth) = unsafe (Int(kernels.rows), Int(kernels.columns), 200)
+    var numbers = Numbers(state: 5)
+    let left = numbers.floats(tileRows * Int(BG_ROW_STRIDE))
+    let panel = numbers.floats(depth * tileColumns)
+    let bias = numbers.floats(tileColumns)
+    func product(_ count: Int) -> [Float] {
+      var out = [Float](repeating: canary, count: tileRows * tileColumns)
+      unsafe out.withUnsafeMutableBufferPointer { out in
+        let targets: [UnsafeMutablePointer<Float>?] = unsafe (0..<count).map {
+          unsafe out.baseAddress! + $0 * tileColumns
+        }
+        unsafe targets.withUnsafeBufferPointer { targets in
+          unsafe bias.withUnsafeBufferPointer { bias in
+            var tile = unsafe bg_tile(
+              rows: targets.baseAddress!, count: count, columns: tileColumns,
+              bias: bias.baseAddress, accumulate: 0, rectify: 1, slope: 0.2)
+            unsafe kernels.multiply_rows(depth, left, panel, &tile)
+          }
+        }
+      }
+      return Array(out.prefix(count * tileColumns))
+    }
+    let all = product(tileRows)
+    for count in 1..<tileRows { #expect(product(count)[...] == all.prefix(count * tileColumns)) }
   }
 
   @Test(

@@ -105,7 +105,8 @@ typedef struct bg_kernels {
   int few;      // tiles up to which bg_up works in groups of row_step
   int fused;    // whether a * b + c is rounded once
 
-  // tile[p][d] = start + sum over k of rows[p * BG_ROW_STRIDE + k] * panel[k * columns + d]
+  // tile[p][d] = start + sum over k of rows[p * BG_ROW_STRIDE + k] * panel[k * columns + d]. Of
+  // `rows` as many are read as are wanted, rounded up to `row_step`.
   void (*multiply_rows)(size_t depth, const float *rows, const float *panel, const bg_tile *tile);
 
   // tile[p][d] = start + sum over k of left[k * rows + p] * right[k * columns + d]
