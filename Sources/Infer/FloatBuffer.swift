@@ -1,14 +1,32 @@
+internal import BollyGANModel
+
+#if canImport(Glibc)
+  import Glibc
+#elseif canImport(Musl)
+  import Musl
+#else
+  import Darwin
+#endif
+
 /// Aligned memory for float32 numbers, zeros at first.
 @safe package final class FloatBuffer: @unchecked Sendable {
   // Sendable: who writes where is settled by the tasks that share it, which write apart.
   package let base: UnsafeMutablePointer<Float>
   package let count: Int
+  private let memory: UnsafeMutableRawPointer
 
   package init(count: Int) {
     let bytes = max(count, 1) * MemoryLayout<Float>.stride
-    let raw = UnsafeMutableRawPointer.allocate(byteCount: bytes, alignment: 64)
-    unsafe raw.initializeMemory(as: UInt8.self, repeating: 0, count: bytes)
-    unsafe base = raw.bindMemory(to: Float.self, capacity: max(count, 1))
+    let alignment = bytes < LargePages.byteCount ? 64 : LargePages.byteCount
+    // Fresh memory of the system's is zero, and is not touched here: who writes to it first, perhaps
+    // many threads, fetches it.
+    guard let memory = unsafe calloc(bytes + alignment, 1) else {
+      fatalError("no memory for \(bytes) bytes")
+    }
+    unsafe self.memory = memory
+    let start = unsafe memory.alignedUp(toMultipleOf: alignment)
+    unsafe LargePages.advise(UnsafeMutableRawBufferPointer(start: start, count: bytes))
+    unsafe base = start.bindMemory(to: Float.self, capacity: max(count, 1))
     self.count = count
   }
 
@@ -25,5 +43,5 @@
 
   package func fill(_ value: Float) { unsafe base.update(repeating: value, count: count) }
 
-  deinit { unsafe UnsafeMutableRawPointer(base).deallocate() }
+  deinit { unsafe free(memory) }
 }

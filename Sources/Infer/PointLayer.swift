@@ -19,23 +19,29 @@ struct PointLayer: Sendable {
     // A product reads as many addends as its panels have columns.
     bias = FloatBuffer(count: panels[0].columns.roundedUp(to: panels[0].width))
     let fold = Fold(weights, outputs: link.fineChannels)
-    var kernel = weights.kernel.values
-    for c in 0..<link.coarseChannels {
-      for d in 0..<link.fineChannels {
-        let start = (c * link.fineChannels + d) * 16
-        for index in start..<start + 16 {
-          kernel[index] = Float(Double(kernel[index]) * fold.scale[d])
-        }
-      }
-    }
     for pixel in 0..<16 {
       for d in 0..<link.fineChannels {
         unsafe bias.base[pixel * link.fineStride + d] = fold.shift[d]
       }
     }
-    let packed = FloatBuffer(count: link.weightCount)
-    link.packed(kernel, into: packed)
-    unsafe link.fillUp(panels, from: packed.base, workers: workers)
+    unsafe fill(weights.kernel.values, scale: fold.scale, workers: workers)
+  }
+
+  /// Takes a kernel `[coarseChannels, fineChannels, 4, 4]`, each fine channel times its factor.
+  @unsafe private func fill(_ kernel: [Float], scale: [Double], workers: Workers) {
+    let (panels, fine) = (panels[0], link.fineChannels)
+    unsafe kernel.withUnsafeBufferPointer { kernel in
+      workers.run(link.coarseChannels) { c, _ in
+        for pixel in 0..<16 {
+          for d in 0..<fine {
+            let (panel, column) = (pixel * link.fineStride + d)
+              .quotientAndRemainder(dividingBy: panels.width)
+            unsafe panels.panel(panel)[c * panels.width + column] =
+              Float(Double(kernel[(c * fine + d) * 16 + pixel]) * scale[d])
+          }
+        }
+      }
+    }
   }
 
   /// Multiply-adds for one picture.

@@ -67,6 +67,7 @@ private func readBytes(
 ) throws(FileError) -> [UInt8] {
   var failure: FileError?
   let bytes = unsafe [UInt8](unsafeUninitializedCapacity: count) { buffer, filled in
+    unsafe LargePages.advise(UnsafeMutableRawBufferPointer(buffer))
     while filled < count {
       let result = unsafe read(file, buffer.baseAddress! + filled, count - filled)
       if result > 0 {

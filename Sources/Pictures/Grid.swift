@@ -13,27 +13,69 @@ public func grid(_ pictures: [Picture], columns: Int = 8, padding: Int = 2) -> P
   precondition(!pictures.isEmpty, "a grid needs a picture")
   precondition(columns > 0 && padding >= 0, "\(columns) columns, \(padding) pixels between")
   if pictures.count == 1 { return pictures[0] }
-  let layout = GridLayout(count: pictures.count, columns: columns)
   let (width, height) = (pictures[0].width, pictures[0].height)
-  let channels = pictures.contains { $0.channels == 3 } ? 3 : 1
-  let gridWidth = layout.columns * (width + padding) + padding
-  let gridHeight = layout.rows * (height + padding) + padding
-  var pixels = [UInt8](repeating: 0, count: gridWidth * gridHeight * channels)
-  for (i, picture) in pictures.enumerated() {
-    precondition(
-      picture.width == width && picture.height == height,
-      "picture \(i) is \(picture.width) x \(picture.height), the first \(width) x \(height)")
-    let samples = picture.converted(channels: channels).pixels
-    let cell = layout.cell(i)
-    let left = cell.column * (width + padding) + padding
-    let top = cell.row * (height + padding) + padding
-    let row = width * channels
-    for y in 0..<height {
-      let to = ((top + y) * gridWidth + left) * channels
-      pixels.replaceSubrange(to..<(to + row), with: samples[(y * row)..<((y + 1) * row)])
-    }
+  let sheet = GridSheet(
+    count: pictures.count, columns: columns, width: width, height: height,
+    channels: pictures.contains { $0.channels == 3 } ? 3 : 1, padding: padding)
+  var pixels: [UInt8] = []
+  pixels.reserveCapacity(sheet.width * sheet.height * sheet.channels)
+  for row in 0..<sheet.layout.rows {
+    let start = row * sheet.layout.columns
+    pixels += sheet.strip(
+      row, pictures[start..<min(start + sheet.layout.columns, pictures.count)])
   }
-  return Picture(width: gridWidth, height: gridHeight, channels: channels, pixels: pixels)
+  return Picture(
+    width: sheet.width, height: sheet.height, channels: sheet.channels, pixels: pixels)
+}
+
+/// A grid as ``grid(_:columns:padding:)`` lays it out, made one row of pictures after another.
+public struct GridSheet: Sendable {
+  /// Where the pictures lie.
+  public let layout: GridLayout
+  /// Samples a pixel, 1 or 3.
+  public let channels: Int
+  private let cell: (width: Int, height: Int)
+  private let padding: Int
+
+  /// The sheet for `count` pictures of one size; one alone is not framed.
+  public init(
+    count: Int, columns: Int, width: Int, height: Int, channels: Int, padding: Int = 2
+  ) {
+    layout = GridLayout(count: count, columns: columns)
+    cell = (width, height)
+    self.channels = channels
+    self.padding = count == 1 ? 0 : padding
+  }
+
+  /// Pixels in a row of the sheet.
+  public var width: Int { layout.columns * (cell.width + padding) + padding }
+  /// Rows of pixels of the sheet.
+  public var height: Int { layout.rows * (cell.height + padding) + padding }
+
+  /// The samples of one row of pictures with the black rows above it, and below it where it is the
+  /// last.
+  ///
+  /// - Precondition: the pictures are of the sheet's size, and as many as a row holds at most.
+  public func strip(_ row: Int, _ pictures: ArraySlice<Picture>) -> [UInt8] {
+    precondition(pictures.count <= layout.columns)
+    let below = row == layout.rows - 1 ? padding : 0
+    let stride = width * channels
+    var pixels = [UInt8](repeating: 0, count: (padding + cell.height + below) * stride)
+    for (column, picture) in pictures.enumerated() {
+      precondition(
+        picture.width == cell.width && picture.height == cell.height,
+        "picture \(column) of row \(row) is \(picture.width) x \(picture.height), not "
+          + "\(cell.width) x \(cell.height)")
+      let samples = picture.converted(channels: channels).pixels
+      let left = (padding + column * (cell.width + padding)) * channels
+      let count = cell.width * channels
+      for y in 0..<cell.height {
+        let to = (padding + y) * stride + left
+        pixels.replaceSubrange(to..<to + count, with: samples[y * count..<(y + 1) * count])
+      }
+    }
+    return pixels
+  }
 }
 
 /// Which cell of a grid a picture lies in.

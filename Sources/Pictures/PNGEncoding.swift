@@ -47,6 +47,40 @@ extension Picture {
   }
 
   func encodePNG(text: [PNGText], dials: bg_png_effort) throws(PictureError) -> [UInt8] {
+    let writer = try PNGWriter(
+      width: width, height: height, channels: channels, text: text, dials: dials)
+    try writer.add(rows: pixels)
+    return try writer.finish()
+  }
+}
+
+/// A PNG file in the making, for pictures that come row by row: 8-bit gray or RGB, not interlaced.
+///
+/// The bytes are those of ``Picture/encodePNG(text:effort:)``, however the rows are handed over.
+@safe public final class PNGWriter {
+  private let writer: OpaquePointer
+  private var isFinished = false
+
+  /// A file without rows.
+  ///
+  /// - Parameters:
+  ///   - width: pixels in a row.
+  ///   - height: rows.
+  ///   - channels: samples a pixel: 1 (gray) or 3 (red, green, blue).
+  ///   - text: iTXt chunks, in this order, before the picture's data.
+  ///   - effort: how much time may go into a smaller file.
+  /// - Throws: ``PictureError/failed(_:_:)`` where a keyword, text or size is not allowed in a PNG, or
+  ///   memory gives out.
+  public convenience init(
+    width: Int, height: Int, channels: Int, text: [PNGText] = [], effort: PNGEffort = .fast
+  ) throws(PictureError) {
+    try self.init(
+      width: width, height: height, channels: channels, text: text, dials: effort.dials)
+  }
+
+  init(
+    width: Int, height: Int, channels: Int, text: [PNGText], dials: bg_png_effort
+  ) throws(PictureError) {
     var texts: [CChar] = []
     for entry in text {
       let keyword = Array(entry.keyword.utf8)
@@ -59,11 +93,40 @@ extension Picture {
       texts += keyword.map { CChar(bitPattern: $0) } + [0]
       texts += entry.text.utf8.map { CChar(bitPattern: $0) } + [0]
     }
-    return try unsafe encoded(.png) { buffer, report in
-      unsafe bg_png_encode(
-        pixels, pixels.count, UInt32(width), UInt32(height), UInt32(channels), texts, texts.count,
-        text.count, dials, &buffer, &report)
+    var report = bg_report()
+    guard
+      let writer = unsafe bg_png_begin(
+        UInt32(clamping: width), UInt32(clamping: height), UInt32(clamping: channels), texts,
+        texts.count, text.count, dials, &report)
+    else { throw .failed(.png, sentence(report.reason)) }
+    unsafe self.writer = writer
+  }
+
+  deinit { unsafe bg_png_free(writer) }
+
+  /// Appends rows.
+  ///
+  /// - Parameter rows: samples of whole rows, as ``Picture/pixels`` holds them.
+  /// - Precondition: ``finish()`` has not given the file.
+  /// - Throws: ``PictureError/failed(_:_:)`` where they are more than the file has, or memory gives
+  ///   out.
+  public func add(rows: [UInt8]) throws(PictureError) {
+    precondition(!isFinished, "the file is finished")
+    var report = bg_report()
+    let status = unsafe bg_png_add(writer, rows, rows.count, &report)
+    try check(status, report, .png)
+  }
+
+  /// The file, which can be had once.
+  ///
+  /// - Throws: ``PictureError/failed(_:_:)`` where rows are missing or memory gives out.
+  public func finish() throws(PictureError) -> [UInt8] {
+    precondition(!isFinished, "the file is finished")
+    let file = try unsafe encoded(.png) { buffer, report in
+      unsafe bg_png_finish(writer, &buffer, &report)
     }
+    isFinished = true
+    return file
   }
 }
 

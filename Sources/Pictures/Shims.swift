@@ -62,7 +62,7 @@ extension bg_report {
 }
 
 /// The text of a C array of characters, without what a terminal would act on.
-private func sentence<Characters>(_ characters: Characters) -> String {
+func sentence<Characters>(_ characters: Characters) -> String {
   let bytes = unsafe withUnsafeBytes(of: characters) { unsafe Array($0.prefix { $0 != 0 }) }
   return String(decoding: bytes.map { (0x20..<0x7f).contains($0) ? $0 : 0x3f }, as: UTF8.self)
 }

@@ -20,6 +20,38 @@ struct EncodingTests {
     #expect(try picture.encodePNG(effort: effort) == file)
   }
 
+  @Test("a PNG is the same bytes, however its rows are handed over", arguments: pictures)
+  func rows(picture: Picture) throws {
+    let text = [PNGText(keyword: "seed", text: "42")]
+    let row = picture.width * picture.channels
+    for step in [1, 5] {
+      let writer = try PNGWriter(
+        width: picture.width, height: picture.height, channels: picture.channels, text: text)
+      for start in stride(from: 0, to: picture.height, by: step) {
+        #expect(throws: PictureError.self) { try writer.finish() }
+        let end = min(start + step, picture.height)
+        try writer.add(rows: Array(picture.pixels[start * row..<end * row]))
+      }
+      #expect(throws: PictureError.self) {
+        try writer.add(rows: [UInt8](repeating: 0, count: row))
+      }
+      let file = try writer.finish()
+      #expect(try picture.encodePNG(text: text) == file)
+    }
+  }
+
+  @Test("half a row, and sizes and channels that a PNG does not have, are refused")
+  func badRows() throws {
+    let writer = try PNGWriter(width: 3, height: 2, channels: 3)
+    #expect(throws: PictureError.self) { try writer.add(rows: [1, 2, 3]) }
+    let sizes = [(0, 1, 1), (1, 0, 1), (1, 1, 2), (-1, 1, 1), (1 << 31, 1, 1)]
+    for (width, height, channels) in sizes {
+      #expect(throws: PictureError.self) {
+        try PNGWriter(width: width, height: height, channels: channels)
+      }
+    }
+  }
+
   @Test("text comes back as it went in, and does not change the picture")
   func text() throws {
     let picture = formulaPicture(20, 10, channels: 3)

@@ -15,6 +15,8 @@ struct DrawingJob: ~Copyable {
   private let batch: Int
   private let progress: ProgressBar
   private var latentsFile: OutputFile?
+  /// Seconds within the network, and of processor time within the encoder beside it.
+  private(set) var seconds = (network: 0.0, encoder: 0.0)
 
   /// - Parameters:
   ///   - batch: Faces that go through the network together.
@@ -44,7 +46,7 @@ struct DrawingJob: ~Copyable {
     var files: [FaceFile] = []
     // Files are opened before the work, so that a name that cannot be written costs no time.
     switch destination {
-    case .grid(let path): try drawGrid(OutputFile(path), grid)
+    case .grid(let path): try await drawGrid(OutputFile(path), grid)
     case .folder(let path): files = try await drawFolder(path)
     case .animation(let path): try drawAnimation(OutputFile(path))
     case .array(let path): try drawArray(OutputFile(path))
@@ -57,49 +59,92 @@ struct DrawingJob: ~Copyable {
   /// Latents of the next faces; empty at the end.
   ///
   /// - Throws: ``CommandFailure`` where the user wants it to end, and what writing can throw.
-  private mutating func nextLatents() throws -> [Float] {
+  private mutating func nextLatents(limit: Int = .max) throws -> [Float] {
     try Interruption.check()
-    let values = latents.next(batch)
+    let values = latents.next(min(batch, limit))
     try latentsFile?.write(NPYFile.body(values))
     return values
+  }
+
+  /// What the network makes of latents, the time noted.
+  private mutating func draw<Result>(_ latents: [Float], _ body: (Artist, [Float]) -> Result)
+    -> Result
+  {
+    let start = ContinuousClock.now
+    defer { seconds.network += (.now - start) / .seconds(1) }
+    return body(artist, latents)
   }
 
   /// Side of the largest grid, in pixels.
   private static let longestSide = 16_384
 
-  /// One PNG of all faces.
-  private mutating func drawGrid(_ file: consuming OutputFile, _ size: GridSize) throws {
-    let side = artist.shape.side
-    let longest = max(size.columns, size.rows) * (side + 2) + 2
+  /// One PNG of all faces, encoded beside the network.
+  private mutating func drawGrid(_ file: consuming OutputFile, _ size: GridSize) async throws {
+    let shape = artist.shape
+    let longest = max(size.columns, size.rows) * (shape.side + 2) + 2
     guard longest <= Self.longestSide else {
       throw CommandFailure(
         .usage,
         "\(size.columns)x\(size.rows) faces would be a picture of \(longest) pixels, more than "
           + "\(Self.longestSide); draw into a folder or a .npy file instead")
     }
+    let sheet = GridSheet(
+      count: size.cells, columns: size.columns, width: shape.side, height: shape.side,
+      channels: shape.channels)
+    let texts = provenance.texts(
+      faces: 0..<latents.count,
+      more: [("columns", "\(size.columns)"), ("rows", "\(size.rows)")])
+    let (strips, sending) = AsyncStream<[UInt8]>.makeStream()
+    defer { sending.finish() }
+    let encoder = Task.detached {
+      let writer = try PNGWriter(
+        width: sheet.width, height: sheet.height, channels: sheet.channels, text: texts)
+      var seconds = 0.0
+      for await strip in strips {
+        // The task may come to another thread where it waits, so the clock is one strip's.
+        let time = ProcessorTime.ofThread
+        try writer.add(rows: strip)
+        seconds += time.seconds
+      }
+      let time = ProcessorTime.ofThread
+      let bytes = try writer.finish()
+      return (bytes: bytes, seconds: seconds + time.seconds)
+    }
+    var row = 0
     var pictures: [Picture] = []
+    func send(all: Bool) {
+      while pictures.count >= size.columns || (all && row < sheet.layout.rows) {
+        sending.yield(sheet.strip(row, pictures.prefix(size.columns)))
+        pictures.removeFirst(min(size.columns, pictures.count))
+        row += 1
+      }
+    }
     var planar: [Float] = []
-    while case let values = try nextLatents(), !values.isEmpty {
+    // Some rows of faces at a time, so that the encoder has them early.
+    let limit = max(size.columns, Self.facesBesideEncoder / size.columns * size.columns)
+    while case let values = try nextLatents(limit: limit), !values.isEmpty {
       // The rule that looks at the whole grid needs the whole grid's numbers.
       if artist.rule == .minmax {
-        planar += artist.generator.pictures(latents: values)
+        planar += draw(values) { $0.generator.pictures(latents: $1) }
       } else {
-        pictures += artist.pictures(latents: values)
+        pictures += draw(values) { $0.pictures(latents: $1) }
+        send(all: false)
       }
       progress.update(completed: latents.position)
     }
     if artist.rule == .minmax { pictures = artist.pictures(planar: planar) }
-    let texts = provenance.texts(
-      faces: 0..<latents.count,
-      more: [("columns", "\(size.columns)"), ("rows", "\(size.rows)")])
-    // A grid that was asked for has its size, however few faces it holds.
-    let black = Picture(
-      width: side, height: side, channels: artist.shape.channels,
-      pixels: [UInt8](repeating: 0, count: artist.shape.pictureCount))
-    pictures += repeatElement(black, count: size.cells - pictures.count)
-    try file.write(BollyGANPictures.grid(pictures, columns: size.columns).encodePNG(text: texts))
+    // A grid that was asked for has its size, however few faces it holds: the rest is black.
+    send(all: true)
+    sending.finish()
+    let (bytes, time) = try await encoder.value
+    seconds.encoder = time
+    try file.write(bytes)
     try file.finish()
   }
+
+  /// Faces that are drawn before the encoder gets them: few enough to work side by side, enough for
+  /// the network to be as fast as with many.
+  private static let facesBesideEncoder = 16
 
   /// A PNG for each face, encoded beside the network on as many threads as that may use.
   private mutating func drawFolder(_ folder: String) async throws -> [FaceFile] {
@@ -108,12 +153,12 @@ struct DrawingJob: ~Copyable {
     var files: [FaceFile] = []
     // Two faces of one seed are one file, and would be written at the same time.
     var names: Set<String> = []
-    try await withThrowingTaskGroup(of: Int.self) { group in
+    try await withThrowingTaskGroup(of: (pages: Int, seconds: Double).self) { group in
       var running = 0
       while latents.position < latents.count {
         let first = latents.position
         let values = try nextLatents()
-        let pages = artist.pictures(latents: values).enumerated().compactMap {
+        let pages = draw(values) { $0.pictures(latents: $1) }.enumerated().compactMap {
           offset, picture -> FacePage? in
           let index = first + offset
           let name = provenance.fileName(index)
@@ -127,17 +172,22 @@ struct DrawingJob: ~Copyable {
         for start in stride(from: 0, to: pages.count, by: share) {
           // Enough to keep the threads busy while the network draws, and no more in memory.
           if running == 2 * threads, let written = try await group.next() {
-            progress.advance(by: written)
+            progress.advance(by: written.pages)
+            seconds.encoder += written.seconds
             running -= 1
           }
           running += 1
           group.addTask { [pages = pages[start..<min(start + share, pages.count)]] in
+            let time = ProcessorTime.ofThread
             for page in pages { try page.write() }
-            return pages.count
+            return (pages.count, time.seconds)
           }
         }
       }
-      for try await written in group { progress.advance(by: written) }
+      for try await written in group {
+        progress.advance(by: written.pages)
+        seconds.encoder += written.seconds
+      }
     }
     return files
   }
@@ -148,7 +198,7 @@ struct DrawingJob: ~Copyable {
       width: artist.shape.side, height: artist.shape.side,
       millisecondsPerFrame: millisecondsPerFrame)
     while case let values = try nextLatents(), !values.isEmpty {
-      for picture in artist.pictures(latents: values) { try animation.add(picture) }
+      for picture in draw(values, { $0.pictures(latents: $1) }) { try animation.add(picture) }
       progress.update(completed: latents.position)
     }
     try file.write(animation.finish())
@@ -161,7 +211,7 @@ struct DrawingJob: ~Copyable {
     try file.write(
       NPYFile.header(shape: [latents.count, shape.channels, shape.side, shape.side]))
     while case let values = try nextLatents(), !values.isEmpty {
-      try file.write(NPYFile.body(artist.generator.pictures(latents: values)))
+      try file.write(NPYFile.body(draw(values) { $0.generator.pictures(latents: $1) }))
       progress.update(completed: latents.position)
     }
     try file.finish()
@@ -170,7 +220,7 @@ struct DrawingJob: ~Copyable {
   /// Pixels, three bytes each, face after face.
   private mutating func drawFrames(_ file: consuming OutputFile) throws {
     while case let values = try nextLatents(), !values.isEmpty {
-      try file.write(artist.frames(latents: values))
+      try file.write(draw(values) { $0.frames(latents: $1) })
       progress.update(completed: latents.position)
     }
     try file.finish()

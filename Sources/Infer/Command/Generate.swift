@@ -117,6 +117,7 @@ struct Generate: AsyncParsableCommand {
     var stopwatch = Stopwatch()
     let destination = try destination()
     let model = try model.load()
+    stopwatch.read()
     report.printNotes(model)
     let source = try latents.source(size: model.weights.shape.latent, default: defaultCount)
     guard source.count <= destination.faceLimit else {

@@ -111,6 +111,7 @@ struct Interpolate: AsyncParsableCommand {
     var stopwatch = Stopwatch()
     let destination = try destination()
     let model = try model.load()
+    stopwatch.read()
     report.printNotes(model)
     var ends = try latents.source(size: model.weights.shape.latent, default: Self.defaultCount)
     guard (2...Self.latentLimit).contains(ends.count) else {

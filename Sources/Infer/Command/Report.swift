@@ -69,7 +69,7 @@ struct Report: Encodable {
     (width, height, channels) = (shape.side, shape.side, shape.channels)
     kernels = job.artist.generator.instructionSet.rawValue
     threads = job.artist.generator.threads
-    seconds = stopwatch.seconds
+    seconds = stopwatch.seconds(job.seconds)
   }
 
   private static func describe(_ origin: LatentSource.Origin, truncation: Float) -> Latents {
@@ -95,20 +95,41 @@ struct Report: Encodable {
 /// Takes the times that a report tells.
 struct Stopwatch {
   struct Seconds: Encodable {
-    /// Reading the model and making it ready.
+    /// Processor time of the process before the command began.
+    let start: Double
+    /// Reading the model.
+    let read: Double
+    /// Making it ready.
+    let pack: Double
+    /// Both together.
     let load: Double
     /// Latents, network and files.
     let draw: Double
+    /// Of that within the network.
+    let network: Double
+    /// Processor time of the encoder of PNG files, which works beside the network.
+    let encoder: Double
   }
 
+  private let processor = ProcessorTime.ofProcess
   private let start = ContinuousClock.now
+  private var readEnd = ContinuousClock.now
   private var middle = ContinuousClock.now
+
+  /// Says that the model has been read.
+  mutating func read() { readEnd = .now }
 
   /// Says that the model is ready.
   mutating func loaded() { middle = .now }
 
   /// The times until now.
-  var seconds: Seconds {
-    Seconds(load: (middle - start) / .seconds(1), draw: (.now - middle) / .seconds(1))
+  func seconds(_ job: (network: Double, encoder: Double)) -> Seconds {
+    func span(_ from: ContinuousClock.Instant, _ to: ContinuousClock.Instant) -> Double {
+      (to - from) / .seconds(1)
+    }
+    return Seconds(
+      start: processor.start, read: span(start, readEnd), pack: span(readEnd, middle),
+      load: span(start, middle), draw: span(middle, .now), network: job.network,
+      encoder: job.encoder)
   }
 }

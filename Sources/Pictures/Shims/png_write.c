@@ -54,80 +54,101 @@ static void write_texts(png_structp png, png_infop info, const char *texts, size
   }
 }
 
-/// What is to be written, bundled for the function that holds the setjmp.
-typedef struct {
-  const uint8_t *pixels;
-  uint32_t width, height, channels;
-  const char *texts;
-  size_t texts_length, text_count;
-  bg_png_effort effort;
-} order;
-
-static void write_picture(png_structp png, png_infop info, const order *order) {
+static void begin(png_structp png, png_infop info, uint32_t width, uint32_t height,
+                  uint32_t channels, bg_png_effort effort) {
   png_set_user_limits(png, PNG_UINT_31_MAX, PNG_UINT_31_MAX);  // libpng's own is a million
-  png_set_IHDR(png, info, order->width, order->height, 8,
-               order->channels == 1 ? PNG_COLOR_TYPE_GRAY : PNG_COLOR_TYPE_RGB,
-               PNG_INTERLACE_NONE, PNG_COMPRESSION_TYPE_DEFAULT, PNG_FILTER_TYPE_DEFAULT);
-  png_set_compression_level(png, order->effort.level);
-  png_set_compression_strategy(png, order->effort.strategy);
+  png_set_IHDR(png, info, width, height, 8,
+               channels == 1 ? PNG_COLOR_TYPE_GRAY : PNG_COLOR_TYPE_RGB, PNG_INTERLACE_NONE,
+               PNG_COMPRESSION_TYPE_DEFAULT, PNG_FILTER_TYPE_DEFAULT);
+  png_set_compression_level(png, effort.level);
+  png_set_compression_strategy(png, effort.strategy);
   static const int bits[] = {PNG_FILTER_NONE, PNG_FILTER_SUB, PNG_FILTER_UP, PNG_FILTER_AVG,
                              PNG_FILTER_PAETH};
   int filters = 0;
   for (int i = 0; i < 5; i++)
-    if (order->effort.filters >> i & 1) filters |= bits[i];
+    if (effort.filters >> i & 1) filters |= bits[i];
   png_set_filter(png, PNG_FILTER_TYPE_BASE, filters);
   // One IDAT chunk per 64 KiB rather than 8: fewer headers and fewer trips through on_write.
   png_set_compression_buffer_size(png, 1 << 16);
-  write_texts(png, info, order->texts, order->texts_length, order->text_count);
-  png_write_info(png, info);
-  for (uint32_t y = 0; y < order->height; y++)
-    png_write_row(png, order->pixels + (size_t)y * order->width * order->channels);
-  png_write_end(png, info);
 }
 
-/// Holds the setjmp; its own locals do not change after it.
-static void attempt(job *job, const order *order) {
-  png_structp png = png_create_write_struct(PNG_LIBPNG_VER_STRING, job, on_error, on_warning);
-  png_infop info = png ? png_create_info_struct(png) : NULL;
-  if (!info) {
-    job->status = bg_fail(job->report, bg_failed, "no memory for libpng");
-    png_destroy_write_struct(&png, NULL);
-    return;
+struct bg_png_writer {
+  job job;
+  png_structp png;
+  png_infop info;
+  size_t row_bytes, rows_left;
+};
+
+bg_png_writer *bg_png_begin(uint32_t width, uint32_t height, uint32_t channels, const char *texts,
+                            size_t texts_length, size_t text_count, bg_png_effort effort,
+                            bg_report *report) {
+  memset(report, 0, sizeof *report);
+  if ((channels != 1 && channels != 3) || width == 0 || height == 0 ||
+      width > PNG_UINT_31_MAX || height > PNG_UINT_31_MAX) {
+    bg_fail(report, bg_failed, "%u x %u pixels of %u channels cannot be a PNG file", width, height,
+            channels);
+    return NULL;
   }
-  if (setjmp(png_jmpbuf(png)) == 0) {
-    png_set_write_fn(png, job, on_write, on_flush);
-    write_picture(png, info, order);
+  bg_png_writer *writer = calloc(1, sizeof *writer);
+  if (writer) {
+    writer->job = (job){.report = report, .status = bg_ok};
+    writer->row_bytes = (size_t)width * channels;
+    writer->rows_left = height;
+    writer->png =
+        png_create_write_struct(PNG_LIBPNG_VER_STRING, &writer->job, on_error, on_warning);
+    writer->info = writer->png ? png_create_info_struct(writer->png) : NULL;
   }
-  png_destroy_write_struct(&png, &info);
+  if (!writer || !writer->info) {
+    bg_fail(report, bg_failed, "no memory for libpng");
+    bg_png_free(writer);
+    return NULL;
+  }
+  if (setjmp(png_jmpbuf(writer->png)) == 0) {
+    png_set_write_fn(writer->png, &writer->job, on_write, on_flush);
+    begin(writer->png, writer->info, width, height, channels, effort);
+    write_texts(writer->png, writer->info, texts, texts_length, text_count);
+    png_write_info(writer->png, writer->info);
+    return writer;
+  }
+  bg_png_free(writer);
+  return NULL;
 }
 
-bg_status bg_png_encode(const uint8_t *pixels, size_t pixel_count, uint32_t width,
-                        uint32_t height, uint32_t channels, const char *texts,
-                        size_t texts_length, size_t text_count, bg_png_effort effort,
-                        bg_buffer *result, bg_report *report) {
+bg_status bg_png_add(bg_png_writer *writer, const uint8_t *pixels, size_t pixel_count,
+                     bg_report *report) {
+  memset(report, 0, sizeof *report);
+  if (writer->job.status != bg_ok)
+    return bg_fail(report, writer->job.status, "the PNG file has failed before");
+  if (pixel_count % writer->row_bytes != 0 || pixel_count / writer->row_bytes > writer->rows_left)
+    return bg_fail(report, bg_failed, "%zu samples are no rows of the PNG file", pixel_count);
+  writer->job.report = report;
+  if (setjmp(png_jmpbuf(writer->png)) == 0)
+    for (; pixel_count; pixel_count -= writer->row_bytes, pixels += writer->row_bytes) {
+      png_write_row(writer->png, pixels);
+      writer->rows_left--;
+    }
+  return writer->job.status;
+}
+
+bg_status bg_png_finish(bg_png_writer *writer, bg_buffer *result, bg_report *report) {
   memset(report, 0, sizeof *report);
   memset(result, 0, sizeof *result);
-  if ((channels != 1 && channels != 3) || width == 0 || height == 0 ||
-      width > PNG_UINT_31_MAX || height > PNG_UINT_31_MAX ||
-      pixel_count % ((size_t)width * channels) != 0 ||
-      pixel_count / ((size_t)width * channels) != height)
-    return bg_fail(report, bg_failed, "%u x %u pixels of %u channels cannot be a PNG file", width,
-                   height, channels);
-  job job = {.report = report, .status = bg_ok};
-  order order = {
-      .pixels = pixels,
-      .width = width,
-      .height = height,
-      .channels = channels,
-      .texts = texts,
-      .texts_length = texts_length,
-      .text_count = text_count,
-      .effort = effort,
-  };
-  attempt(&job, &order);
-  if (job.status == bg_ok)
-    *result = job.buffer;
-  else
-    bg_buffer_free(&job.buffer);
-  return job.status;
+  if (writer->job.status != bg_ok)
+    return bg_fail(report, writer->job.status, "the PNG file has failed before");
+  if (writer->rows_left)
+    return bg_fail(report, bg_failed, "%zu rows of the PNG file are missing", writer->rows_left);
+  writer->job.report = report;
+  if (setjmp(png_jmpbuf(writer->png)) == 0) {
+    png_write_end(writer->png, writer->info);
+    *result = writer->job.buffer;
+    writer->job.buffer = (bg_buffer){0};
+  }
+  return writer->job.status;
+}
+
+void bg_png_free(bg_png_writer *writer) {
+  if (!writer) return;
+  png_destroy_write_struct(&writer->png, &writer->info);
+  bg_buffer_free(&writer->job.buffer);
+  free(writer);
 }

@@ -77,14 +77,25 @@ typedef struct {
   int filters;   ///< bits of none 1, sub 2, up 4, average 8, paeth 16
 } bg_png_effort;
 
-/// Encodes 8-bit gray (1 channel) or RGB (3).
+/// An 8-bit PNG file in the making, gray (1 channel) or RGB (3).
+typedef struct bg_png_writer bg_png_writer;
+
+/// Begins a file.
 ///
 /// `texts` holds `text_count` pairs of NUL-terminated keyword and UTF-8 text, written as
-/// uncompressed iTXt chunks before the picture.
-bg_status bg_png_encode(const uint8_t *pixels, size_t pixel_count, uint32_t width,
-                        uint32_t height, uint32_t channels, const char *texts,
-                        size_t texts_length, size_t text_count, bg_png_effort effort,
-                        bg_buffer *result, bg_report *report);
+/// uncompressed iTXt chunks before the picture. Null, with a report, where that cannot be.
+bg_png_writer *bg_png_begin(uint32_t width, uint32_t height, uint32_t channels, const char *texts,
+                            size_t texts_length, size_t text_count, bg_png_effort effort,
+                            bg_report *report);
+
+/// Appends whole rows.
+bg_status bg_png_add(bg_png_writer *writer, const uint8_t *pixels, size_t pixel_count,
+                     bg_report *report);
+
+/// The file, when all rows are there.
+bg_status bg_png_finish(bg_png_writer *writer, bg_buffer *result, bg_report *report);
+
+void bg_png_free(bg_png_writer *writer);
 
 // JPEG -------------------------------------------------------------------------------------
 
