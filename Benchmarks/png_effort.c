@@ -52,9 +52,11 @@ int main(void) {
           bg_buffer file;
           bg_report report;
           double start = milliseconds();
-          if (bg_png_encode(pixels, sizeof pixels, side, side, 3, "", 0, 0, effort, &file,
-                            &report) != bg_ok)
+          bg_png_writer *writer = bg_png_begin(side, side, 3, "", 0, 0, effort, &report);
+          if (!writer || bg_png_add(writer, pixels, sizeof pixels, &report) != bg_ok ||
+              bg_png_finish(writer, &file, &report) != bg_ok)
             abort();
+          bg_png_free(writer);
           times[turn] = milliseconds() - start;
           bytes = file.count;
           bg_buffer_free(&file);
