@@ -113,6 +113,8 @@ let package = Package(
       ],
       path: "Sources/Export/Command", swiftSettings: strict),
 
+    // What several kinds of tests need.
+    .target(name: "TestSupport", path: "Tests/Support", swiftSettings: strict),
     .testTarget(
       name: "ModelTests", dependencies: ["BollyGANModel"], exclude: ["Fixtures"],
       swiftSettings: strict),
@@ -122,8 +124,8 @@ let package = Package(
       name: "TerminalTests", dependencies: ["BollyGANTerminal", "BollyGANModel"],
       swiftSettings: strict),
     .testTarget(
-      name: "PicturesTests", dependencies: ["BollyGANPictures"], exclude: ["Fixtures"],
-      swiftSettings: strict),
+      name: "PicturesTests", dependencies: ["BollyGANPictures", "TestSupport"],
+      exclude: ["Fixtures"], swiftSettings: strict),
     .testTarget(
       name: "InferTests", dependencies: ["BollyGANInfer", "BollyGANModel"],
       exclude: ["Fixtures"], swiftSettings: strict),
@@ -131,7 +133,8 @@ let package = Package(
       name: "TrainTests", dependencies: ["BollyGANTrain", "BollyGANModel", "BollyGANPictures"],
       exclude: ["Fixtures"], swiftSettings: strict),
     .testTarget(
-      name: "ExportTests", dependencies: ["BollyGANExport", "BollyGANModel", "BollyGANInfer"],
+      name: "ExportTests",
+      dependencies: ["BollyGANExport", "BollyGANModel", "BollyGANInfer", "TestSupport"],
       exclude: ["Fixtures"], swiftSettings: strict),
     // The built commands, run as a user runs them.
     .testTarget(

@@ -1,11 +1,6 @@
 import BollyGANPictures
+import TestSupport
 import Testing
-
-#if canImport(FoundationEssentials)
-  import FoundationEssentials
-#else
-  import Foundation
-#endif
 
 /// Damages files and decodes what is left. A crash ends the whole run; a hang shows as its time.
 @Suite("Damaged files")
@@ -18,16 +13,16 @@ struct MutationTests {
   ]
 
   /// Mutants of each file; the long run is for a release.
-  static let rounds = ProcessInfo.processInfo.environment["BOLLYGAN_GATE"] == nil ? 400 : 50_000
+  static let rounds = Damage.isThorough ? 50_000 : 400
 
   @Test("never crash the decoders", arguments: seeds)
   func mutants(name: String) throws {
     let original = try contents(fixtures + "/files/" + name)
-    var random = SplitMix64(state: 1)
+    var damage = Damage(seed: 1)
     var outcomes = (read: 0, refused: 0)
     for round in 0..<Self.rounds {
       var bytes = original
-      for _ in 0...(round % 4) { damage(&bytes, &random) }
+      for _ in 0...(round % 4) { damage.spoil(&bytes, head: 120) }
       if round % 2 == 0, name.hasSuffix(".png") { mendSums(&bytes) }
       for rules in PictureRules.allCases {
         do throws(PictureError) {
@@ -57,29 +52,6 @@ struct MutationTests {
     }
   }
 
-  private func damage(_ bytes: inout [UInt8], _ random: inout SplitMix64) {
-    guard !bytes.isEmpty else { return }
-    // Headers are at the front; damage there reaches more code.
-    let reach = random.next() % 2 == 0 ? bytes.count : min(bytes.count, 120)
-    let place = Int(random.next() % UInt64(reach))
-    switch random.next() % 8 {
-    case 0: bytes[place] ^= 1 << UInt8(random.next() % 8)
-    case 1: bytes[place] = UInt8(truncatingIfNeeded: random.next())
-    case 2: bytes[place] = [0, 0xff, 0x7f, 0x80].randomElement(using: &random)!
-    case 3: bytes.removeSubrange(place..<min(bytes.count, place + 1 + Int(random.next() % 9)))
-    case 4: bytes.removeSubrange(place...)
-    case 5:
-      let junk = (0...(random.next() % 9)).map { _ in UInt8(truncatingIfNeeded: random.next()) }
-      bytes.insert(contentsOf: junk, at: place)
-    case 6:
-      let end = min(bytes.count, place + Int(random.next() % 60))
-      bytes.insert(contentsOf: bytes[place..<end], at: place)
-    default:
-      let end = min(bytes.count, place + Int(random.next() % 20))
-      for i in place..<end { bytes[i] = UInt8(truncatingIfNeeded: random.next()) }
-    }
-  }
-
   /// Makes the checksums right again, so that the damage gets past them.
   private func mendSums(_ bytes: inout [UInt8]) {
     var position = 8
@@ -91,18 +63,5 @@ struct MutationTests {
       for i in 0..<4 { bytes[end + i] = UInt8(sum >> (24 - 8 * i) & 255) }
       position = end + 4
     }
-  }
-}
-
-/// Steele, Lea and Flood's generator (OOPSLA 2014): the same damage every time.
-struct SplitMix64: RandomNumberGenerator {
-  var state: UInt64
-
-  mutating func next() -> UInt64 {
-    state &+= 0x9e37_79b9_7f4a_7c15
-    var z = state
-    z = (z ^ (z >> 30)) &* 0xbf58_476d_1ce4_e5b9
-    z = (z ^ (z >> 27)) &* 0x94d0_49bb_1331_11eb
-    return z ^ (z >> 31)
   }
 }
