@@ -8,6 +8,14 @@ public struct FileContents: Sendable {
     case generator(GeneratorWeights)
     /// Judges faces.
     case discriminator(DiscriminatorWeights)
+
+    /// SHA-256 of the tensors as they would be kept in a safetensors file.
+    var tensorHash: String {
+      switch self {
+      case .generator(let weights): weights.file().tensorHash
+      case .discriminator(let weights): weights.file().tensorHash
+      }
+    }
   }
 
   /// A graph's own particulars.
@@ -40,6 +48,9 @@ public struct FileContents: Sendable {
   public let graph: Graph?
   /// The network that it is, if it is one.
   public let network: Network?
+  /// SHA-256 in hexadecimal by which pictures name the network, see ``GeneratorFile/id``; nil where it
+  /// is none.
+  public let id: String?
   /// Why it is no generator, where it is none.
   public let problem: String?
   /// What a user should know about how the file was read.
@@ -55,12 +66,19 @@ public struct FileContents: Sendable {
     var tensors: [String: StoredTensor] = [:]
     var graph: Graph?
     var found: (Network?, problem: String?, notes: [String])
+    var stored: String?
     switch format {
     case .safetensors:
       let file = try SafetensorsFile(bytes: bytes)
       tensors = file.tensors
       metadata = file.metadata
       found = Self.network(in: file.tensors, metadata: file.metadata)
+      let hash = file.tensorHash
+      stored = file.storedTensorHash ?? hash
+      if stored != hash {
+        found.notes.append(
+          "modelspec.hash_sha256 is of other tensors; those of this file have the hash 0x\(hash)")
+      }
     case .pytorch:
       let file = try TorchFile(bytes)
       metadata = [:]
@@ -97,6 +115,7 @@ public struct FileContents: Sendable {
     self.tensors = tensors.map { (name: $0.key, tensor: $0.value) }.sorted { $0.name < $1.name }
     self.graph = graph
     (network, problem, notes) = found
+    id = network.map { stored ?? $0.tensorHash }
   }
 
   /// The network that tensors are, non-finite numbers included.

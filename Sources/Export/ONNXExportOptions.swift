@@ -77,12 +77,12 @@ public struct ONNXExportOptions: Equatable, Sendable {
       switch storage {
       case .bf16:
         throw .unsupported(
-          what: "bf16 storage in operator set \(opset), whose Cast has no bfloat16",
+          what: "bf16 storage in operator set \(opset) (its Cast has no bfloat16)",
           accepted: "operator set 13 or later")
       case .int8:
         throw .unsupported(
-          what: "int8 storage in operator set \(opset), whose DequantizeLinear has one factor for "
-            + "a whole tensor",
+          what: "int8 storage in operator set \(opset) (its DequantizeLinear has one factor for a "
+            + "whole tensor)",
           accepted: "operator set 13 or later")
       case .f32, .f16: break
       }

@@ -1,5 +1,6 @@
 """What is true of the repository as a whole."""
 
+import hashlib
 import json
 import os
 import pathlib
@@ -43,6 +44,15 @@ def test_only_models_are_larger_than_two_megabytes():
         if not name.startswith("models/") and (ROOT / name).stat().st_size > 2_000_000
     }
     assert not large
+
+
+def test_the_models_card_and_the_readmes_faces_name_its_weights():
+    (model,) = (ROOT / "models").glob("*.safetensors")
+    content = model.read_bytes()
+    tensors = content[8 + int.from_bytes(content[:8], "little") :]
+    name = hashlib.sha256(tensors).hexdigest()
+    assert name in text("models/README.md")
+    assert name.encode() in (ROOT / "Documentation/images/faces.png").read_bytes()
 
 
 def test_no_pickles_and_no_photographs():

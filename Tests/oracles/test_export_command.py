@@ -1,5 +1,6 @@
 """bollygan-export's import, inspect and diff, and how the command ends when something is wrong."""
 
+import hashlib
 import json
 import pathlib
 import shutil
@@ -137,6 +138,35 @@ def test_inspect_counts_and_measures(generator, tmp_path, bollygan_export):
     # Drawing with it is another matter.
     refusal = bollygan_export("--model", broken, tmp_path / "x.onnx", status=65).stderr
     assert b"main.3.weight" in refusal and not (tmp_path / "x.onnx").exists()
+
+
+@pytest.mark.parametrize("flags, ending", [([], "safetensors"), (["--dtype", "f16"], "safetensors"),
+                                           ([], "pth"), (["--dtype", "int8"], "onnx")])  # fmt: skip
+def test_a_pictures_model_is_found_by_inspect(
+    flags, ending, generator, tmp_path, bollygan_export, bollygan_infer
+):
+    model = tmp_path / f"model.{ending}"
+    bollygan_export("--model", generator, *flags, model)
+    bollygan_infer("--model", model, "--count", 1, "--out", tmp_path / "face.png")
+    found = json.loads(bollygan_export("inspect", "--json", model).stdout)["network"]["id"]
+    assert b"bollygan:model" in (picture := (tmp_path / "face.png").read_bytes())
+    assert found.encode() in picture
+    if ending == "safetensors":
+        raw = model.read_bytes()
+        header = 8 + int.from_bytes(raw[:8], "little")
+        assert found == hashlib.sha256(raw[header:]).hexdigest()
+        # Where somebody has put other numbers in and kept the metadata, that is said.
+        model.write_bytes(raw[:-1] + bytes([raw[-1] ^ 1]))
+        (note,) = json.loads(bollygan_export("inspect", "--json", model).stdout)["notes"]
+        assert "modelspec.hash_sha256 is of other tensors" in note
+
+
+def test_inspect_names_a_discriminator(tmp_path, bollygan_export):
+    path = tmp_path / "judge.safetensors"
+    networks.save(networks.random_discriminator(ndf=3, side=32, channels=1, seed=4), path)
+    found = json.loads(bollygan_export("inspect", "--json", path).stdout)["network"]
+    raw = path.read_bytes()
+    assert found["id"] == hashlib.sha256(raw[8 + int.from_bytes(raw[:8], "little") :]).hexdigest()
 
 
 @pytest.mark.parametrize("path", ONNX, ids=lambda path: path.stem)

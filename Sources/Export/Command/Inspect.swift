@@ -51,8 +51,8 @@ private struct Summary: Encodable {
     /// nil for a discriminator.
     let latent: Int?
     let width, side, channels: Int
-    /// SHA-256 of the weights as we store them; nil for a discriminator.
-    let id: String?
+    /// SHA-256 of the tensors, by which pictures name their model.
+    let id: String
   }
 
   struct TensorSummary: Encodable {
@@ -66,7 +66,7 @@ private struct Summary: Encodable {
     file = path
     format = contents.format.rawValue
     bytes = contents.byteCount
-    network = contents.network.map(Network.init)
+    network = contents.network.map { Network($0, id: contents.id!) }
     problem = contents.problem
     notes = contents.notes
     metadata = contents.metadata
@@ -84,7 +84,7 @@ private struct Summary: Encodable {
       lines.append(
         "\(network.kind), \(network.side)x\(network.side) \(network.channels == 1 ? "gray" : "RGB")"
           + (network.latent.map { ", latent \($0)" } ?? "") + ", width \(network.width)")
-      if let id = network.id { lines.append("id \(id)") }
+      lines.append("id \(network.id)")
     } else if let problem {
       lines.append("no generator: \(escaped(problem, limit: 1000))")
     }
@@ -130,17 +130,16 @@ extension Summary.TensorSummary {
 }
 
 extension Summary.Network {
-  init(_ network: FileContents.Network) {
+  init(_ network: FileContents.Network, id: String) {
     switch network {
     case .generator(let weights):
       self.init(
         kind: "generator", latent: weights.shape.latent, width: weights.shape.generatorWidth,
-        side: weights.shape.side, channels: weights.shape.channels,
-        id: weights.file().tensorHash)
+        side: weights.shape.side, channels: weights.shape.channels, id: id)
     case .discriminator(let weights):
       self.init(
         kind: "discriminator", latent: nil, width: weights.shape.discriminatorWidth,
-        side: weights.shape.side, channels: weights.shape.channels, id: nil)
+        side: weights.shape.side, channels: weights.shape.channels, id: id)
     }
   }
 }

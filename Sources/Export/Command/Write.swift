@@ -136,8 +136,8 @@ struct Write: AsyncParsableCommand {
       }
       guard source.isGiven else {
         throw ValidationError(
-          "--discriminator needs --model: none came with this program. A training run keeps "
-            + "discriminator.safetensors.")
+          "--discriminator needs --model: none came with this program. A finished training run "
+            + "keeps discriminator.safetensors.")
       }
       if latentRank != 4 || outputRange != .signed {
         throw ValidationError(
@@ -149,7 +149,8 @@ struct Write: AsyncParsableCommand {
     guard storages.contains(dtype) else {
       throw ValidationError(
         "--format \(chosenFormat.rawValue) has no --dtype \(dtype.rawValue), only "
-          + storages.map(\.rawValue).joined(separator: ", ") + ".")
+          + storages.map(\.rawValue).joined(separator: ", ")
+          + (chosenFormat == .c ? ": C99 has no smaller type of real numbers." : "."))
     }
     try report.checkStandardOutput(out: output)
   }
