@@ -178,7 +178,7 @@ def test_what_a_format_has_no_place_for_is_refused(generator, tmp_path, bollygan
     for flags, word in [
         (["--format", "npz", "--dtype", "bf16", "x"], b"f32, f16"),
         (["--dtype", "int8", "x.pth"], b"f32, f16, bf16"),
-        (["--dtype", "f16", "x.h"], b"only f32"),
+        (["--dtype", "f16", "x.h"], b"only f32: C99 has"),
         (["--opset", "13", "x.safetensors"], b"--opset is for ONNX"),
         (["--keep-norm", "x.npz"], b"--keep-norm"),
         (["--layout", "nhwc", "x.h"], b"--layout"),
