@@ -184,7 +184,9 @@ struct Scratch: Sendable {
     let (first, hidden, last) = (generator.first, generator.hidden, generator.last)
     sweeps = [capacity]
     for layer in hidden {
-      sweeps.append(unsafe min(sweeps.last!, layer.convolution.sweep(kernels: kernels)))
+      sweeps.append(
+        unsafe min(
+          sweeps.last!, layer.convolution.sweep(threads: generator.threads, kernels: kernels)))
     }
     // Margins are written by nobody, so they stay zero.
     maps = zip([first.link] + hidden.map(\.link) + [last.link], [capacity] + sweeps).map {
@@ -192,7 +194,7 @@ struct Scratch: Sendable {
     }
     planes = FloatBuffer(
       count: zip(hidden, sweeps.dropFirst()).map {
-        unsafe $0.convolution.planeFloats(images: $1, kernels: kernels)
+        unsafe $0.convolution.planeFloats(images: $1, threads: generator.threads, kernels: kernels)
       }.max()!)
     let own = unsafe max(
       UpConvolution.scratchFloats(kernels: kernels), last.scratchFloats(kernels: kernels))

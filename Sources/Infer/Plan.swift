@@ -98,7 +98,7 @@ extension Generator {
         LayerCost(
           link: $0.link, algorithm: "F(4x4,2x2)", tile: tile,
           multiplyAdds: $0.convolution.multiplyAdds,
-          betweenFloats: UpConvolution.planes * $0.convolution.tiles
+          betweenFloats: UpConvolution.products * $0.convolution.tiles
             * ($0.link.coarseStride + $0.link.fineStride))
       } + [tail]
   }

@@ -13,7 +13,7 @@ package struct UpConvolution: Sendable {
   private let panels: Int
 
   /// Products of a tile: 25 for each of four phases.
-  static let planes = 4 * Int(BG_WIN_PLANES)
+  static let products = 4 * Int(BG_WIN_PLANES)
 
   /// Whether this is a way to compute the link.
   package static func suits(_ link: StridedLink) -> Bool {
@@ -28,12 +28,12 @@ package struct UpConvolution: Sendable {
     taps = FloatBuffer(count: 16 * panels * link.coarseStride * columns)
   }
 
-  // The kernels want taps divided by 9 for each dimension.
-  private static let ninths = 1.0 / 81
+  /// The kernels want taps divided by 9 for each dimension.
+  package static let tapScale = 1.0 / 81
 
   /// Takes a kernel `[coarseChannels, fineChannels, 4, 4]`, each fine channel times its factor.
   func fill(_ kernel: [Float], scale: [Double], kernels: bg_kernels, workers: Workers) {
-    let scale = scale.map { $0 * Self.ninths }
+    let scale = scale.map { $0 * Self.tapScale }
     let columns = Int(unsafe kernels.columns)
     workers.run((link.coarseChannels + Self.chunk - 1) / Self.chunk) { task, _ in
       let first = task * Self.chunk
@@ -52,7 +52,7 @@ package struct UpConvolution: Sendable {
       let first = task * Self.chunk
       unsafe bg_pack_up_rows(
         weights, first, min(first + Self.chunk, link.coarseChannels), link.fineStride,
-        Self.ninths, link.coarseStride, panels, columns, taps.base)
+        Self.tapScale, link.coarseStride, panels, columns, taps.base)
     }
   }
 
@@ -72,12 +72,13 @@ package struct UpConvolution: Sendable {
   }
 
   /// Multiply-adds of the products for one picture.
-  var multiplyAdds: Int { Self.planes * tiles * link.coarseChannels * link.fineChannels }
+  var multiplyAdds: Int { Self.products * tiles * link.coarseChannels * link.fineChannels }
 
-  /// Floats of transformed inputs of `images` pictures.
-  package func planeFloats(images: Int, kernels: bg_kernels) -> Int {
+  /// Floats of transformed inputs of `images` pictures; a single thread takes phase after phase.
+  package func planeFloats(images: Int, threads: Int, kernels: bg_kernels) -> Int {
     let rows = (images * tiles).roundedUp(to: Int(unsafe kernels.rows))
-    return Self.planes * (rows * link.coarseStride + Int(BG_WIN_PAD))
+    let phases = threads == 1 ? 1 : 4
+    return phases * Int(BG_WIN_PLANES) * (rows * link.coarseStride + Int(BG_WIN_PAD))
   }
 
   /// The most pictures that go through a layer together.
@@ -85,10 +86,10 @@ package struct UpConvolution: Sendable {
 
   /// Pictures that go through this layer together: so many that reading its weights does not matter
   /// beside their transformed inputs, but no more, since these should stay in a cache.
-  package func sweep(kernels: bg_kernels) -> Int {
+  package func sweep(threads: Int, kernels: bg_kernels) -> Int {
     let budget = max(3 << 20, link.weightCount * MemoryLayout<Float>.stride * 4 / 5)
-    let each = unsafe planeFloats(images: 16, kernels: kernels) * MemoryLayout<Float>.stride / 16
-    return max(1, min(Self.largestSweep, budget / each))
+    let floats = unsafe planeFloats(images: 16, threads: threads, kernels: kernels)
+    return max(1, min(Self.largestSweep, budget / (floats * MemoryLayout<Float>.stride / 16)))
   }
 
   /// Floats of a thread's own memory.
@@ -105,7 +106,7 @@ package struct UpConvolution: Sendable {
   ///   - fine: The first fine map, with the given margin.
   ///   - bias: As ``bias(_:kernels:)`` gives it, or none.
   ///   - slope: What outputs below 0 are multiplied by: 0 for ReLU, 1 for none.
-  ///   - planes: Room for as many floats as ``planeFloats(images:kernels:)`` says.
+  ///   - planes: Room for as many floats as ``planeFloats(images:threads:kernels:)`` says.
   ///   - scratch: For each thread as many as ``scratchFloats(kernels:)``.
   @unsafe package func run(
     from coarse: UnsafePointer<Float>, to fine: UnsafeMutablePointer<Float>, margin: Int,
@@ -118,16 +119,22 @@ package struct UpConvolution: Sendable {
     let rows = Int(count <= Int(unsafe kernels.few) ? unsafe kernels.row_step : unsafe kernels.rows)
     let groups = (count + rows - 1) / rows
     let parts = max(1, min(groups, workers.count / panels))
+    let inTurn = workers.count == 1
     var job = unsafe bg_up(
       images: images, side: link.coarseSide, depth: link.coarseStride, columns: link.fineStride,
       from: coarse, from_image: source.imageStride, from_row: source.rowStride,
       to: fine + target.origin, to_image: target.imageStride, to_row: target.rowStride,
       taps: taps.base, bias: bias.map { unsafe UnsafePointer($0.base) }, slope: slope,
-      planes: planes.base, parts: parts)
+      planes: planes.base, in_turn: inTurn ? 1 : 0, parts: parts)
     unsafe withUnsafePointer(to: &job) { job in
-      workers.run(4 * groups) { task, _ in unsafe kernels.up_input(job, task) }
-      workers.run(4 * panels * parts) { task, thread in
-        unsafe kernels.up_output(job, task, scratch[thread].base)
+      for phase in 0..<(inTurn ? 4 : 1) {
+        let phases = inTurn ? 1 : 4
+        workers.run(phases * groups) { task, _ in
+          unsafe kernels.up_input(job, task * (4 / phases) + phase)
+        }
+        workers.run(phases * panels * parts) { task, thread in
+          unsafe kernels.up_output(job, task * (4 / phases) + phase, scratch[thread].base)
+        }
       }
     }
   }

@@ -18,6 +18,13 @@ internal import BollyGANKernels
 
   deinit { unsafe bg_pool_destroy(pool) }
 
+  /// For each thread workers that are it alone.
+  ///
+  /// What one thread writes and another reads has to travel between their cores' caches, and where these
+  /// lie far apart that takes as long as the work. So a batch that is large enough is shared out by
+  /// pictures, and each thread takes its own through all that is to be done.
+  package func soloists() -> [Workers] { (0..<count).map { _ in Workers(count: 1) } }
+
   /// Calls `body(task, thread)` once for each task below `tasks`, in any order and on any thread,
   /// and returns when all have ended. `thread` is below ``count``.
   package func run(_ tasks: Int, _ body: (_ task: Int, _ thread: Int) -> Void) {

@@ -81,3 +81,21 @@ void bg_pack_up_rows(const float *weights, size_t first, size_t last, size_t str
         }
       }
 }
+
+void bg_pack_down(const float *weights, size_t first, size_t last, size_t coarse_channels,
+                  double scale, size_t depth, size_t panels, size_t columns, float *taps) {
+  for (size_t panel = 0; panel < panels; panel++) {
+    const size_t begin = panel * columns;
+    if (begin >= coarse_channels) break;
+    const size_t left = coarse_channels - begin, count = left < columns ? left : columns;
+    for (size_t uv = 0; uv < 16; uv++) {
+      // Fine row 2i - 1 + u is of parity u % 2 from there on, and its tap u / 2; columns likewise.
+      const size_t u = uv / 4, v = uv % 4, parity = u % 2 * 2 + v % 2, tap = u / 2 * 2 + v / 2;
+      float *to = taps + (((panel * 4 + parity) * depth + first) * 4 + tap) * columns;
+      const float *from = weights + begin * 16 * depth + uv * depth;
+      for (size_t j = 0; j < count; j++)
+        for (size_t d = first; d < last; d++)
+          to[(d - first) * 4 * columns + j] = (float)(from[j * 16 * depth + d] * scale);
+    }
+  }
+}

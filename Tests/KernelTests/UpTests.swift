@@ -20,9 +20,11 @@ struct UpCase: CustomTestStringConvertible, Sendable {
   let columns: Int
   var slope: Float = 0
   var parts = 1
+  /// Phase after phase, in the same memory.
+  var inTurn = false
 
   var testDescription: String {
-    "\(images) x \(side)x\(side)x\(depth) to \(columns), slope \(slope), \(parts) parts"
+    "\(images) x \(side)x\(side)x\(depth) to \(columns), slope \(slope), \(parts) parts\(inTurn ? ", in turn" : "")"
   }
 
   /// Depths below, at and beyond one sum of the products; columns that fill panels and do not; numbers
@@ -33,7 +35,7 @@ struct UpCase: CustomTestStringConvertible, Sendable {
     UpCase(images: 3, side: 8, depth: 128, columns: 32, parts: 2),
     UpCase(images: 5, side: 12, depth: 32, columns: 80, slope: 1),
     UpCase(images: 33, side: 4, depth: 272, columns: 16, parts: 3),
-    UpCase(images: 7, side: 16, depth: 16, columns: 32),
+    UpCase(images: 7, side: 16, depth: 16, columns: 32, inTurn: true),
   ]
 
   var coarse: [Float] {
@@ -122,10 +124,14 @@ struct UpCase: CustomTestStringConvertible, Sendable {
         images: images, side: side, depth: depth, columns: columns, from: coarse,
         from_image: (side + 2) * (side + 2) * depth, from_row: (side + 2) * depth, to: out,
         to_image: fine, to_row: 2 * side * columns, taps: taps, bias: bias, slope: slope,
-        planes: planes, parts: parts)
-      for task in 0..<4 * groups { unsafe kernels.up_input(&job, task) }
-      for task in (0..<4 * panels * parts).reversed() {
-        unsafe kernels.up_output(&job, task, scratch)
+        planes: planes, in_turn: inTurn ? 1 : 0, parts: parts)
+      for phases in inTurn ? [0..<1, 1..<2, 2..<3, 3..<4] : [0..<4] {
+        for task in 0..<4 * groups where phases.contains(task % 4) {
+          unsafe kernels.up_input(&job, task)
+        }
+        for task in (0..<4 * panels * parts).reversed() where phases.contains(task % 4) {
+          unsafe kernels.up_output(&job, task, scratch)
+        }
       }
     }
     var values: [Float] = []
@@ -198,8 +204,10 @@ struct UpTests {
       let (input, output) = (coarse.count / 41, all.count / 41)
       for (images, parts) in [(1, 1), (2, 1), (9, 2), (17, 3)] {
         let first = 41 - images
-        let some = UpCase(images: images, side: side, depth: depth, columns: 48, parts: parts)
-          .run(level, Array(coarse[first * input..<41 * input]))
+        let some = UpCase(
+          images: images, side: side, depth: depth, columns: 48, parts: parts,
+          inTurn: images == 9
+        ).run(level, Array(coarse[first * input..<41 * input]))
         #expect(some == Array(all[first * output..<41 * output]))
       }
     }

@@ -19,6 +19,8 @@ struct GradientFixture: Decodable, Sendable, CustomTestStringConvertible {
     let fresh: Bool
     let pictures: Int
     let fakes: Int
+    /// Which data it was made with; nil in `techniques.json`: the first.
+    let data: Int?
     /// These are nil in `gradients.json`.
     let techniques: Techniques?
     /// What rates are multiplied by in each step.
@@ -91,13 +93,14 @@ struct GradientFixture: Decodable, Sendable, CustomTestStringConvertible {
 
   /// The pictures and latents of a step; other ones in each.
   func batch(_ step: Int) -> TrainingBatch {
-    TrainingBatch(
+    let salt = 100 * (`case`.data ?? 0) + step
+    return TrainingBatch(
       pixels: Formula.bytes(
-        salt: 10_000 + step, count: `case`.pictures * configuration.shape.pictureCount),
+        salt: 10_000 + salt, count: `case`.pictures * configuration.shape.pictureCount),
       latents: Formula.floats(
-        salt: 20_000 + step, count: `case`.fakes * `case`.nz, spread: 1.75),
+        salt: 20_000 + salt, count: `case`.fakes * `case`.nz, spread: 1.75),
       generatorLatents: `case`.fresh
-        ? Formula.floats(salt: 30_000 + step, count: `case`.fakes * `case`.nz, spread: 1.75) : nil,
+        ? Formula.floats(salt: 30_000 + salt, count: `case`.fakes * `case`.nz, spread: 1.75) : nil,
       changes: configuration.techniques.augmentation.isEmpty
         ? nil
         : BatchChanges(

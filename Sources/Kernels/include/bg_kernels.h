@@ -68,8 +68,39 @@ typedef struct {
   const float *bias;       // a fine channel's addend; null: none
   float slope;             // outputs below 0 are multiplied by it: 0 for ReLU, 1 for none
   float *planes;           // room for the transformed inputs
+  int in_turn;             // phases take turns, and their planes are in the same place
   size_t parts;            // that the tiles are cut into
 } bg_up;
+
+// `down` from a fine map to a coarse one (kernel 4, stride 2, padding 1) by fast convolution.
+typedef struct {
+  size_t images;
+  size_t side;             // of the coarse map, a multiple of BG_WIN_TILE
+  size_t depth;            // channels of the fine map, padded
+  size_t columns;          // channels of the coarse map, padded
+  const float *from;       // pixel (-1, -1) of the first fine map, in a margin of zeros
+  ptrdiff_t from_image, from_row;
+  float *to;               // pixel (0, 0) of the first coarse map
+  ptrdiff_t to_image, to_row;
+  const float *taps;       // [panels][4 parities][depth][2][2][the level's columns]
+  float *planes;           // room for the transformed inputs
+  size_t parts;            // that the tiles are cut into
+} bg_down;
+
+// The gradient of the weights between a coarse and a fine map, from at most BG_WIN_SUM tiles.
+typedef struct {
+  size_t side;             // of the coarse map, a multiple of BG_WIN_TILE
+  size_t rows;             // channels of the coarse map, padded
+  size_t wanted_rows;      // of these, in `gradient`
+  size_t columns;          // channels of the fine map, padded
+  const float *coarse;     // pixel (0, 0) of the first coarse map
+  ptrdiff_t coarse_image, coarse_row;
+  const float *fine;       // pixel (-1, -1) of the first fine map, in a margin of zeros
+  ptrdiff_t fine_image, fine_row;
+  size_t first, tiles;     // of all images' tiles, row by row
+  float *gradient;         // [wanted_rows][4][4][columns]
+  int accumulates;         // adds to what stands there
+} bg_gradient;
 
 // The last layer: from a coarse map to a picture of few channels (kernel 4, stride 2, padding 1)
 // behind tanh.
@@ -118,6 +149,21 @@ typedef struct bg_kernels {
   // `scratch` is a thread's own.
   void (*up_input)(const bg_up *job, size_t task);
   void (*up_output)(const bg_up *job, size_t task, float *scratch);
+
+  // Fast `down`: all tasks of `down_input`, 4 for each group of tiles, then all of `down_output`,
+  // panels * parts.
+  void (*down_input)(const bg_down *job, size_t task);
+  void (*down_output)(const bg_down *job, size_t task, float *scratch);
+
+  // The gradient of the weights, in blocks: the planes of a chunk of BG_CHANNEL_UNIT coarse channels,
+  // [BG_WIN_PLANES][tiles][BG_CHANNEL_UNIT], those of a panel of the level's columns (of 4 parities of
+  // the fine channels), [BG_WIN_PLANES][tiles][columns], and what both make of the gradient. Planes
+  // are BG_WIN_PAD floats longer. `scratch`: BG_WIN_PLANES * (BG_CHANNEL_UNIT * columns + BG_WIN_PAD)
+  // floats.
+  void (*gradient_coarse)(const bg_gradient *job, size_t chunk, float *planes);
+  void (*gradient_fine)(const bg_gradient *job, size_t panel, float *planes);
+  void (*gradient_output)(const bg_gradient *job, size_t chunk, const float *left, size_t panel,
+                          const float *right, float *scratch);
 
   // Tasks 0..<images * parts of a picture layer.
   void (*picture)(const bg_picture *job, size_t task, float *scratch);
@@ -192,6 +238,11 @@ void bg_pack_up(const float *kernel, size_t first, size_t last, size_t outputs, 
 // The same of weights [depth][4][4][stride], all times `scale`.
 void bg_pack_up_rows(const float *weights, size_t first, size_t last, size_t stride, double scale,
                      size_t depth, size_t panels, size_t columns, float *taps);
+
+// Fine channels first..<last of weights [coarse channels][4][4][depth] as the taps of bg_down, all times
+// `scale`.
+void bg_pack_down(const float *weights, size_t first, size_t last, size_t coarse_channels,
+                  double scale, size_t depth, size_t panels, size_t columns, float *taps);
 
 // The processors that this process may use, at least 1.
 int bg_processors(void);

@@ -9,11 +9,13 @@ import BollyGANModel
 @safe final class FastLoops {
   let kernels: bg_kernels
   let workers: Workers
+  private let soloists: [Workers]
   let multiplier: Multiplier
   private let rightPanels: [FloatBuffer]
   private var leftPanels = FloatBuffer(count: 0)
-  private let upScratch: [FloatBuffer]
-  private var upPlanes = FloatBuffer(count: 0)
+  private let scratch: [FloatBuffer]
+  /// Each thread's transformed maps, of one layer at a time.
+  private var rooms: [FloatBuffer] = []
 
   /// Pixels whose products are summed before a weight gradient goes back to memory.
   private static let gradientDepth = 256
@@ -23,13 +25,14 @@ import BollyGANModel
 
   init(instructionSet: InstructionSet, threads: Int) {
     workers = Workers(count: threads)
+    soloists = workers.soloists()
     multiplier = Multiplier(instructionSet: instructionSet, workers: workers)
     unsafe kernels = multiplier.kernels
     let columns = Int(unsafe kernels.columns)
     rightPanels = (0..<workers.count).map { _ in
       FloatBuffer(count: Self.gradientDepth * columns)
     }
-    upScratch = unsafe (0..<workers.count).map { [kernels] _ in
+    scratch = unsafe (0..<workers.count).map { [kernels] _ in
       unsafe FloatBuffer(count: UpConvolution.scratchFloats(kernels: kernels))
     }
   }
@@ -45,19 +48,85 @@ import BollyGANModel
         pixels: images * link.coarseSide * link.coarseSide)
       return
     }
-    let sweep = unsafe min(images, convolution.sweep(kernels: kernels))
-    let room = unsafe convolution.planeFloats(images: sweep, kernels: kernels)
-    if upPlanes.count < room { upPlanes = FloatBuffer(count: room) }
     let (source, target) = (link.coarseLayout(margin: 1), link.fineLayout(margin: 0))
-    for first in stride(from: 0, to: images, by: sweep) {
+    eachSweep(of: layer, images: images) {
+      unsafe convolution.planeFloats(images: $0, threads: 1, kernels: kernels)
+    } body: { part, thread in
       unsafe convolution.run(
-        from: coarse.base + first * source.imageStride, to: fine.base + first * target.imageStride,
-        margin: 0, images: min(sweep, images - first), planes: upPlanes, scratch: upScratch,
-        kernels: kernels, workers: workers)
+        from: coarse.base + part.lowerBound * source.imageStride,
+        to: fine.base + part.lowerBound * target.imageStride, margin: 0, images: part.count,
+        planes: rooms[thread], scratch: [scratch[thread]], kernels: kernels,
+        workers: soloists[thread])
+    }
+  }
+
+  /// Shares out a batch by sweeps of pictures, each of which one thread takes through by itself.
+  private func eachSweep(
+    of layer: FastLayer, images: Int, room: (Int) -> Int,
+    body: (_ part: Range<Int>, _ thread: Int) -> Void
+  ) {
+    let even = (images + workers.count - 1) / workers.count
+    let sweep = min(layer.downConvolution!.sweep, even)
+    reserveRooms(room(sweep))
+    workers.run((images + sweep - 1) / sweep) { task, thread in
+      body(task * sweep..<min((task + 1) * sweep, images), thread)
+    }
+  }
+
+  private func reserveRooms(_ floats: Int) {
+    if rooms.isEmpty || rooms[0].count < floats {
+      rooms = (0..<workers.count).map { _ in FloatBuffer(count: floats) }
+    }
+  }
+
+  // MARK: Down
+
+  /// A layer's way down: from fine maps with margin 1 to coarse ones without.
+  func down(_ layer: FastLayer, from fine: FloatBuffer, to coarse: FloatBuffer, images: Int) {
+    let link = layer.link
+    guard let convolution = layer.downConvolution else {
+      unsafe multiplier.run(
+        [link.down(layer.downPanels!, from: fine.base, to: coarse.base, margin: 0)],
+        pixels: images * link.coarseSide * link.coarseSide)
+      return
+    }
+    let (source, target) = (link.fineLayout(margin: 1), link.coarseLayout(margin: 0))
+    eachSweep(of: layer, images: images) {
+      unsafe convolution.planeFloats(images: $0, kernels: kernels)
+    } body: { part, thread in
+      unsafe convolution.run(
+        from: fine.base + part.lowerBound * source.imageStride,
+        to: coarse.base + part.lowerBound * target.imageStride, images: part.count,
+        planes: rooms[thread], scratch: scratch[thread], kernels: kernels)
     }
   }
 
   // MARK: Weight gradient
+
+  /// The gradient of a layer's kernel from both its maps.
+  ///
+  /// - Parameters:
+  ///   - coarseMargin: of the coarse map; the fine one has margin 1.
+  ///   - accumulates: adds to what stands there.
+  func weightGradient(
+    _ layer: FastLayer, coarse: FloatBuffer, coarseMargin: Int, fine: FloatBuffer, images: Int,
+    accumulates: Bool
+  ) {
+    guard let convolution = layer.downConvolution else {
+      weightGradient(
+        layer.link, coarse: coarse, coarseMargin: coarseMargin, fine: fine, images: images,
+        into: layer.kernel.gradient, accumulates: accumulates)
+      return
+    }
+    unsafe reserveRooms(convolution.gradientFloats(kernels: kernels))
+    let blocks = unsafe convolution.gradientBlocks(threads: workers.count, kernels: kernels)
+    workers.run(blocks.count) { block, thread in
+      unsafe convolution.gradient(
+        blocks[block], coarse: coarse.base, coarseMargin: coarseMargin, fine: fine.base,
+        images: images, into: layer.kernel.gradient.base, accumulates: accumulates,
+        room: rooms[thread], scratch: scratch[thread], kernels: kernels)
+    }
+  }
 
   /// `gradient[c, u, v, d] = Σ coarse[i, j, c] · fine[2i + u − 1, 2j + v − 1, d]` over all pixels of
   /// all images.
@@ -65,7 +134,7 @@ import BollyGANModel
   /// - Parameters:
   ///   - coarseMargin: of the coarse map; the fine one has margin 1.
   ///   - accumulates: adds to what stands in `gradient`.
-  func weightGradient(
+  private func weightGradient(
     _ link: StridedLink, coarse: FloatBuffer, coarseMargin: Int, fine: FloatBuffer, images: Int,
     into gradient: FloatBuffer, accumulates: Bool
   ) {

@@ -128,15 +128,9 @@ final class FastGenerator {
           images: images, slope: 0, accumulates: false)
       }
       loops.weightGradient(
-        link, coarse: maps[index], coarseMargin: 1, fine: fine, images: images,
-        into: layer.kernel.gradient, accumulates: false)
-      if index > 0 {
-        unsafe loops.multiplier.run(
-          [
-            link.down(
-              layer.downPanels, from: fine.base, to: gradients[index - 1].base, margin: 0)
-          ], pixels: images * link.coarseSide * link.coarseSide)
-      }
+        layer, coarse: maps[index], coarseMargin: 1, fine: fine, images: images,
+        accumulates: false)
+      if index > 0 { loops.down(layer, from: fine, to: gradients[index - 1], images: images) }
     }
   }
 
@@ -184,8 +178,7 @@ final class FastDiscriminator {
             kind: !weights.normalises
               ? .bias : index > 0 || weights.normalisesFirst ? .batch : .none),
         kernels: loops.kernels,
-        spectral: isSpectral ? FastSpectral(link: link, workers: loops.workers) : nil,
-        fastUp: true)
+        spectral: isSpectral ? FastSpectral(link: link, workers: loops.workers) : nil)
     }
     load(weights)
   }
@@ -266,12 +259,10 @@ final class FastDiscriminator {
       let last = index == layers.count - 1
       let fine = index == 0 ? scratch : tangents[index - 1]
       loops.weightGradient(
-        link, coarse: last ? logitGradients : rawGradients[index], coarseMargin: 1, fine: fine,
-        images: images, into: layer.kernel.gradient, accumulates: true)
+        layer, coarse: last ? logitGradients : rawGradients[index], coarseMargin: 1, fine: fine,
+        images: images, accumulates: true)
       guard let norm = layer.norm else { continue }
-      unsafe loops.multiplier.run(
-        [link.down(layer.downPanels, from: fine.base, to: gradients[index].base, margin: 0)],
-        pixels: images * link.coarseSide * link.coarseSide)
+      loops.down(layer, from: fine, to: gradients[index], images: images)
       loops.activateBackward(
         norm, values: raw[index], gradient: gradients[index], layout: link.coarseLayout(margin: 0),
         to: tangents[index], target: link.coarseLayout(margin: 1), images: images,
@@ -286,16 +277,8 @@ final class FastDiscriminator {
     for (index, layer) in layers.enumerated() {
       let link = layer.link
       let source = index == 0 ? pictures : maps[index - 1]
-      let pixels = images * link.coarseSide * link.coarseSide
-      guard let norm = layer.norm else {
-        unsafe loops.multiplier.run(
-          [link.down(layer.downPanels, from: source.base, to: logits.base, margin: 0)],
-          pixels: pixels)
-        continue
-      }
-      unsafe loops.multiplier.run(
-        [link.down(layer.downPanels, from: source.base, to: raw[index].base, margin: 0)],
-        pixels: pixels)
+      loops.down(layer, from: source, to: layer.norm == nil ? logits : raw[index], images: images)
+      guard let norm = layer.norm else { continue }
       let layout = link.coarseLayout(margin: 0)
       if norm.normalises {
         let (mean, deviation) = loops.statistics(of: raw[index], layout: layout, images: images)
@@ -335,8 +318,8 @@ final class FastDiscriminator {
       }
       if let accumulates {
         loops.weightGradient(
-          link, coarse: coarse, coarseMargin: 1, fine: index == 0 ? pictures : maps[index - 1],
-          images: images, into: layer.kernel.gradient, accumulates: accumulates)
+          layer, coarse: coarse, coarseMargin: 1, fine: index == 0 ? pictures : maps[index - 1],
+          images: images, accumulates: accumulates)
       }
       let pixels = images * link.coarseSide * link.coarseSide
       if index > 0 {

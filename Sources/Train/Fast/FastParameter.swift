@@ -161,26 +161,28 @@ final class FastLayer {
   /// The way up, one of the two.
   let upPanels: [Panels]
   let upConvolution: UpConvolution?
-  let downPanels: Panels
+  /// The way down, one of the two.
+  let downPanels: Panels?
+  let downConvolution: DownConvolution?
   /// Nil where the kernel is used as it is.
   let spectral: FastSpectral?
 
-  /// - Parameter fastUp: goes up by a fast convolution where the link suits it, with errors some
-  ///   times those of the direct sum. For gradients, which pass on linearly, and not for what goes into
-  ///   a rectifier: a number that comes out on the other side of zero loses or gains its whole gradient.
-  init(
-    link: StridedLink, norm: FastNorm?, kernels: bg_kernels, spectral: FastSpectral? = nil,
-    fastUp: Bool = false
-  ) {
+  init(link: StridedLink, norm: FastNorm?, kernels: bg_kernels, spectral: FastSpectral? = nil) {
     self.link = link
     self.norm = norm
     self.spectral = spectral
     kernel = FastParameter(count: link.weightCount)
-    upConvolution =
-      fastUp && UpConvolution.suits(link)
-      ? unsafe UpConvolution(link: link, kernels: kernels) : nil
-    upPanels = upConvolution == nil ? unsafe link.upPanels(kernels: kernels) : []
-    downPanels = unsafe link.downPanels(kernels: kernels)
+    if UpConvolution.suits(link) {
+      upConvolution = unsafe UpConvolution(link: link, kernels: kernels)
+      downConvolution = unsafe DownConvolution(link: link, kernels: kernels)
+      upPanels = []
+      downPanels = nil
+    } else {
+      upConvolution = nil
+      downConvolution = nil
+      upPanels = unsafe link.upPanels(kernels: kernels)
+      downPanels = unsafe link.downPanels(kernels: kernels)
+    }
   }
 
   func load(_ weights: LayerWeights) {
@@ -214,11 +216,12 @@ final class FastLayer {
     let workers = loops.workers
     spectral?.normalise(kernel.weight)
     let used = spectral?.kernel ?? kernel.weight
-    if let upConvolution {
+    if let upConvolution, let downConvolution {
       unsafe upConvolution.fill(packed: used.base, kernels: loops.kernels, workers: workers)
-    } else {
+      unsafe downConvolution.fill(packed: used.base, kernels: loops.kernels, workers: workers)
+    } else if let downPanels {
       unsafe link.fillUp(upPanels, from: used.base, workers: workers)
+      unsafe link.fillDown(downPanels, from: used.base, workers: workers)
     }
-    unsafe link.fillDown(downPanels, from: used.base, workers: workers)
   }
 }
