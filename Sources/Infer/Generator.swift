@@ -21,10 +21,13 @@ public final class Generator: Sendable {
   public var threads: Int { multiplier.workers.count }
 
   let multiplier: Multiplier
+  /// For each thread one that is that thread alone.
+  private let soloists: [Multiplier]
   let first: PointLayer
   let hidden: [UpLayer]
   let last: PictureLayer
-  let scratch: Mutex<Scratch>
+  /// Of all threads together, then each thread's own.
+  private let scratch: Mutex<[Scratch]>
 
   /// The processors that this process may use.
   public static var processors: Int { Workers.processors }
@@ -45,6 +48,9 @@ public final class Generator: Sendable {
     multiplier = Multiplier(
       instructionSet: instructionSet, workers: Workers(count: threads))
     let workers = multiplier.workers
+    soloists = workers.soloists().map {
+      Multiplier(instructionSet: instructionSet, workers: $0)
+    }
     let kernels = unsafe multiplier.kernels
     let links = StridedLink.generator(weights.shape)
     let layers = weights.layers
@@ -56,7 +62,7 @@ public final class Generator: Sendable {
         workers: workers)
     }
     last = PictureLayer(link: links[links.count - 1], weights: layers[links.count - 1])
-    scratch = Mutex(Scratch())
+    scratch = Mutex(Array(repeating: Scratch(), count: 1 + workers.count))
   }
 
   /// Pictures `[count, channels, side, side]`, −1…1, row-major, as PyTorch's evaluation mode gives
@@ -93,36 +99,68 @@ public final class Generator: Sendable {
     return latents.count / shape.latent
   }
 
+  private func sharesLayers(_ count: Int) -> Bool { threads == 1 || count < 2 * threads }
+
+  /// Pictures that went together through each layer but the last, when so many were drawn.
+  func sweeps(batch: Int) -> [Int] { scratch.withLock { $0[sharesLayers(batch) ? 0 : 1].sweeps } }
+
   /// Runs the network; `target` says where picture n goes.
+  ///
+  /// All threads share each layer of a few pictures; of more, each thread takes its own through all
+  /// layers (see ``Workers/soloists()``).
   @unsafe func draw(
     _ latents: [Float], timer: LayerTimer? = nil, _ target: (Int) -> PictureLayer.Target
   ) {
     let count = latents.count / shape.latent
     scratch.withLock { scratch in
-      unsafe scratch.reserve(count, for: self)
-      let input = first.link.coarseStride
-      for start in stride(from: 0, to: count, by: scratch.sweeps[0]) {
-        let images = min(scratch.sweeps[0], count - start)
-        for image in 0..<images {
-          for index in 0..<shape.latent {
-            unsafe scratch.maps[0].base[image * input + index] =
-              latents[(start + image) * shape.latent + index]
-          }
-        }
-        timer?.begin(0)
-        unsafe first.run(
-          from: scratch.maps[0], to: scratch.maps[1], images: images, multiplier: multiplier)
-        timer?.end()
-        unsafe draw(hidden[...], 0..<images, of: start, scratch, timer, target)
+      guard !sharesLayers(count) else {
+        unsafe scratch[0].reserve(count, for: self, threads: threads)
+        unsafe draw(latents, 0..<count, with: multiplier, scratch[0], timer, target)
+        return
       }
+      let most = UpConvolution.largestSweep
+      let parts = ((count + most - 1) / most).roundedUp(to: threads)
+      for thread in 1...threads {
+        unsafe scratch[thread].reserve((count + parts - 1) / parts, for: self, threads: 1)
+      }
+      let (own, timers) = (scratch, timer?.copies(threads))
+      multiplier.workers.run(parts) { part, thread in
+        unsafe draw(
+          latents, count * part / parts..<count * (part + 1) / parts, with: soloists[thread],
+          own[1 + thread], timers?[thread], target)
+      }
+      if let timers { timer?.add(timers) }
+    }
+  }
+
+  /// Draws some of the pictures.
+  @unsafe private func draw(
+    _ latents: [Float], _ pictures: Range<Int>, with multiplier: Multiplier, _ scratch: Scratch,
+    _ timer: LayerTimer?, _ target: (Int) -> PictureLayer.Target
+  ) {
+    let input = first.link.coarseStride
+    for start in stride(from: pictures.lowerBound, to: pictures.upperBound, by: scratch.sweeps[0]) {
+      let images = min(scratch.sweeps[0], pictures.upperBound - start)
+      for image in 0..<images {
+        for index in 0..<shape.latent {
+          unsafe scratch.maps[0].base[image * input + index] =
+            latents[(start + image) * shape.latent + index]
+        }
+      }
+      timer?.begin(0)
+      unsafe first.run(
+        from: scratch.maps[0], to: scratch.maps[1], images: images, multiplier: multiplier)
+      timer?.end()
+      unsafe draw(hidden[...], 0..<images, of: start, with: multiplier, scratch, timer, target)
     }
   }
 
   /// Runs the given layers and the last one on pictures that have come as far as the first of them,
   /// sweep by sweep; `start` is the number of the first one in its map.
   @unsafe private func draw(
-    _ layers: ArraySlice<UpLayer>, _ images: Range<Int>, of start: Int, _ scratch: Scratch,
-    _ timer: LayerTimer?, _ target: (Int) -> PictureLayer.Target
+    _ layers: ArraySlice<UpLayer>, _ images: Range<Int>, of start: Int,
+    with multiplier: Multiplier, _ scratch: Scratch, _ timer: LayerTimer?,
+    _ target: (Int) -> PictureLayer.Target
   ) {
     let kernels = unsafe multiplier.kernels
     let workers = multiplier.workers
@@ -143,7 +181,9 @@ public final class Generator: Sendable {
         from: map, images: part, to: scratch.maps[layers.startIndex + 2], planes: scratch.planes,
         scratch: scratch.threads, kernels: kernels, workers: workers)
       timer?.end()
-      unsafe draw(layers.dropFirst(), 0..<part.count, of: start + begin, scratch, timer, target)
+      unsafe draw(
+        layers.dropFirst(), 0..<part.count, of: start + begin, with: multiplier, scratch, timer,
+        target)
     }
   }
 }
@@ -162,9 +202,22 @@ final class LayerTimer {
   }
 
   func end() { seconds[layer] += (ContinuousClock.now - start) / .seconds(1) }
+
+  /// For threads that work beside each other.
+  func copies(_ count: Int) -> [LayerTimer] {
+    (0..<count).map { _ in LayerTimer(layers: seconds.count) }
+  }
+
+  /// Adds the mean of what such threads took.
+  func add(_ others: [LayerTimer]) {
+    for layer in seconds.indices {
+      seconds[layer] += others.map { $0.seconds[layer] }.reduce(0, +) / Double(others.count)
+    }
+  }
 }
 
-/// Memory of a generator at work, for as many pictures as have been drawn at once so far.
+/// Memory of some threads of a generator at work, for as many pictures as they have drawn at once so
+/// far.
 struct Scratch: Sendable {
   /// What each layer reads.
   private(set) var maps: [FloatBuffer] = []
@@ -177,7 +230,7 @@ struct Scratch: Sendable {
   private(set) var threads: [FloatBuffer] = []
   private var capacity = 0
 
-  @unsafe mutating func reserve(_ images: Int, for generator: Generator) {
+  @unsafe mutating func reserve(_ images: Int, for generator: Generator, threads count: Int) {
     guard images > capacity, capacity < UpConvolution.largestSweep else { return }
     capacity = min(images, UpConvolution.largestSweep)
     let kernels = unsafe generator.multiplier.kernels
@@ -186,7 +239,7 @@ struct Scratch: Sendable {
     for layer in hidden {
       sweeps.append(
         unsafe min(
-          sweeps.last!, layer.convolution.sweep(threads: generator.threads, kernels: kernels)))
+          sweeps.last!, layer.convolution.sweep(threads: count, kernels: kernels)))
     }
     // Margins are written by nobody, so they stay zero.
     maps = zip([first.link] + hidden.map(\.link) + [last.link], [capacity] + sweeps).map {
@@ -194,10 +247,10 @@ struct Scratch: Sendable {
     }
     planes = FloatBuffer(
       count: zip(hidden, sweeps.dropFirst()).map {
-        unsafe $0.convolution.planeFloats(images: $1, threads: generator.threads, kernels: kernels)
+        unsafe $0.convolution.planeFloats(images: $1, threads: count, kernels: kernels)
       }.max()!)
     let own = unsafe max(
       UpConvolution.scratchFloats(kernels: kernels), last.scratchFloats(kernels: kernels))
-    threads = (0..<generator.threads).map { _ in FloatBuffer(count: own) }
+    threads = (0..<count).map { _ in FloatBuffer(count: own) }
   }
 }

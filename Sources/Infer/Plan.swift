@@ -52,7 +52,7 @@ public struct Plan: Sendable {
       generator.instructionSet, generator.multiplier.workers, min(0.1, seconds))
     let (times, total) = generator.timedLayers(batch: batch, seconds: seconds)
     measuredSeconds = total
-    let sweeps = generator.scratch.withLock { $0.sweeps }
+    let sweeps = generator.sweeps(batch: batch)
     layers = unsafe generator.costs.enumerated().map { [peak] index, cost in
       let link = cost.link
       let fine = link.fineSide * link.fineSide
