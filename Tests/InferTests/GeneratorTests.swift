@@ -155,4 +155,27 @@ struct GeneratorTests {
         single == Array(whole[image * shape.pictureCount..<(image + 1) * shape.pictureCount]))
     }
   }
+
+  @Test("callers on several threads may share a generator")
+  func sharedByCallers() async throws {
+    let shape = try DCGANShape(latent: 16, generatorWidth: 8, side: 64)
+    let weights = weights(shape, seed: 7)
+    // Too few pictures for each thread to draw its own, just enough, and more, by turns.
+    let batches = (0..<12).map { caller in
+      (0..<[1, 5, 6, 17][caller % 4] * shape.latent).map {
+        Float(($0 * 31 + caller * 7) % 67) / 20 - 1.6
+      }
+    }
+    let alone = Generator(weights, threads: 1)
+    let shared = Generator(weights, threads: 3)
+    let drawn = await withTaskGroup(of: (Int, [Float]).self) { group in
+      for (caller, latents) in batches.enumerated() {
+        group.addTask { (caller, shared.pictures(latents: latents)) }
+      }
+      return await group.reduce(into: [Int: [Float]]()) { $0[$1.0] = $1.1 }
+    }
+    for (caller, latents) in batches.enumerated() {
+      #expect(drawn[caller] == alone.pictures(latents: latents))
+    }
+  }
 }
