@@ -1,4 +1,4 @@
-internal import BollyGANKernels
+package import BollyGANKernels
 import BollyGANModel
 
 /// The last layer of a generator: a transposed convolution to a picture's few channels, a bias, and
@@ -6,7 +6,7 @@ import BollyGANModel
 ///
 /// Each pixel of the map is multiplied with all sixteen taps at once, a dense product of 16 · channels
 /// columns; then the pictures' rows are added up from what the pixels give to them.
-struct PictureLayer: Sendable {
+package struct PictureLayer: Sendable {
   let link: StridedLink
   private let weights: FloatBuffer
   private let bias: FloatBuffer
@@ -29,27 +29,41 @@ struct PictureLayer: Sendable {
     }
   }
 
+  /// Without bias, and with weights that are all zeros until ``fill(packed:)``.
+  package init(link: StridedLink) {
+    precondition(link.isNarrow)
+    self.link = link
+    bias = FloatBuffer(count: link.fineChannels)
+    weights = FloatBuffer(count: link.coarseStride * link.weightStride)
+  }
+
+  /// Takes weights as they lie in training, `[coarseChannels, 4, 4, fineChannels]`.
+  @unsafe package func fill(packed weights: UnsafePointer<Float>) {
+    unsafe self.weights.base.update(from: weights, count: link.weightCount)
+  }
+
   /// Multiply-adds for one picture.
   var multiplyAdds: Int {
     16 * link.coarseSide * link.coarseSide * link.coarseChannels * link.fineChannels
   }
 
   /// Floats of a thread's own memory.
-  func scratchFloats(kernels: bg_kernels) -> Int {
+  package func scratchFloats(kernels: bg_kernels) -> Int {
     let (side, channels, rows) = (link.coarseSide, link.fineChannels, Int(unsafe kernels.rows))
     return (side + rows) * link.coarseStride + 2 * side * channels
       + 2 * (side + 2 + rows) * 16 * channels
   }
 
-  /// Where pictures go: bytes `[images, side, side, channels]`, or floats
-  /// `[images, channels, side, side]`.
-  @unsafe enum Target {
+  /// Where pictures go: bytes `[images, side, side, channels]`, floats `[images, channels, side,
+  /// side]`, or a map, where tanh may be left out.
+  @unsafe package enum Target {
     case bytes(UnsafeMutablePointer<UInt8>)
     case planar(UnsafeMutablePointer<Float>)
+    case map(UnsafeMutablePointer<Float>, MapLayout, tanh: Bool)
   }
 
   /// From maps with margin 1 to pictures.
-  @unsafe func run(
+  @unsafe package func run(
     from coarse: FloatBuffer, to target: Target, images: Int, scratch: [FloatBuffer],
     kernels: bg_kernels, workers: Workers
   ) {
@@ -60,10 +74,15 @@ struct PictureLayer: Sendable {
       side: link.coarseSide, depth: link.coarseStride, channels: link.fineChannels,
       from: coarse.base + source.origin, from_image: source.imageStride,
       from_row: source.rowStride, weights: weights.base, bias: bias.base, bytes: nil, planar: nil,
-      parts: workers.count == 1 ? 1 : parts)
+      map: nil, map_image: 0, map_row: 0, linear: 0, parts: workers.count == 1 ? 1 : parts)
     switch unsafe target {
     case .bytes(let start): unsafe job.bytes = start
     case .planar(let start): unsafe job.planar = start
+    case .map(let start, let layout, let tanh):
+      unsafe job.map = start + layout.origin
+      unsafe job.map_image = layout.imageStride
+      unsafe job.map_row = layout.rowStride
+      unsafe job.linear = tanh ? 0 : 1
     }
     let tasks = unsafe images * job.parts
     unsafe withUnsafePointer(to: &job) { job in

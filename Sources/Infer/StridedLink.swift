@@ -16,8 +16,7 @@ package struct StridedLink: Equatable, Sendable {
   package let coarseSide: Int
   package let coarseChannels: Int
   package let fineChannels: Int
-  /// The fine side is a picture: its few channels lie packed, and all four phases of it are
-  /// computed as columns of one product.
+  /// The fine side is a picture: its few channels lie packed.
   package let isNarrow: Bool
 
   package init(coarseSide: Int, coarseChannels: Int, fineChannels: Int, isNarrow: Bool = false) {
@@ -49,17 +48,11 @@ package struct StridedLink: Equatable, Sendable {
   package var weightStride: Int { 16 * fineStride }
   package var weightCount: Int { coarseChannels * weightStride }
 
-  /// Columns that the product of a narrow `up` gives for a coarse pixel: `[2, 2, fineChannels]`.
-  package var narrowColumns: Int { 4 * fineChannels }
-
   // MARK: Weights in the order of the products
 
   package func upPanels(kernels: bg_kernels) -> [Panels] {
     if isWhole {
       return [unsafe Panels(depth: coarseStride, columns: weightStride, kernels: kernels)]
-    }
-    if isNarrow {
-      return [unsafe Panels(depth: 9 * coarseStride, columns: narrowColumns, kernels: kernels)]
     }
     return (0..<4).map { _ in
       unsafe Panels(depth: 4 * coarseStride, columns: fineStride, kernels: kernels)
@@ -76,10 +69,6 @@ package struct StridedLink: Equatable, Sendable {
   @unsafe package func fillUp(
     _ panels: [Panels], from weights: UnsafePointer<Float>, workers: Workers
   ) {
-    if isNarrow {
-      unsafe fillNarrow(panels[0], from: weights)
-      return
-    }
     let count = panels[0].count
     workers.run(panels.count * count) { task, _ in
       let (phase, panel) = task.quotientAndRemainder(dividingBy: count)
@@ -96,27 +85,6 @@ package struct StridedLink: Equatable, Sendable {
     }
   }
 
-  /// Row (e, f, c) and column (r, s, d): the tap by which coarse pixel (i − 1 + e, j − 1 + f) enters
-  /// output (2i + r, 2j + s), if there is one.
-  @unsafe private func fillNarrow(_ panels: Panels, from weights: UnsafePointer<Float>) {
-    let width = panels.width
-    for e in 0..<3 {
-      for f in 0..<3 {
-        for column in 0..<narrowColumns {
-          let (phase, d) = column.quotientAndRemainder(dividingBy: fineChannels)
-          let u = phase / 2 + 3 - 2 * e
-          let v = phase % 2 + 3 - 2 * f
-          guard (0..<4).contains(u), (0..<4).contains(v) else { continue }
-          let target = unsafe panels.panel(column / width) + column % width
-          for c in 0..<coarseChannels {
-            unsafe target[((3 * e + f) * coarseStride + c) * width] =
-              weights[c * weightStride + (4 * u + v) * fineStride + d]
-          }
-        }
-      }
-    }
-  }
-
   @unsafe package func fillDown(
     _ panels: Panels, from weights: UnsafePointer<Float>, workers: Workers
   ) {
@@ -128,8 +96,7 @@ package struct StridedLink: Equatable, Sendable {
 
   // MARK: Products
 
-  /// `up`: from a coarse map (margin 1 unless whole) to a fine one, or, where the link is narrow, to
-  /// rows of ``narrowColumns`` floats, `narrowStride` apart.
+  /// `up`: from a coarse map (margin 1 unless whole) to a fine one. To pictures ``PictureLayer`` goes.
   @unsafe package func up(
     _ panels: [Panels], from coarse: UnsafePointer<Float>, to fine: UnsafeMutablePointer<Float>,
     margin: Int, bias: UnsafePointer<Float>? = nil, rectify: Rectifier? = nil
@@ -143,17 +110,6 @@ package struct StridedLink: Equatable, Sendable {
           segmentStride: 0, panels: panels[0], bias: bias, out: fine,
           outWalk: .images(of: out), outRun: 4 * fineStride, outRunStride: out.rowStride,
           rectify: rectify)
-      ]
-    }
-    if isNarrow {
-      return unsafe [
-        Product(
-          left: coarse, leftWalk: layout.walk(row: -1, column: -1), segments: 3,
-          length: 3 * coarseStride, segmentStride: layout.rowStride, panels: panels[0],
-          bias: bias, out: fine,
-          outWalk: PixelWalk(
-            rows: 1, columns: 1, imageStride: narrowColumns, rowStride: 0, columnStride: 0,
-            origin: 0), rectify: rectify)
       ]
     }
     return unsafe (0..<4).map { phase in

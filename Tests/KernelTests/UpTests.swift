@@ -214,7 +214,7 @@ struct UpTests {
   }
 
   @Test(
-    "a picture is the transposed convolution behind tanh, as floats and as bytes, in any parts",
+    "a picture is the transposed convolution, behind tanh as floats and as bytes, or as it is",
     arguments: Level.available,
     [(4, 16, 3, 1), (8, 144, 1, 3), (16, 32, 3, 2), (32, 64, 3, 5)] as [(Int, Int, Int, Int)])
   func picture(level: Level, shape: (side: Int, depth: Int, channels: Int, parts: Int)) {
@@ -239,23 +239,29 @@ struct UpTests {
       repeating: 1e30,
       count: (side + rows) * depth + 2 * side * channels
         + 2 * (side + 2 + rows) * 16 * channels)
-    var none: [Float] = [0]
-    unsafe withPointers(coarse, weights, up.bias, &planar, &scratch, &none) {
-      coarse, weights, bias, planar, scratch, _ in
+    // Pictures in a frame of one pixel, as training keeps them.
+    let frame = (2 * side + 2) * channels
+    var map = [Float](repeating: canary, count: 2 * (2 * side + 2) * frame)
+    unsafe withPointers(coarse, weights, up.bias, &planar, &scratch, &map) {
+      coarse, weights, bias, planar, scratch, map in
       let row = (side + 2) * depth
       var job = unsafe bg_picture(
         side: side, depth: depth, channels: channels, from: coarse + row + depth,
         from_image: (side + 2) * row, from_row: row, weights: weights, bias: bias, bytes: nil,
-        planar: planar, parts: shape.parts)
+        planar: planar, map: nil, map_image: 0, map_row: 0, linear: 0, parts: shape.parts)
       for task in 0..<2 * shape.parts { unsafe kernels.picture(&job, task, scratch) }
       unsafe bytes.withUnsafeMutableBufferPointer { bytes in
         unsafe job.bytes = bytes.baseAddress
         unsafe job.parts = 1
         for task in 0..<2 { unsafe kernels.picture(&job, task, scratch) }
       }
+      unsafe (job.bytes, job.planar, job.map) = (nil, nil, map + frame + channels)
+      unsafe (job.map_image, job.map_row, job.linear) = ((2 * side + 2) * frame, frame, 1)
+      for task in 0..<2 { unsafe kernels.picture(&job, task, scratch) }
     }
     #expect(planar[2 * size] == canary && bytes[2 * size] == 77)
     var worst = 0.0
+    var worstLinear = 0.0
     var wrongBytes = 0
     for image in 0..<2 {
       for pixel in 0..<4 * side * side {
@@ -263,6 +269,9 @@ struct UpTests {
           let value = planar[(image * channels + d) * 4 * side * side + pixel]
           let place = (image * 4 * side * side + pixel) * channels + d
           worst = max(worst, abs(Double(value) - tanh(expected[place])))
+          let row = image * (2 * side + 2) + 1 + pixel / (2 * side)
+          let linear = map[row * frame + (1 + pixel % (2 * side)) * channels + d]
+          worstLinear = max(worstLinear, abs(Double(linear) - expected[place]))
           if bytes[place] != UInt8((value + 1) / 2 * 255 + 0.5) { wrongBytes += 1 }
         }
       }
@@ -270,5 +279,8 @@ struct UpTests {
     // tanh is off by 2 ulp at most, the sums by less than 4 √depth of theirs.
     #expect(worst <= 4 * Double(depth).squareRoot() * 0x1p-23)
     #expect(wrongBytes == 0)
+    // Without tanh the sums' size counts, up to 4.
+    #expect(worstLinear <= 16 * Double(depth).squareRoot() * 0x1p-23)
+    #expect(map.count { $0 == canary } == map.count - 2 * size)
   }
 }

@@ -102,8 +102,8 @@ typedef struct {
   int accumulates;         // adds to what stands there
 } bg_gradient;
 
-// The last layer: from a coarse map to a picture of few channels (kernel 4, stride 2, padding 1)
-// behind tanh.
+// The last layer: from a coarse map to a picture of few channels (kernel 4, stride 2, padding 1),
+// behind tanh unless `linear`. Exactly one of `bytes`, `planar` and `map` is given.
 typedef struct {
   size_t side;             // of the coarse map
   size_t depth;            // its channels, padded
@@ -112,8 +112,11 @@ typedef struct {
   ptrdiff_t from_image, from_row;
   const float *weights;    // [depth][4][4][channels]
   const float *bias;       // [channels]
-  uint8_t *bytes;          // [images][2 side][2 side][channels], 0...255, or null:
-  float *planar;           // [images][channels][2 side][2 side], -1...1
+  uint8_t *bytes;          // [images][2 side][2 side][channels], 0...255
+  float *planar;           // [images][channels][2 side][2 side]
+  float *map;              // pixel (0, 0) of the first picture, channels last
+  ptrdiff_t map_image, map_row;
+  int linear;
   size_t parts;            // that each picture is cut into
 } bg_picture;
 

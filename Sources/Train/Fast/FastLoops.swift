@@ -13,7 +13,7 @@ import BollyGANModel
   let multiplier: Multiplier
   private let rightPanels: [FloatBuffer]
   private var leftPanels = FloatBuffer(count: 0)
-  private let scratch: [FloatBuffer]
+  private var scratch: [FloatBuffer]
   /// Each thread's transformed maps, of one layer at a time.
   private var rooms: [FloatBuffer] = []
 
@@ -58,6 +58,19 @@ import BollyGANModel
         planes: rooms[thread], scratch: [scratch[thread]], kernels: kernels,
         workers: soloists[thread])
     }
+  }
+
+  /// A picture layer's way up: from coarse maps to pictures, both with margin 1.
+  func up(
+    _ layer: FastLayer, from coarse: FloatBuffer, toPictures pictures: FloatBuffer, images: Int,
+    tanh: Bool
+  ) {
+    let picture = layer.picture!
+    let floats = unsafe picture.scratchFloats(kernels: kernels)
+    if scratch[0].count < floats { scratch = scratch.map { _ in FloatBuffer(count: floats) } }
+    unsafe picture.run(
+      from: coarse, to: .map(pictures.base, layer.link.fineLayout(margin: 1), tanh: tanh),
+      images: images, scratch: scratch, kernels: kernels, workers: workers)
   }
 
   /// Shares out a batch by sweeps of pictures, each of which one thread takes through by itself.
@@ -318,30 +331,6 @@ import BollyGANModel
   }
 
   // MARK: Pictures
-
-  /// Spreads what a narrow `up` gives (2x2 fine pixels for each coarse one) to a picture.
-  func spread(
-    _ rows: FloatBuffer, _ link: StridedLink, to picture: FloatBuffer, layout: MapLayout,
-    images: Int, tanh: Bool
-  ) {
-    let side = link.coarseSide
-    let channels = link.fineChannels
-    let size = side * side * link.narrowColumns
-    workers.run(images) { image, _ in
-      let source = unsafe rows.base + image * size
-      let target = unsafe picture.base + (image * layout.imageStride + layout.origin)
-      if tanh { unsafe kernels.tanh(size, source, source) }
-      for i in 0..<side {
-        for j in 0..<side {
-          let from = unsafe source + (i * side + j) * link.narrowColumns
-          for r in 0..<2 {
-            let to = unsafe target + ((2 * i + r) * layout.rowStride + 2 * j * channels)
-            unsafe to.update(from: from + r * 2 * channels, count: 2 * channels)
-          }
-        }
-      }
-    }
-  }
 
   /// The way back through tanh: both maps of pictures have margin 1, the gradient is overwritten.
   func tanhBackward(

@@ -13,7 +13,6 @@ final class FastGenerator {
   private var raw: [FloatBuffer] = []
   private var rawGradients: [FloatBuffer] = []
   private var gradients: [FloatBuffer] = []
-  private var narrow = FloatBuffer(count: 0)
   private var capacity = 0
 
   init(_ weights: GeneratorWeights, loops: FastLoops, scratch: FastScratch) {
@@ -61,8 +60,6 @@ final class FastGenerator {
     raw = layers.dropLast().map {
       FloatBuffer(count: images * $0.link.fineLayout(margin: 0).imageStride)
     }
-    narrow = scratch.products(
-      count: images * last.link.coarseSide * last.link.coarseSide * last.link.narrowColumns)
     gradients = []
     rawGradients = []
   }
@@ -81,13 +78,8 @@ final class FastGenerator {
     }
     for (index, layer) in layers.enumerated() {
       let link = layer.link
-      let pixels = images * link.coarseSide * link.coarseSide
       guard let norm = layer.norm else {
-        unsafe loops.multiplier.run(
-          link.up(layer.upPanels, from: maps[index].base, to: narrow.base, margin: 0),
-          pixels: pixels)
-        loops.spread(
-          narrow, link, to: pictures, layout: pictureLayout, images: images, tanh: true)
+        loops.up(layer, from: maps[index], toPictures: pictures, images: images, tanh: true)
         continue
       }
       loops.up(layer, from: maps[index], to: raw[index], images: images)
@@ -154,7 +146,6 @@ final class FastDiscriminator {
   private var tangents: [FloatBuffer] = []
   private var logits = FloatBuffer(count: 0)
   private var logitGradients = FloatBuffer(count: 0)
-  private var narrow = FloatBuffer(count: 0)
   private var capacity = 0
 
   /// What LeakyReLU makes of negative values.
@@ -228,9 +219,6 @@ final class FastDiscriminator {
     rawGradients = inner.map { scratch.map($0.link.coarseLayout(margin: 1), images: images) }
     logits = FloatBuffer(count: images * layers[layers.count - 1].link.coarseStride)
     logitGradients = FloatBuffer(count: logits.count)
-    let first = layers[0].link
-    narrow = scratch.products(
-      count: images * first.coarseSide * first.coarseSide * first.narrowColumns)
     tangents = []
   }
 
@@ -321,15 +309,10 @@ final class FastDiscriminator {
           layer, coarse: coarse, coarseMargin: 1, fine: index == 0 ? pictures : maps[index - 1],
           images: images, accumulates: accumulates)
       }
-      let pixels = images * link.coarseSide * link.coarseSide
       if index > 0 {
         loops.up(layer, from: coarse, to: gradients[index - 1], images: images)
       } else if let pictureGradient {
-        unsafe loops.multiplier.run(
-          link.up(layer.upPanels, from: coarse.base, to: narrow.base, margin: 0), pixels: pixels)
-        loops.spread(
-          narrow, link, to: pictureGradient, layout: link.fineLayout(margin: 1), images: images,
-          tanh: false)
+        loops.up(layer, from: coarse, toPictures: pictureGradient, images: images, tanh: false)
       }
     }
   }

@@ -158,9 +158,10 @@ final class FastLayer {
   let link: StridedLink
   let kernel: FastParameter
   let norm: FastNorm?
-  /// The way up, one of the two.
+  /// The way up, one of the three.
   let upPanels: [Panels]
   let upConvolution: UpConvolution?
+  let picture: PictureLayer?
   /// The way down, one of the two.
   let downPanels: Panels?
   let downConvolution: DownConvolution?
@@ -176,11 +177,13 @@ final class FastLayer {
       upConvolution = unsafe UpConvolution(link: link, kernels: kernels)
       downConvolution = unsafe DownConvolution(link: link, kernels: kernels)
       upPanels = []
+      picture = nil
       downPanels = nil
     } else {
       upConvolution = nil
       downConvolution = nil
-      upPanels = unsafe link.upPanels(kernels: kernels)
+      picture = link.isNarrow ? PictureLayer(link: link) : nil
+      upPanels = link.isNarrow ? [] : unsafe link.upPanels(kernels: kernels)
       downPanels = unsafe link.downPanels(kernels: kernels)
     }
   }
@@ -220,7 +223,11 @@ final class FastLayer {
       unsafe upConvolution.fill(packed: used.base, kernels: loops.kernels, workers: workers)
       unsafe downConvolution.fill(packed: used.base, kernels: loops.kernels, workers: workers)
     } else if let downPanels {
-      unsafe link.fillUp(upPanels, from: used.base, workers: workers)
+      if let picture {
+        unsafe picture.fill(packed: used.base)
+      } else {
+        unsafe link.fillUp(upPanels, from: used.base, workers: workers)
+      }
       unsafe link.fillDown(downPanels, from: used.base, workers: workers)
     }
   }

@@ -4,15 +4,11 @@ import BollyGANInfer
 /// after the other, and half of a step's memory would lie idle otherwise.
 final class FastScratch {
   private var whole = FloatBuffer(count: 0)
-  private var narrow = FloatBuffer(count: 0)
   private var framed: [(layout: MapLayout, buffer: FloatBuffer)] = []
 
   /// At least `count` floats, for a map without a margin that is used up before the next one is asked
   /// for: the gradient behind an activation.
   func map(count: Int) -> FloatBuffer { Self.grown(&whole, to: count) }
-
-  /// At least `count` floats, for the products of a picture layer before they are spread.
-  func products(count: Int) -> FloatBuffer { Self.grown(&narrow, to: count) }
 
   /// Maps within margins of zeros. Margins stay zeros where all who share them have the same layout, and
   /// every one of them fills the rest.
