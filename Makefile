@@ -49,7 +49,8 @@ clean: ## Remove everything that was built, the virtual environments included
 
 ##@ Check
 
-.PHONY: test test-swift test-python test-torch test-example test-house test-sanitized gate bench
+.PHONY: test test-swift test-python test-torch test-example test-house test-sanitized test-arm64 gate \
+  bench
 
 test: setup ## Check everything that a change must pass (what CI runs)
 	@rm -f .build/step-times
@@ -97,6 +98,9 @@ test-sanitized:
 	$(SWIFT) test -c release --scratch-path .build/$(SANITIZER) --sanitize=$(SANITIZER) \
 	  -Xswiftc -use-ld=lld --disable-xctest
 
+test-arm64: ## Check NEON's loops against this processor's, in an emulator
+	@SWIFT="$(SWIFT)" .ci/arm64
+
 bench: build ## Measure kernels, whole faces, and both beside other runtimes
 	$(RELEASE)/bollygan-infer bench
 	Benchmarks/peers/run
@@ -135,5 +139,5 @@ docs: ## Build the libraries' reference pages into .build/docs
 help: ## List the targets
 	@awk 'BEGIN { FS = ":.*## " } \
 	  /^##@/ { printf "\n%s\n", substr($$0, 5) } \
-	  /^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	  /^[a-z0-9-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 	@printf '\nmake install PREFIX=/usr/local DESTDIR= and SWIFT=, PYTHON= say where and with what.\n'
