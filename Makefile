@@ -49,8 +49,8 @@ clean: ## Remove everything that was built, the virtual environments included
 
 ##@ Check
 
-.PHONY: test test-swift test-python test-torch test-example test-house test-sanitized test-arm64 gate \
-  bench
+.PHONY: test test-swift test-python test-torch test-example test-house test-sanitized test-undefined \
+  test-arm64 gate bench
 
 test: setup ## Check everything that a change must pass (what CI runs)
 	@rm -f .build/step-times
@@ -90,6 +90,7 @@ gate: ## Check what takes long: sanitizers, long runs of the tests, PyTorch
 	@$(STEP) 'PyTorch' $(MAKE) test-torch
 	@$(STEP) 'Address sanitizer' $(MAKE) test-sanitized SANITIZER=address
 	@$(STEP) 'Thread sanitizer' $(MAKE) test-sanitized SANITIZER=thread
+	@$(STEP) 'Undefined behaviour' $(MAKE) test-undefined
 	@$(STEP) --report
 
 # In release mode: a debug build of the plain loops takes hours. LLVM's linker, because gold warns of
@@ -97,6 +98,10 @@ gate: ## Check what takes long: sanitizers, long runs of the tests, PyTorch
 test-sanitized:
 	$(SWIFT) test -c release --scratch-path .build/$(SANITIZER) --sanitize=$(SANITIZER) \
 	  -Xswiftc -use-ld=lld --disable-xctest
+
+# Of the kernels.
+test-undefined:
+	@SWIFT="$(SWIFT)" .ci/undefined
 
 test-arm64: ## Check NEON's loops against this processor's, in an emulator
 	@SWIFT="$(SWIFT)" .ci/arm64
