@@ -145,12 +145,32 @@ struct RunLoopTests {
       return
     }
     #expect(try tiny.names(in: "cut").contains("checkpoint-000007.safetensors"))
-    #expect(try tiny.names(in: "cut").contains("generator.safetensors"))
+    for name in ["generator", "discriminator"] {
+      let file = try SafetensorsFile(bytes: tiny.scratch.bytes("cut/\(name).safetensors"))
+      #expect(file.metadata["bollygan.step"] == "7", "\(name)")
+    }
     tiny.isStopRequested = { false }
     notes.steps = []
     _ = try await tiny.resume("cut")
     #expect(notes.steps == Array(8...15))
     #expect(try tiny.outcome("cut") == tiny.outcome("whole"))
+  }
+
+  @Test("the two networks in a run's folder are of the same step, also while the run goes on")
+  func pair() async throws {
+    var tiny = try await TinyRun()
+    let scratch = tiny.scratch
+    tiny.beforeStep = { step in
+      // Epochs end after steps 5 and 10.
+      let whole = step <= 5 ? nil : step <= 10 ? "5" : "10"
+      for name in ["generator", "discriminator"] {
+        let bytes = try? scratch.bytes("run/\(name).safetensors")
+        let file = try bytes.map { try SafetensorsFile(bytes: $0) }
+        #expect(file?.metadata["bollygan.step"] == whole, "\(name) before step \(step)")
+      }
+    }
+    _ = try await tiny.begin("run")
+    #expect(tiny.notes.steps == Array(1...15))
   }
 
   @Test("an ended run goes on for more epochs as if it had been begun for them")

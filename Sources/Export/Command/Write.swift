@@ -136,8 +136,8 @@ struct Write: AsyncParsableCommand {
       }
       guard source.isGiven else {
         throw ValidationError(
-          "--discriminator needs --model: none came with this program. A finished training run "
-            + "keeps discriminator.safetensors.")
+          "--discriminator needs --model: none came with this program. A training run keeps its "
+            + "own, discriminator.safetensors.")
       }
       if latentRank != 4 || outputRange != .signed {
         throw ValidationError(

@@ -40,6 +40,12 @@ extension TrainingRun {
     return engine.generate(latents: fixedLatents, batchStatistics: byBatch)
   }
 
+  /// Both networks of this step: whoever finds them finds a pair.
+  func writeNetworks() throws {
+    try writeGenerator()
+    try writeDiscriminator()
+  }
+
   /// `generator.safetensors`, or the best so far: the moving average where there is one.
   func writeGenerator(named name: String = RunFolder.generatorName) throws {
     var file = (average?.weights ?? engine.generatorWeights()).file(metadata: metadata)
@@ -56,17 +62,15 @@ extension TrainingRun {
 
   /// `discriminator.safetensors`, for whoever wants to go on training elsewhere; with spectral
   /// normalisation its kernels are the divided ones.
-  func writeDiscriminator() throws {
+  private func writeDiscriminator() throws {
     var file = engine.state().judge.file(metadata: metadata)
     file.metadata["bollygan.ndf"] = "\(shape.discriminatorWidth)"
     file.metadata["bollygan.parent_sha256"] = parts.record.definition.initialDiscriminator
     file.addModelSpec(
       title: "BollyGAN discriminator \(shape.side)x\(shape.side)", date: parts.record.date,
       side: shape.side)
-    do {
-      try writeFile(
-        file.encoded(), to: folder.path(of: RunFolder.discriminatorName), durably: true)
-    } catch { throw RunError.cannotSave(error) }
+    try writeFile(
+      file.encoded(), to: folder.path(of: RunFolder.discriminatorName), durably: true)
   }
 
   private var metadata: [String: String] {

@@ -185,7 +185,6 @@ package final class TrainingRun {
       }
     }
     try saveAll()
-    try writeDiscriminator()
     removeOldCheckpoints(keepingForGuard: false)
     note("end")
     return .finished
@@ -268,7 +267,7 @@ package final class TrainingRun {
     return (batch, indices.count)
   }
 
-  /// What the end of a step brings: of an epoch its summary, samples and generator; a checkpoint
+  /// What the end of a step brings: of an epoch its summary, samples and networks; a checkpoint
   /// where it is time for one. The checkpoint comes last, for it vouches for the rest.
   private func saveWhatIsDue() throws {
     let finished = epoch
@@ -285,7 +284,7 @@ package final class TrainingRun {
           try writeSamples(epoch: finished)
         }
       }
-      attempt("generator") { try writeGenerator() }
+      attempt("networks") { try writeNetworks() }
       if measuresQuality(after: finished) { isBest = measureQuality() }
     }
     if isBest || options.checkpointEvery.isDue(step: step, epoch: finished, isEpochEnd: isEpochEnd)
@@ -295,13 +294,13 @@ package final class TrainingRun {
     if isEpochEnd { writeReport(isRunning: true) }
   }
 
-  /// The last checkpoint and generator, which must not fail.
+  /// The last checkpoint and networks, which must not fail.
   private func saveAll() throws {
     do {
       if !isEpochEnd && step > 0 {
         attempt("samples") { try writeSamples(epoch: epoch) }
       }
-      if step > 0 { try writeGenerator() }
+      if step > 0 { try writeNetworks() }
       if savedStep != step { try writeCheckpoint() }
     } catch let error as FileError {
       throw isFolderGone ? RunError.folderGone(folder.path) : RunError.cannotSave(error)

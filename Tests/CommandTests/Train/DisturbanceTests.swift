@@ -22,6 +22,17 @@
       #expect(try training.checkpoints("run").first == made)
       #expect(
         try training.log("run").last?.hasPrefix("{\"event\":\"stop\",\"step\":\(made),") == true)
+      if made > 0 {
+        // Both networks can be used at once, the one that judges as well.
+        for options in [
+          ["--model", "run/generator.safetensors"],
+          ["--discriminator", "--model", "run/discriminator.safetensors"],
+        ] {
+          let export = try await BuiltCommand.export.run(
+            options + ["network.onnx"], in: training.folder)
+          #expect(export.status == 0, "\(export.errors)")
+        }
+      }
       #expect(try await training.resume("run").end().status == 0)
       #expect(try training.outcome("run") == whole)
     }
@@ -78,7 +89,7 @@
       arguments: [
         Fault("create", 4, "once:\(EMFILE)"), Fault("write", 4, "once:\(ENOSPC)"),
         Fault("fsync", 4, "once:\(EIO)"), Fault("rename", 4, "once:\(EIO)"),
-        Fault("fsync", 6, "once:\(EIO)", .folder),
+        Fault("fsync", 7, "once:\(EIO)", .folder),
       ])
     func once(fault: Fault) async throws {
       let training = try await SmallTraining()

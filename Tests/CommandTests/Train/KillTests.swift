@@ -23,7 +23,7 @@
         Fault("rename", 1, "before", .record), Fault("rename", 1, "after", .record),
         Fault("fsync", 5, "before", .folder), Fault("fsync", 5, "after", .folder),
         Fault("write", 12, "half", .log), Fault("write", 2, "half", .generator),
-        Fault("rename", 3, "before", .samples), Fault("write", 1, "half", .discriminator),
+        Fault("rename", 3, "before", .samples), Fault("write", 5, "half", .discriminator),
       ]
       + {
         // Whatever the process does some moments after a line of the log; at least five steps and two
