@@ -1,13 +1,6 @@
 import ArgumentParser
 import BollyGANInfer
 import BollyGANModel
-import BollyGANTerminal
-
-#if canImport(FoundationEssentials)
-  import FoundationEssentials
-#else
-  import Foundation
-#endif
 
 /// Measures this machine: kernels and whole faces.
 struct Bench: AsyncParsableCommand {
@@ -16,7 +9,8 @@ struct Bench: AsyncParsableCommand {
     discussion: """
       First what the processor could do if memory were no matter (GFLOP/s, measured), then every \
       kernel at every instruction set as a share of that, then whole faces, latents to pixels, for \
-      batches of 1 to 256. Other work on the machine falsifies all of it.
+      batches of 1 to 256: on one thread and so on up to --threads, at every instruction set that this \
+      processor has or at that of --kernels alone. Other work on the machine falsifies all of it.
 
         bollygan-infer bench
         bollygan-infer bench --threads 1 --kernels avx2
@@ -25,49 +19,14 @@ struct Bench: AsyncParsableCommand {
 
   @OptionGroup var model: ModelOptions
 
-  @Option(
-    help: ArgumentHelp(
-      "The most threads; fewer are measured as well. (default: the processors this process may use)",
-      valueName: "n"))
-  var threads: Int?
-
-  @Option(
-    help: ArgumentHelp(
-      "Measure this instruction set alone. (default: all that this processor has)",
-      valueName: "set"))
-  var kernels: InstructionSet?
-
-  @Option(help: ArgumentHelp("Time for each figure, in seconds.", valueName: "seconds"))
-  var seconds: Double = 0.3
-
-  @Flag(help: "Print one JSON object on standard output.")
-  var json = false
-
-  func validate() throws {
-    if let threads, !(1...1024).contains(threads) {
-      throw ValidationError("--threads \(threads) is not in 1...1024.")
-    }
-    if let kernels, !InstructionSet.available.contains(kernels) {
-      throw ValidationError("This processor cannot run --kernels \(kernels.rawValue).")
-    }
-    if !(0.001...60).contains(seconds) {
-      throw ValidationError("--seconds \(seconds) is not in 0.001...60.")
-    }
-  }
+  @OptionGroup var processor: ProcessorOptions
+  @OptionGroup var measuring: MeasuringOptions
 
   func run() async throws {
-    let model = try model.load()
     let benchmark = Benchmark(
-      model.weights, levels: kernels.map { [$0] } ?? InstructionSet.available,
-      threads: threads ?? Generator.processors, seconds: seconds)
-    if json {
-      let encoder = JSONEncoder()
-      encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-      try StandardOutput.writeLine(
-        String(decoding: encoder.encode(BenchReport(benchmark)), as: UTF8.self))
-    } else {
-      for line in lines(of: benchmark) { try StandardOutput.writeLine(line) }
-    }
+      try model.load().weights, levels: processor.kernels.map { [$0] } ?? InstructionSet.available,
+      threads: processor.threadCount, seconds: measuring.seconds)
+    try measuring.print(BenchReport(benchmark), lines(of: benchmark))
   }
 
   private func lines(of benchmark: Benchmark) -> [String] {

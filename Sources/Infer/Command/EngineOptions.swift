@@ -3,16 +3,11 @@ import BollyGANInfer
 import BollyGANModel
 import BollyGANPictures
 
-extension InstructionSet: ExpressibleByArgument {}
 extension PixelRule: ExpressibleByArgument {}
 
 /// How the work is done; nothing here changes a picture but the pixel rule.
 struct EngineOptions: ParsableArguments {
-  @Option(
-    help: ArgumentHelp(
-      "Threads to use; they never change the result. (default: the processors this process may use)",
-      valueName: "n"))
-  var threads: Int?
+  @OptionGroup var processor: ProcessorOptions
 
   @Option(
     help: ArgumentHelp(
@@ -24,29 +19,14 @@ struct EngineOptions: ParsableArguments {
 
   @Option(
     help: ArgumentHelp(
-      "Instruction set: \(InstructionSet.allCases.map(\.rawValue).joined(separator: ", ")). "
-        + "(default: the best this processor has, \(InstructionSet.best.rawValue))",
-      valueName: "set"))
-  var kernels: InstructionSet?
-
-  @Option(
-    help: ArgumentHelp(
       "How numbers x in -1...1 become pixels: torchvision is (x+1)/2*255+0.5, stylegan is "
         + "x*127.5+128, minmax spreads the smallest and largest of a picture or grid over 0...255.",
       valueName: "rule"))
   var pixelRule: PixelRule = .torchvision
 
   func validate() throws {
-    if let threads, !(1...1024).contains(threads) {
-      throw ValidationError("--threads \(threads) is not in 1...1024.")
-    }
     if let batch = batch ?? batchSize, !(1...4096).contains(batch) {
       throw ValidationError("--batch \(batch) is not in 1...4096.")
-    }
-    if let kernels, !InstructionSet.available.contains(kernels) {
-      let available = InstructionSet.available.map(\.rawValue).joined(separator: ", ")
-      throw ValidationError(
-        "This processor cannot run --kernels \(kernels.rawValue); it can run \(available).")
     }
   }
 
@@ -54,10 +34,7 @@ struct EngineOptions: ParsableArguments {
   var faces: Int { batch ?? batchSize ?? 64 }
 
   func artist(_ weights: GeneratorWeights) -> Artist {
-    Artist(
-      generator: Generator(
-        weights, instructionSet: kernels ?? .best, threads: threads ?? Generator.processors),
-      rule: pixelRule)
+    Artist(generator: processor.generator(weights), rule: pixelRule)
   }
 }
 

@@ -1,13 +1,6 @@
 import ArgumentParser
 import BollyGANInfer
 import BollyGANModel
-import BollyGANTerminal
-
-#if canImport(FoundationEssentials)
-  import FoundationEssentials
-#else
-  import Foundation
-#endif
 
 /// Prints how a batch is drawn.
 struct PlanCommand: AsyncParsableCommand {
@@ -30,50 +23,19 @@ struct PlanCommand: AsyncParsableCommand {
   @Option(help: ArgumentHelp("Faces that go through the network together.", valueName: "n"))
   var batch = 64
 
-  @Option(
-    help: ArgumentHelp(
-      "Threads to use. (default: the processors this process may use)", valueName: "n"))
-  var threads: Int?
-
-  @Option(
-    help: ArgumentHelp(
-      "Instruction set. (default: the best this processor has)", valueName: "set"))
-  var kernels: InstructionSet?
-
-  @Option(help: ArgumentHelp("Time to measure for, in seconds.", valueName: "seconds"))
-  var seconds: Double = 0.5
-
-  @Flag(help: "Print one JSON object on standard output.")
-  var json = false
+  @OptionGroup var processor: ProcessorOptions
+  @OptionGroup var measuring: MeasuringOptions
 
   func validate() throws {
     if !(1...4096).contains(batch) {
       throw ValidationError("--batch \(batch) is not in 1...4096.")
     }
-    if let threads, !(1...1024).contains(threads) {
-      throw ValidationError("--threads \(threads) is not in 1...1024.")
-    }
-    if let kernels, !InstructionSet.available.contains(kernels) {
-      throw ValidationError("This processor cannot run --kernels \(kernels.rawValue).")
-    }
-    if !(0.001...60).contains(seconds) {
-      throw ValidationError("--seconds \(seconds) is not in 0.001...60.")
-    }
   }
 
   func run() async throws {
-    let generator = Generator(
-      try model.load().weights, instructionSet: kernels ?? .best,
-      threads: threads ?? Generator.processors)
-    let plan = Plan(generator, batch: batch, seconds: seconds)
-    if json {
-      let encoder = JSONEncoder()
-      encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-      try StandardOutput.writeLine(
-        String(decoding: encoder.encode(PlanReport(plan)), as: UTF8.self))
-    } else {
-      for line in lines(of: plan) { try StandardOutput.writeLine(line) }
-    }
+    let generator = processor.generator(try model.load().weights)
+    let plan = Plan(generator, batch: batch, seconds: measuring.seconds)
+    try measuring.print(PlanReport(plan), lines(of: plan))
   }
 
   private func lines(of plan: Plan) -> [String] {
