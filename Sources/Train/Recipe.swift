@@ -109,12 +109,15 @@ public struct Recipe: Sendable, Equatable, Codable {
   /// The recipes by name, the default first.
   public static let all = [bollygan, tutorial, article]
 
+  /// Whether the recipe follows a script, and a run is to repeat its steps: digits count more than time.
+  private var repeatsScript: Bool { name == Self.tutorial.name || name == Self.article.name }
+
   /// The arithmetic of a step for networks of the given sizes.
   public func configuration(for shape: DCGANShape) -> TrainingConfiguration {
     TrainingConfiguration(
       shape: shape, normalisesFirst: normalisesFirst, freshLatents: freshLatents,
       generatorRate: generatorRate, discriminatorRate: discriminatorRate, beta1: beta1,
-      beta2: beta2, techniques: techniques)
+      beta2: beta2, techniques: techniques, convolutions: repeatsScript ? .direct : .fast)
   }
 
   /// Batches in one pass over the given number of pictures.

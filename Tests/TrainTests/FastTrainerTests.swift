@@ -175,6 +175,24 @@ struct FastTrainerTests {
     #expect(agreement.gradients.value < 1e-4, "\(agreement.gradients)")
   }
 
+  @Test("has them by direct sums as well", arguments: GradientFixture.all)
+  func agreesDirectly(fixture: GradientFixture) throws {
+    let agreement = try EngineAgreement(fixture) {
+      var configuration = $0
+      configuration.convolutions = .direct
+      return FastTrainer(configuration: configuration, generator: $1, discriminator: $2, threads: 2)
+    }
+    #expect(agreement.lossesBeforeUpdate.value < 1e-5, "\(agreement.lossesBeforeUpdate)")
+    #expect(agreement.lossesAfterUpdate.value < 1e-4, "\(agreement.lossesAfterUpdate)")
+    #expect(agreement.gradients.value < 1e-4, "\(agreement.gradients)")
+  }
+
+  @Test("recipes that repeat a script sum directly, the default one goes fast")
+  func recipes() {
+    let ways = Recipe.all.map { $0.configuration(for: .article).convolutions }
+    #expect(ways == [.fast, .direct, .direct])
+  }
+
   @Test("keeps the manners of an engine", arguments: GradientFixture.all)
   func manners(fixture: GradientFixture) throws {
     try expectGoodManners(fixture) {

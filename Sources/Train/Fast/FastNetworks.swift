@@ -15,7 +15,10 @@ final class FastGenerator {
   private var gradients: [FloatBuffer] = []
   private var capacity = 0
 
-  init(_ weights: GeneratorWeights, loops: FastLoops, scratch: FastScratch) {
+  init(
+    _ weights: GeneratorWeights, loops: FastLoops, scratch: FastScratch,
+    convolutions: TrainingConfiguration.Convolutions
+  ) {
     shape = weights.shape
     self.loops = loops
     self.scratch = scratch
@@ -26,7 +29,7 @@ final class FastGenerator {
           ? nil
           : FastNorm(
             channels: link.fineChannels, stride: link.fineStride, kind: .batch),
-        kernels: loops.kernels)
+        kernels: loops.kernels, convolutions: convolutions)
     }
     load(weights)
   }
@@ -152,7 +155,8 @@ final class FastDiscriminator {
   static let slope: Float = 0.2
 
   init(
-    _ weights: DiscriminatorWeights, isSpectral: Bool, loops: FastLoops, scratch: FastScratch
+    _ weights: DiscriminatorWeights, isSpectral: Bool, loops: FastLoops, scratch: FastScratch,
+    convolutions: TrainingConfiguration.Convolutions
   ) {
     shape = weights.shape
     normalisesFirst = weights.normalisesFirst
@@ -168,7 +172,7 @@ final class FastDiscriminator {
             channels: link.coarseChannels, stride: link.coarseStride,
             kind: !weights.normalises
               ? .bias : index > 0 || weights.normalisesFirst ? .batch : .none),
-        kernels: loops.kernels,
+        kernels: loops.kernels, convolutions: convolutions,
         spectral: isSpectral ? FastSpectral(link: link, workers: loops.workers) : nil)
     }
     load(weights)

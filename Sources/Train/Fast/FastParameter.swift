@@ -168,12 +168,15 @@ final class FastLayer {
   /// Nil where the kernel is used as it is.
   let spectral: FastSpectral?
 
-  init(link: StridedLink, norm: FastNorm?, kernels: bg_kernels, spectral: FastSpectral? = nil) {
+  init(
+    link: StridedLink, norm: FastNorm?, kernels: bg_kernels,
+    convolutions: TrainingConfiguration.Convolutions, spectral: FastSpectral? = nil
+  ) {
     self.link = link
     self.norm = norm
     self.spectral = spectral
     kernel = FastParameter(count: link.weightCount)
-    if UpConvolution.suits(link) {
+    if convolutions == .fast && UpConvolution.suits(link) {
       upConvolution = unsafe UpConvolution(link: link, kernels: kernels)
       downConvolution = unsafe DownConvolution(link: link, kernels: kernels)
       upPanels = []

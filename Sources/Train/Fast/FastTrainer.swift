@@ -48,10 +48,11 @@ public final class FastTrainer: TrainingEngine, GradientEngine {
     self.configuration = configuration
     loops = FastLoops(instructionSet: instructionSet, threads: threads)
     let scratch = FastScratch()
-    self.generator = FastGenerator(generator, loops: loops, scratch: scratch)
+    self.generator = FastGenerator(
+      generator, loops: loops, scratch: scratch, convolutions: configuration.convolutions)
     self.discriminator = FastDiscriminator(
       discriminator, isSpectral: configuration.techniques.discriminatorNorm == .spectral,
-      loops: loops, scratch: scratch)
+      loops: loops, scratch: scratch, convolutions: configuration.convolutions)
   }
 
   // MARK: A step
