@@ -54,8 +54,9 @@ public struct ExportCheck: Equatable, Sendable {
       exact: stored == nil ? nil : Generator(weights).pictures(latents: latents))
   }
 
-  /// Scores pictures of noise with an ONNX file of a discriminator, in float32, and with the weights
-  /// that it was made from, in float64.
+  /// Judges pictures of noise with an ONNX file of a discriminator, in float32, and with the weights
+  /// that it was made from, in float64; differences are those of logits, in parts of the largest one
+  /// where it is above 1.
   ///
   /// - Parameters: as for a generator.
   /// - Throws: ``ONNXError`` where the file cannot be read back.
@@ -75,12 +76,18 @@ public struct ExportCheck: Equatable, Sendable {
     stored: DiscriminatorWeights?, pictures: Int = 4
   ) {
     let noise = Self.pictures(count: pictures * weights.shape.pictureCount)
-    func scores(_ weights: DiscriminatorWeights) -> [Float] {
-      PlainDiscriminator<Double>(weights).scores(pictures: noise.map(Double.init)).map { Float($0) }
+    // Before the sigmoid: a trained discriminator scores noise with 0 whatever its weights are. In
+    // parts of the largest, for logits may be of any size.
+    func logits(_ weights: DiscriminatorWeights) -> [Double] {
+      PlainDiscriminator<Double>(weights).logits(pictures: noise.map(Double.init))
     }
+    let expected = logits(stored ?? weights)
+    let scale = expected.reduce(1) { max($0, abs($1)) }
+    func parts(_ logits: [Double]) -> [Float] { logits.map { Float($0 / scale) } }
     self.init(
-      pictures: pictures, file: PlainDiscriminator<Float>(read).scores(pictures: noise),
-      stored: scores(stored ?? weights), exact: stored == nil ? nil : scores(weights))
+      pictures: pictures,
+      file: parts(PlainDiscriminator<Float>(read).logits(pictures: noise).map(Double.init)),
+      stored: parts(expected), exact: stored == nil ? nil : parts(logits(weights)))
   }
 
   private init(pictures: Int, file: [Float], stored: [Float], exact: [Float]?) {

@@ -36,6 +36,11 @@ public struct PlainDiscriminator<Scalar: BinaryFloatingPoint & Sendable>: Sendab
   /// - Returns: one number a picture.
   /// - Precondition: `pictures` are whole pictures.
   public func scores(pictures: [Scalar]) -> [Scalar] {
+    logits(pictures: pictures).map { Scalar(1 / (1 + exp(-Double($0)))) }
+  }
+
+  /// The same before the sigmoid.
+  package func logits(pictures: [Scalar]) -> [Scalar] {
     let size = shape.pictureCount
     precondition(pictures.count.isMultiple(of: size), "\(pictures.count) numbers are no pictures")
     return stride(from: 0, to: pictures.count, by: size).map { start in
@@ -47,7 +52,7 @@ public struct PlainDiscriminator<Scalar: BinaryFloatingPoint & Sendable>: Sendab
         side = isLast ? 1 : side / 2
         if !isLast { Self.normaliseAndBend(&map, layer) }
       }
-      return Scalar(1 / (1 + exp(-Double(map[0]))))
+      return map[0]
     }
   }
 

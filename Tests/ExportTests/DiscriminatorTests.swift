@@ -75,6 +75,20 @@ struct DiscriminatorTests {
     #expect(!check.holds)
   }
 
+  @Test("the check sees a wrong weight of a discriminator that is sure of everything")
+  func saturated() throws {
+    var sure = Self.weights
+    let last = sure.layers.count - 1
+    sure.layers[last].kernel.values = sure.layers[last].kernel.values.map { $0 * 1e4 }
+    var other = sure
+    other.layers[0].kernel.values[5] *= 1.01
+    for (file, holds) in [(sure, true), (other, false)] {
+      let check = try ExportCheck(
+        file.onnxModel().encoded(), madeFrom: sure, options: ONNXExportOptions())
+      #expect(check.holds == holds)
+    }
+  }
+
   @Test("each network's file is refused where the other is asked for")
   func kinds() throws {
     let judge = try ONNXModel(bytes: Self.weights.onnxModel().encoded())
