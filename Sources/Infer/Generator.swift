@@ -112,6 +112,7 @@ public final class Generator: Sendable {
     _ latents: [Float], timer: LayerTimer? = nil, _ target: (Int) -> PictureLayer.Target
   ) {
     let count = latents.count / shape.latent
+    guard count > 0 else { return }
     scratch.withLock { scratch in
       guard !sharesLayers(count) else {
         unsafe scratch[0].reserve(count, for: self, threads: threads)

@@ -91,6 +91,13 @@ struct GeneratorTests {
 
   // 2e-5 is what the documentation promises; sums of at most a few thousand float32 products of
   // this size are off by a few 1e-6.
+  @Test("no latents make no pictures, and do no harm")
+  func none() throws {
+    let shape = try DCGANShape(latent: 7, generatorWidth: 4, side: 16)
+    let generator = Generator(weights(shape, seed: 1), threads: 2)
+    #expect(generator.pictures(latents: []).isEmpty && generator.pixels(latents: []).isEmpty)
+  }
+
   @Test(
     "every instruction set agrees with float64", arguments: InstructionSet.available, Self.shapes)
   func agrees(level: InstructionSet, shape: DCGANShape) {
