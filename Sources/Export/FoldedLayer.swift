@@ -30,12 +30,13 @@ struct FoldedLayer {
     let outputs = shape[outputAxis]
     // Numbers that share an output channel and lie side by side.
     let run = shape[(outputAxis + 1)...].reduce(1, *)
-    kernel = layer.kernel
-    for start in stride(from: 0, to: kernel.values.count, by: run) {
+    var values = layer.kernel.values
+    for start in stride(from: 0, to: values.count, by: run) {
       let factor = factors[start / run % outputs]
       for index in start..<start + run {
-        kernel.values[index] = Float(Double(kernel.values[index]) * factor)
+        values[index] = Float(Double(values[index]) * factor)
       }
     }
+    kernel = Tensor(shape: shape, values: values)
   }
 }

@@ -188,12 +188,13 @@ struct FoundNetwork {
       ?? layer.norm.map { Affine($0, epsilon: NormWeights.epsilon) }
       ?? Affine(channels: layer.outputs)
     let bias = affine.addends.map { Float($0 * half) }
-    var kernel = layer.kernel
+    var values = layer.kernel.values
     let outputs = layer.outputs
-    for index in kernel.values.indices {
+    for index in values.indices {
       let factor = affine.factors[index / 16 % outputs] * half
-      kernel.values[index] = Float(Double(kernel.values[index]) * factor)
+      values[index] = Float(Double(values[index]) * factor)
     }
+    let kernel = Tensor(shape: layer.kernel.shape, values: values)
     return LayerWeights(kernel: kernel, bias: bias.allSatisfy { $0 == 0 } ? nil : bias)
   }
 }

@@ -33,20 +33,24 @@ struct StoredKernel {
       let outputs = kernel.shape[outputAxis]
       let run = kernel.shape[(outputAxis + 1)...].reduce(1, *)
       var largest = [Float](repeating: 0, count: outputs)
-      for (index, value) in kernel.values.enumerated() {
+      let values = kernel.values
+      for (index, value) in values.enumerated() {
         let output = index / run % outputs
         largest[output] = max(largest[output], abs(value))
       }
       // A channel of zeros keeps a factor that divides.
       let factors = largest.map { $0 > 0 ? $0 / 127 : 1 }
       var steps: [UInt8] = []
-      steps.reserveCapacity(kernel.values.count)
-      for (index, value) in kernel.values.enumerated() {
+      steps.reserveCapacity(values.count)
+      var restoredValues: [Float] = []
+      restoredValues.reserveCapacity(values.count)
+      for (index, value) in values.enumerated() {
         let factor = factors[index / run % outputs]
         let step = Int8(max(-127, min(127, (value / factor).rounded(.toNearestOrEven))))
         steps.append(UInt8(bitPattern: step))
-        restored.values[index] = Float(step) * factor
+        restoredValues.append(Float(step) * factor)
       }
+      restored.values = restoredValues
       bytes = steps
       self.factors = factors
     }

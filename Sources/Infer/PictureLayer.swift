@@ -18,10 +18,11 @@ package struct PictureLayer: Sendable {
     bias = FloatBuffer(fold.shift)
     let columns = 16 * link.fineChannels
     self.weights = FloatBuffer(count: link.coarseStride * columns)
+    let values = weights.kernel.values
     for c in 0..<link.coarseChannels {
       for d in 0..<link.fineChannels {
         for tap in 0..<16 {
-          let value = weights.kernel.values[(c * link.fineChannels + d) * 16 + tap]
+          let value = values[(c * link.fineChannels + d) * 16 + tap]
           unsafe self.weights.base[c * columns + tap * link.fineChannels + d] =
             Float(Double(value) * fold.scale[d])
         }

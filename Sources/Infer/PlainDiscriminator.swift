@@ -67,11 +67,12 @@ public struct PlainDiscriminator<Scalar: BinaryFloatingPoint & Sendable>: Sendab
     let (outputs, inputs) = (kernel.shape[0], kernel.shape[1])
     let (step, padding) = isLast ? (1, 0) : (2, 1)
     let width = isLast ? 1 : side / 2
+    let values = kernel.values
     var result = [Scalar](repeating: 0, count: outputs * width * width)
     for d in 0..<outputs {
       for c in 0..<inputs {
         for tap in 0..<16 {
-          let weight = Scalar(kernel.values[(d * inputs + c) * 16 + tap])
+          let weight = Scalar(values[(d * inputs + c) * 16 + tap])
           for p in 0..<width {
             let i = step * p + tap / 4 - padding
             guard (0..<side).contains(i) else { continue }

@@ -64,10 +64,11 @@ public struct PlainGenerator<Scalar: BinaryFloatingPoint & Sendable>: Sendable {
   @specialized(where Scalar == Double)
   private static func tapsFirst(_ kernel: Tensor) -> [Scalar] {
     let rows = kernel.shape[0] * kernel.shape[1]
+    let values = kernel.values
     var result: [Scalar] = []
     result.reserveCapacity(16 * rows)
     for tap in 0..<16 {
-      for row in 0..<rows { result.append(Scalar(kernel.values[row * 16 + tap])) }
+      for row in 0..<rows { result.append(Scalar(values[row * 16 + tap])) }
     }
     return result
   }

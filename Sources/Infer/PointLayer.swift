@@ -24,20 +24,21 @@ struct PointLayer: Sendable {
         unsafe bias.base[pixel * link.fineStride + d] = fold.shift[d]
       }
     }
-    unsafe fill(weights.kernel.values, scale: fold.scale, workers: workers)
+    unsafe fill(weights.kernel, scale: fold.scale, workers: workers)
   }
 
   /// Takes a kernel `[coarseChannels, fineChannels, 4, 4]`, each fine channel times its factor.
-  @unsafe private func fill(_ kernel: [Float], scale: [Double], workers: Workers) {
+  @unsafe private func fill(_ kernel: Tensor, scale: [Double], workers: Workers) {
     let (panels, fine) = (panels[0], link.fineChannels)
-    unsafe kernel.withUnsafeBufferPointer { kernel in
-      workers.run(link.coarseChannels) { c, _ in
+    let size = 16 * fine
+    workers.run(link.coarseChannels) { c, _ in
+      unsafe kernel.values(c * size..<(c + 1) * size).withUnsafeBufferPointer { channel in
         for pixel in 0..<16 {
           for d in 0..<fine {
             let (panel, column) = (pixel * link.fineStride + d)
               .quotientAndRemainder(dividingBy: panels.width)
             unsafe panels.panel(panel)[c * panels.width + column] =
-              Float(Double(kernel[(c * fine + d) * 16 + pixel]) * scale[d])
+              Float(Double(channel[d * 16 + pixel]) * scale[d])
           }
         }
       }

@@ -32,14 +32,20 @@ package struct UpConvolution: Sendable {
   package static let tapScale = 1.0 / 81
 
   /// Takes a kernel `[coarseChannels, fineChannels, 4, 4]`, each fine channel times its factor.
-  func fill(_ kernel: [Float], scale: [Double], kernels: bg_kernels, workers: Workers) {
+  func fill(_ kernel: Tensor, scale: [Double], kernels: bg_kernels, workers: Workers) {
     let scale = scale.map { $0 * Self.tapScale }
     let columns = Int(unsafe kernels.columns)
+    let size = 16 * link.fineChannels
     workers.run((link.coarseChannels + Self.chunk - 1) / Self.chunk) { task, _ in
       let first = task * Self.chunk
-      unsafe bg_pack_up(
-        kernel, first, min(first + Self.chunk, link.coarseChannels), link.fineChannels, scale,
-        link.coarseStride, panels, columns, taps.base)
+      // One channel at a time, so that what a file has in half the width is widened in the cache.
+      for c in first..<min(first + Self.chunk, link.coarseChannels) {
+        unsafe kernel.values(c * size..<(c + 1) * size).withUnsafeBufferPointer { channel in
+          unsafe bg_pack_up(
+            channel.baseAddress!, c, c + 1, link.fineChannels, scale, link.coarseStride, panels,
+            columns, taps.base)
+        }
+      }
     }
   }
 

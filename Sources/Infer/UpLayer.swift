@@ -18,7 +18,7 @@ struct UpLayer: Sendable {
     let fold = Fold(weights, outputs: link.fineChannels)
     bias = unsafe convolution.bias(fold.shift, kernels: kernels)
     unsafe convolution.fill(
-      weights.kernel.values, scale: fold.scale, kernels: kernels, workers: workers)
+      weights.kernel, scale: fold.scale, kernels: kernels, workers: workers)
   }
 
   /// From some of the coarse maps to the first of the fine ones, both with margin 1.

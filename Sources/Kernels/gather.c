@@ -54,7 +54,7 @@ void bg_pack_up(const float *kernel, size_t first, size_t last, size_t outputs, 
       const size_t begin = panel * columns;
       if (begin >= outputs) break;
       const size_t count = outputs - begin < columns ? outputs - begin : columns;
-      const float *from = kernel + (c * outputs + begin) * 16;
+      const float *from = kernel + ((c - first) * outputs + begin) * 16;
       for (size_t phase = 0; phase < 4; phase++)
         for (size_t tap = 0; tap < 4; tap++) {
           // Output 2m + r sees inputs m - 1 + r and m + r, by taps 3 - r and 1 - r.

@@ -51,7 +51,7 @@ extension Latents {
     guard shape.count == 2 || shape.count == 4 && shape[2...] == [1, 1], !values.isEmpty else {
       throw .shape(shape)
     }
-    if let index = firstNonFinite(values) {
+    if let index = firstNonFinite(values[...]) {
       throw .notFinite(row: index / shape[1], column: index % shape[1])
     }
     self.init(count: shape[0], size: shape[1], values: values)

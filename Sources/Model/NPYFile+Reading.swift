@@ -30,8 +30,7 @@ extension NPYFile {
     let stored = StoredTensor(type: header.type.stored, shape: header.shape, bytes: data)
     let floats =
       switch header.type {
-      case .float16: stored.numbers16(float(binary16:))
-      case .float32: stored.numbers32()
+      case .float16, .float32: stored.widened(0..<stored.count)
       case .float64: stored.numbers64().map { Float(Double(bitPattern: $0)) }
       }
     self.init(shape: header.shape, floats: floats)

@@ -112,9 +112,7 @@ struct StateDict {
     var layers: [LayerWeights] = []
     for layer in layout.layers.indices {
       let name = layout.kernelName(layer)
-      var weights = LayerWeights(
-        kernel: Tensor(
-          shape: tensors[name]!.tensor.shape, values: try values(name, allowsNonFinite)))
+      var weights = LayerWeights(kernel: try tensor(name, allowsNonFinite))
       let bias = try bias(layer, allowsNonFinite)
       if hasNorm(layer) {
         weights.norm = try norm(layer, allowsNonFinite)
@@ -163,12 +161,16 @@ struct StateDict {
   }
 
   private func values(_ name: String, _ allowsNonFinite: Bool) throws(WeightsError) -> [Float] {
+    try tensor(name, allowsNonFinite).values
+  }
+
+  private func tensor(_ name: String, _ allowsNonFinite: Bool) throws(WeightsError) -> Tensor {
     let named = tensors[name]!
-    let values = try named.tensor.floats(name: named.nameInFile)
-    if !allowsNonFinite, let index = firstNonFinite(values) {
+    let tensor = try Tensor(named.tensor, name: named.nameInFile)
+    if !allowsNonFinite, let index = tensor.firstNonFinite {
       throw .notFinite(tensor: named.nameInFile, index: index)
     }
-    return values
+    return tensor
   }
 }
 
@@ -180,11 +182,11 @@ extension ModuleLayout {
   }
 }
 
-/// The first value that is infinite or not a number.
-package func firstNonFinite(_ values: [Float]) -> Int? {
+/// How many values stand before the first that is infinite or not a number.
+package func firstNonFinite(_ values: ArraySlice<Float>) -> Int? {
   // The largest magnitude first, without a branch for each value: that pass is vectorised and
   // nearly always the only one.
   let largest = values.reduce(Int32(0)) { max($0, Int32($1.bitPattern & 0x7fff_ffff)) }
   guard largest >= 0x7f80_0000 else { return nil }
-  return values.firstIndex { !$0.isFinite }
+  return values.firstIndex { !$0.isFinite }.map { $0 - values.startIndex }
 }

@@ -4,11 +4,24 @@ extension StoredTensor {
   /// - Parameter name: what an error calls the tensor.
   /// - Throws: ``WeightsError/type(tensor:found:accepted:)`` for any other type.
   public func floats(name: String = "") throws(WeightsError) -> [Float] {
+    try checkHoldsFloats(name: name)
+    return widened(0..<count)
+  }
+
+  func checkHoldsFloats(name: String) throws(WeightsError) {
     switch type {
-    case .f32: numbers32()
-    case .f16: numbers16(float(binary16:))
-    case .bf16: numbers16(float(bfloat16:))
+    case .f32, .f16, .bf16: return
     default: throw .type(tensor: name, found: type, accepted: [.f32, .f16, .bf16])
+    }
+  }
+
+  /// Some numbers of an F32, F16 or BF16 tensor.
+  func widened(_ range: Range<Int>) -> [Float] {
+    switch type {
+    case .f32: numbers32(range)
+    case .f16: numbers16(range, float(binary16:))
+    case .bf16: numbers16(range, float(bfloat16:))
+    default: preconditionFailure("\(type.rawValue) is no type for float32 numbers")
     }
   }
 
@@ -37,13 +50,13 @@ extension StoredTensor {
   // times as long.
 
   @inline(__always)
-  func numbers16(_ float: (UInt16) -> Float) -> [Float] {
-    [Float](capacity: count) { numbers in
+  func numbers16(_ range: Range<Int>, _ float: (UInt16) -> Float) -> [Float] {
+    [Float](capacity: range.count) { numbers in
       numbers.adviseLargePages()
       // First bits, then numbers, piece by piece in the cache: each loop is one over vectors then,
       // both in one are not.
-      for first in stride(from: 0, to: count, by: 1 << 13) {
-        let halves = bits16(first..<min(first + (1 << 13), count))
+      for first in stride(from: range.lowerBound, to: range.upperBound, by: 1 << 13) {
+        let halves = bits16(first..<min(first + (1 << 13), range.upperBound))
         let span = halves.span
         for k in span.indices { numbers.append(float(span[k])) }
       }
@@ -60,9 +73,26 @@ extension StoredTensor {
     }
   }
 
-  func numbers32() -> [Float] {
-    let span = bytes.span
-    return [Float](capacity: count) { numbers in
+  /// Where the first number of an F32, F16 or BF16 tensor stands that is infinite or none.
+  var firstNonFinite: Int? {
+    // Piece by piece, in the cache.
+    let piece = 1 << 13
+    for start in stride(from: 0, to: count, by: piece) {
+      let range = start..<min(start + piece, count)
+      // Halves are looked at as they are: to widen them takes longer.
+      if type != .f32 {
+        let largest = bits16(range).reduce(UInt16(0)) { max($0, $1 & 0x7fff) }
+        guard largest >= (type == .f16 ? 0x7c00 : 0x7f80) else { continue }
+      }
+      if let index = BollyGANModel.firstNonFinite(widened(range)[...]) { return start + index }
+    }
+    return nil
+  }
+
+  func numbers32(_ range: Range<Int>) -> [Float] {
+    let piece = bytes[(bytes.startIndex + 4 * range.lowerBound)...]
+    let span = piece.span
+    return [Float](capacity: range.count) { numbers in
       numbers.adviseLargePages()
       for k in 0..<numbers.capacity {
         let i = 4 * k

@@ -43,6 +43,7 @@ private func reference(_ weights: GeneratorWeights, latent: ArraySlice<Float>) -
   var side = 1
   for (index, layer) in weights.layers.enumerated() {
     let (inputs, outputs) = (layer.kernel.shape[0], layer.kernel.shape[1])
+    let kernel = layer.kernel.values
     let grown = index == 0 ? 4 : 2 * side
     var out = [Double](repeating: 0, count: outputs * grown * grown)
     for c in 0..<inputs {
@@ -56,7 +57,7 @@ private func reference(_ weights: GeneratorWeights, latent: ArraySlice<Float>) -
                 let q = index == 0 ? v : 2 * j + v - 1
                 guard (0..<grown).contains(p), (0..<grown).contains(q) else { continue }
                 out[(d * grown + p) * grown + q] +=
-                  x * Double(layer.kernel.values[((c * outputs + d) * 4 + u) * 4 + v])
+                  x * Double(kernel[((c * outputs + d) * 4 + u) * 4 + v])
               }
             }
           }

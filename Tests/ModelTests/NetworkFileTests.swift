@@ -366,6 +366,33 @@ struct UnfitNetworkTests {
     #expect(loaded.weights.layers[0].norm?.shift.allSatisfy { !$0.isFinite } == true)
   }
 
+  @Test(
+    "a tensor of a file is what it is widened to, whole or in parts, until it is changed",
+    arguments: [TensorType.f32, .f16, .bf16])
+  func widening(type: TensorType) throws {
+    // More than two of the pieces that are looked at together.
+    var values = (0..<20_000).map { Float($0 % 251) - 125 }
+    values[19_000] = -65504  // the largest of float16
+    let shape = [25, 50, 4, 4]
+    func stored(_ values: [Float]) -> StoredTensor {
+      StoredTensor(Tensor(shape: shape, values: values), type: type)
+    }
+    values = try stored(values).floats()
+    var tensor = try Tensor(stored(values), name: "")
+    #expect(tensor == Tensor(shape: shape, values: values) && tensor.firstNonFinite == nil)
+    #expect(tensor.values(8_190..<16_390) == values[8_190..<16_390])
+    for index in [0, 8_191, 8_192, 19_999] {
+      for bad in [Float.nan, .infinity, -.infinity] {
+        var others = values
+        others[index] = bad
+        #expect(try Tensor(stored(others), name: "").firstNonFinite == index)
+      }
+    }
+    tensor.values[7] = 0.125
+    values[7] = 0.125
+    #expect(tensor.values == values && tensor.values(7..<8) == [0.125])
+  }
+
   @Test("negative variances and counts are refused")
   func negative() {
     expectError(.negative(tensor: "main.10.running_var", index: 0)) {

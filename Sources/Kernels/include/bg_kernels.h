@@ -233,8 +233,8 @@ void bg_gather_panel(float *panel, const float *map, const ptrdiff_t *row_offset
 void bg_transpose_panel(float *panel, const float *matrix, size_t stride, size_t rows, size_t depth,
                         size_t columns);
 
-// Channels first..<last of a kernel [depth][outputs][4][4] as the taps of bg_up, each times its
-// output's `scale`; whatever the taps have beside is left alone.
+// Channels first..<last of a kernel [depth][outputs][4][4], from the first of them on, as the taps of
+// bg_up, each times its output's `scale`; whatever the taps have beside is left alone.
 void bg_pack_up(const float *kernel, size_t first, size_t last, size_t outputs, const double *scale,
                 size_t depth, size_t panels, size_t columns, float *taps);
 

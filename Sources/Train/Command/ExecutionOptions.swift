@@ -35,8 +35,9 @@ struct ExecutionOptions: ParsableArguments {
 
   @Option(
     help: ArgumentHelp(
-      "Epochs between two measurements of quality; 0 for none. The best generator and its checkpoint "
-        + "are kept. (default: \(Self.qualityEvery))", valueName: "epochs"))
+      "Epochs between two measurements of quality, one after the last epoch beside; 0 for none. "
+        + "The best generator and its checkpoint are kept. (default: \(Self.qualityEvery))",
+      valueName: "epochs"))
   var qualityEvery: Int?
 
   @Option(

@@ -17,7 +17,9 @@ extension TrainingRun {
   /// Whether quality is to be measured after an epoch.
   func measuresQuality(after epoch: Int) -> Bool {
     guard let every = options.qualityEvery, every > 0 else { return false }
-    return epoch % every == 0 && training.count > 3 && heldOut.count != 1
+    // The last epoch always, so that short runs can be compared as well.
+    return (epoch % every == 0 || epoch == recipe.epochs) && training.count > 3
+      && heldOut.count != 1
   }
 
   /// Measures what the run would give away now, and keeps it where it is the best so far.

@@ -26,12 +26,14 @@ struct RunsCommandTests {
     let runs: [Run]
   }
 
-  /// Adds a line at the end of a run's log, or takes some away.
-  private func edit(_ run: SmallRun, _ name: String, dropping count: Int = 0, adding line: String?)
-    throws
-  {
+  /// Adds a line at the end of a run's log, or takes some away there, and those of an event.
+  private func edit(
+    _ run: SmallRun, _ name: String, dropping count: Int = 0, without event: String? = nil,
+    adding line: String?
+  ) throws {
     let text = String(decoding: try run.folder.bytes("\(name)/log.jsonl"), as: UTF8.self)
     var lines = text.split(separator: "\n").dropLast(count).map(String.init)
+    if let event { lines.removeAll { $0.hasPrefix("{\"event\":\"\(event)\"") } }
     if let line { lines.append(line) }
     try run.folder.write(
       Array(lines.map { $0 + "\n" }.joined().utf8), to: "\(name)/log.jsonl")
@@ -46,7 +48,9 @@ struct RunsCommandTests {
       try files.copyItem(atPath: run.folder / "run", toPath: run.folder / name)
     }
     try edit(run, "killed", dropping: 1, adding: #"{"event":"st"#)
-    try edit(run, "diverged", dropping: 1, adding: #"{"event":"diverged","step":8,"epoch":2}"#)
+    try edit(
+      run, "diverged", dropping: 1, without: "quality",
+      adding: #"{"event":"diverged","step":8,"epoch":2}"#)
     try edit(run, "more/stopped", dropping: 1, adding: #"{"event":"stop","step":8,"epoch":2}"#)
     try edit(
       run, "run", adding: #"{"event":"quality","step":8,"epoch":2,"swd_holdout":12.345}"#)
@@ -68,6 +72,7 @@ struct RunsCommandTests {
     let best = try #require(report.runs[3].best)
     #expect(best.name == "swd_holdout" && best.value == 12.345 && best.step == 8)
     #expect(report.runs[0].best == nil && report.runs[0].loss_d != nil)
+    #expect(report.runs[1].best?.name == "swd_data" && report.runs[1].best?.step == 8)
     #expect(
       report.runs.allSatisfy { ($0.epoch, $0.epochs) == (2, 2) && ($0.step, $0.steps) == (8, 8) })
 
