@@ -30,9 +30,12 @@ private struct Case {
   let discriminator: DiscriminatorWeights
   private var random: SplitMix
 
-  init(side: Int = 32, channels: Int = 3, normalisesFirst: Bool, fresh: Bool) throws {
+  init(
+    generatorWidth: Int = 6, side: Int = 32, channels: Int = 3, normalisesFirst: Bool, fresh: Bool
+  ) throws {
     let shape = try DCGANShape(
-      latent: 10, generatorWidth: 6, discriminatorWidth: 9, side: side, channels: channels)
+      latent: 10, generatorWidth: generatorWidth, discriminatorWidth: 9, side: side,
+      channels: channels)
     configuration = TrainingConfiguration(
       shape: shape, normalisesFirst: normalisesFirst, freshLatents: fresh)
     var random = SplitMix(state: 4)
@@ -102,6 +105,23 @@ struct FastTrainerTests {
       #expect(try whole.step(batch) == second.step(batch))
     }
     #expect(whole.state() == second.state())
+  }
+
+  @Test("the average in the order of the loops is that of the plain order, bit for bit")
+  func averages() throws {
+    // Wide enough for kernels of more than one slice.
+    var data = try Case(generatorWidth: 40, normalisesFirst: true, fresh: true)
+    let trainer = data.trainer(threads: 3)
+    let fast = trainer.average(from: data.generator)
+    let plain = PlainAverage(from: data.generator, of: trainer)
+    #expect(fast.weights == data.generator)
+    for share: Float in [0.9, 0.5, 0.001] {
+      _ = try trainer.step(data.batch(8))
+      let before = fast.weights
+      fast.follow(share: share)
+      plain.follow(share: share)
+      #expect(fast.weights == plain.weights && fast.weights != before)
+    }
   }
 
   // Levels with fused multiply-add make the same sequence of roundings except where a sum runs over

@@ -19,8 +19,8 @@ public import BollyGANModel
 public final class FastTrainer: TrainingEngine, GradientEngine {
   /// The settings it was made with.
   public let configuration: TrainingConfiguration
-  private let loops: FastLoops
-  private let generator: FastGenerator
+  let loops: FastLoops
+  let generator: FastGenerator
   private let discriminator: FastDiscriminator
   private var generatorUpdates = 0
   private var discriminatorUpdates = 0

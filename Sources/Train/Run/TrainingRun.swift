@@ -123,7 +123,7 @@ package final class TrainingRun {
     history = RunHistory(log: try RunLog.bytes(in: parts.folder.path))
     watch = DivergenceGuard(stepsPerEpoch: stepsPerEpoch, techniques: recipe.techniques)
     if let decay = recipe.generatorAverage {
-      average = MovingAverage(engine.generatorWeights(), decay: decay)
+      average = MovingAverage(engine.generatorWeights(), decay: decay, engine: engine)
     }
     if let checkpoint { try restore(checkpoint) }
   }
@@ -136,7 +136,8 @@ package final class TrainingRun {
     }
     engine.restore(checkpoint.state)
     if let decay = recipe.generatorAverage {
-      average = MovingAverage(checkpoint.average ?? engine.generatorWeights(), decay: decay)
+      average = MovingAverage(
+        checkpoint.average ?? engine.generatorWeights(), decay: decay, engine: engine)
     }
     try stream.resume(checkpoint.random)
     watch = DivergenceGuard(
@@ -206,7 +207,7 @@ package final class TrainingRun {
     step += 1
     position += 1
     clock.pictures += count
-    average?.update(with: engine.generatorWeights(), step: step)
+    average?.update(step: step)
     for (index, value) in losses.named.map(\.value).enumerated() { sums[index] += value }
     note("step") { line in
       for (name, value) in losses.named { line.add(name, value) }
