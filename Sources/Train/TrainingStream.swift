@@ -98,7 +98,7 @@ public struct TrainingStream: Sendable {
         own: changes(count: count))
     return StepDraw(
       mirrored: mirrored, latents: latents, generatorLatents: generatorLatents, changes: changes,
-      noiseSeed: recipe.techniques.instanceNoise > 0 ? random.next64() : nil)
+      noiseSeed: recipe.techniques.hasNoise ? random.next64() : nil)
   }
 
   /// What DiffAugment does to each of some pictures.

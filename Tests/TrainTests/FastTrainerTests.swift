@@ -124,6 +124,18 @@ struct FastTrainerTests {
     }
   }
 
+  @Test("a discriminator normalised by batches does not see contrast: why the recipe has noise")
+  func contrast() throws {
+    var data = try Case(normalisesFirst: false, fresh: true)
+    var strong = data.batch(8)
+    strong.pixels = strong.pixels.map { $0 < 128 ? 0 : 255 }
+    var weak = strong
+    weak.pixels = strong.pixels.map { $0 == 0 ? 85 : 170 }  // -1/3 and 1/3
+    let seen = try [strong, weak].map { try data.trainer(threads: 1).step($0).dX }
+    // The epsilon beside variances of 0.05 and more is all that tells them apart.
+    #expect(abs(seen[0] - seen[1]) < 1e-3 * seen[0])
+  }
+
   // Levels with fused multiply-add make the same sequence of roundings except where a sum runs over
   // lanes, which no loop here does.
   @Test("instruction sets with fused multiply-add train alike, bit for bit")

@@ -247,7 +247,7 @@ struct RunLoopTests {
       Issue.record("the forced run did not finish")
       return
     }
-    tiny.recipe.normalisesFirst = false
+    tiny.recipe.normalisesFirst.toggle()
     tiny.recipe.epochs = 4
     await #expect(throws: RunError.self) { try await tiny.resume("cut", isForced: true) }
   }

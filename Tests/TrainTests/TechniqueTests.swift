@@ -69,6 +69,9 @@ struct TechniqueTests {
     techniques.instanceNoise = 0.5
     #expect(
       (0...4).map { techniques.noiseDeviation(step: $0, of: 4) } == [0.5, 0.375, 0.25, 0.125, 0])
+    techniques.noiseFloor = 0.2
+    #expect(
+      (0...4).map { techniques.noiseDeviation(step: $0, of: 4) } == [0.5, 0.375, 0.25, 0.2, 0.2])
   }
 
   @Test("noise is normal, of the deviation asked for, and another for every picture")
@@ -110,6 +113,10 @@ struct TechniqueTests {
       #expect(longer.hash != falling.hash)
       #expect(longer.differences(from: falling) == ["recipe.epochs: 70, not 60"])
     }
+    // What stays the same does not ask how long the run is.
+    var longer = begun
+    longer.recipe.epochs += 10
+    #expect(begun.recipe.techniques.noiseFloor > 0 && longer.hash == begun.hash)
   }
 
   @Test("a discriminator that is right about everything is noticed where labels are smoothed")
@@ -131,6 +138,7 @@ struct TechniqueTests {
       ("label smoothing", { ($0.labelSmoothing, $0.loss) = (0.1, .hinge) }),
       ("instance noise", { $0.instanceNoise = -0.1 }),
       ("instance noise", { $0.instanceNoise = .nan }),
+      ("noise floor", { $0.noiseFloor = -0.1 }),
       ("decay of the learning rate", { $0.rateDecay = 1.5 }),
       ("weight of R1", { $0.r1 = 1 }),
       ("weight of R1", { ($0.r1, $0.discriminatorNorm) = (-1, .none) }),
@@ -300,7 +308,7 @@ struct TechniqueTests {
     tiny.recipe.techniques.discriminatorNorm = norm
     if norm != .batch { (tiny.recipe.techniques.r1, tiny.recipe.techniques.r1Every) = (1, 4) }
     tiny.recipe.techniques.augmentation = [.color, .translation, .cutout]
-    tiny.recipe.techniques.loss = .hinge
+    (tiny.recipe.techniques.loss, tiny.recipe.techniques.labelSmoothing) = (.hinge, 0)
     tiny.recipe.techniques.instanceNoise = 0.1
     tiny.recipe.techniques.rateDecay = 0.5
     _ = try await tiny.begin("whole")

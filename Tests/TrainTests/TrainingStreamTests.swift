@@ -124,8 +124,8 @@ struct RecipeTests {
     #expect(Recipe.tutorial.stepsPerEpoch(pictureCount: 7114) == 56)
     #expect(Recipe.article.stepsPerEpoch(pictureCount: 7168) == 56)
     #expect(Recipe.article.stepsPerEpoch(pictureCount: 1) == 1)
-    #expect(Recipe.bollygan.stepsPerEpoch(pictureCount: 7114) == 55)
-    #expect(Recipe.bollygan.stepsPerEpoch(pictureCount: 127) == 0)
+    #expect(Recipe.bollygan.stepsPerEpoch(pictureCount: 7114) == 444)
+    #expect(Recipe.bollygan.stepsPerEpoch(pictureCount: 15) == 0)
   }
 
   @Test(

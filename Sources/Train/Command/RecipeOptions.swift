@@ -133,20 +133,28 @@ struct RecipeOptions: ParsableArguments {
   @Option(
     help: ArgumentHelp(
       "What both networks make small: bce, as PyTorch's Sigmoid and BCELoss; logistic, the same "
-        + "function of the logit, which never saturates; hinge. (default: bce)", valueName: "loss"))
+        + "function of the logit, which never saturates; hinge. (default: as the recipe)",
+      valueName: "loss"))
   var loss: AdversarialLoss?
 
   @Option(
     help: ArgumentHelp(
-      "Ask the discriminator for this much less than 1 on real pictures, as 0.1. (default: 0)",
-      valueName: "share"))
+      "Ask the discriminator for this much less than 1 on real pictures, as 0.1; the hinge loss "
+        + "knows none. (default: as the recipe)", valueName: "share"))
   var labelSmoothing: Double?
 
   @Option(
     help: ArgumentHelp(
       "Standard deviation of noise on every picture that the discriminator sees, in -1...1, as 0.1; "
-        + "it falls linearly to 0 over the epochs. (default: 0)", valueName: "deviation"))
+        + "it falls linearly over the epochs, to 0 or --noise-floor. (default: 0)",
+      valueName: "deviation"))
   var instanceNoise: Double?
+
+  @Option(
+    help: ArgumentHelp(
+      "What the deviation of that noise does not fall below, as 0.03: enough for the discriminator to "
+        + "see how strong the contrast is. (default: as the recipe)", valueName: "deviation"))
+  var noiseFloor: Double?
 
   @Option(
     name: [.customLong("discriminator-norm"), .customLong("d-norm")],
@@ -207,8 +215,10 @@ struct RecipeOptions: ParsableArguments {
     set(\.recipe.holdout, holdout)
     set(\.recipe.techniques.augmentation, augmentation)
     set(\.recipe.techniques.loss, loss)
-    set(\.recipe.techniques.labelSmoothing, labelSmoothing)
+    // Whoever asks for a loss without labels does not ask for the recipe's smoothed ones.
+    set(\.recipe.techniques.labelSmoothing, labelSmoothing ?? (loss == .hinge ? 0 : nil))
     set(\.recipe.techniques.instanceNoise, instanceNoise)
+    set(\.recipe.techniques.noiseFloor, noiseFloor)
     set(\.recipe.techniques.rateDecay, lrDecay)
     set(\.recipe.techniques.discriminatorNorm, discriminatorNorm)
     set(\.recipe.techniques.r1, slopePenalty)

@@ -73,8 +73,8 @@ public final class FastTrainer: TrainingEngine, GradientEngine {
     precondition(
       (batch.changes != nil) == changesPictures, "changes of pictures go with DiffAugment")
     precondition(
-      batch.noise == nil || configuration.techniques.instanceNoise > 0,
-      "noise goes with instanceNoise")
+      batch.noise == nil || configuration.techniques.hasNoise,
+      "noise goes with instanceNoise or noiseFloor")
 
     let techniques = configuration.techniques
     let seenReal = seen(real, reals, batch.changes?.real, batch.noise, .real)
@@ -179,7 +179,7 @@ public final class FastTrainer: TrainingEngine, GradientEngine {
     real = FloatBuffer(count: size)
     fake = FloatBuffer(count: size)
     pictureGradient = FloatBuffer(count: size)
-    if changesPictures || configuration.techniques.instanceNoise > 0 {
+    if changesPictures || configuration.techniques.hasNoise {
       changed = FloatBuffer(count: size)
     }
   }

@@ -9,6 +9,11 @@ public struct Techniques: Hashable, Sendable, Codable {
   /// Standard deviation of the noise on every picture that the discriminator sees, at the beginning;
   /// it falls linearly to 0 over the run's epochs.
   public var instanceNoise = 0.0
+  /// What that deviation does not fall below. A little noise shows the discriminator how strong the
+  /// contrast is: normalised by batches of all real or all drawn pictures it sees no scale, since its
+  /// convolutions have no addends and LeakyReLU(αx) is α · LeakyReLU(x), and the generator's contrast
+  /// wanders.
+  public var noiseFloor = 0.0
   /// Last share of the run's epochs over which both learning rates fall linearly to 0.
   public var rateDecay = 0.0
   /// What keeps the discriminator's layers in bounds.
@@ -21,8 +26,14 @@ public struct Techniques: Hashable, Sendable, Codable {
   /// (Karras et al. 2020, arXiv:1912.04958, appendix B).
   public var r1Every = 16
 
-  /// None of them.
-  public init() {}
+  /// A loss, with or without smoothed labels and constant noise, and nothing else.
+  public init(
+    loss: AdversarialLoss = .bce, labelSmoothing: Double = 0, noiseFloor: Double = 0
+  ) {
+    self.loss = loss
+    self.labelSmoothing = labelSmoothing
+    self.noiseFloor = noiseFloor
+  }
 
   /// None of them: a DCGAN as it was.
   public static let none = Techniques()
@@ -41,6 +52,7 @@ public struct Techniques: Hashable, Sendable, Codable {
     try read(\.loss, .loss)
     try read(\.labelSmoothing, .labelSmoothing)
     try read(\.instanceNoise, .instanceNoise)
+    try read(\.noiseFloor, .noiseFloor)
     try read(\.rateDecay, .rateDecay)
     try read(\.discriminatorNorm, .discriminatorNorm)
     try read(\.r1, .r1)
@@ -48,7 +60,7 @@ public struct Techniques: Hashable, Sendable, Codable {
   }
 
   /// Whether what is done in a step depends on how many the run will have.
-  var dependOnLength: Bool { instanceNoise > 0 || rateDecay > 0 }
+  var dependOnLength: Bool { instanceNoise > noiseFloor || rateDecay > 0 }
 
   /// What both learning rates are multiplied by in a step.
   ///
@@ -66,9 +78,12 @@ public struct Techniques: Hashable, Sendable, Codable {
     step.isMultiple(of: r1Every) ? r1 * Double(r1Every) : 0
   }
 
+  /// Whether the discriminator sees noise on pictures.
+  var hasNoise: Bool { max(instanceNoise, noiseFloor) > 0 }
+
   /// Standard deviation of the noise in a step; parameters as above.
   package func noiseDeviation(step: Int, of total: Int) -> Double {
-    instanceNoise * Double(total - step) / Double(total)
+    max(noiseFloor, instanceNoise * Double(total - step) / Double(total))
   }
 }
 
