@@ -79,9 +79,10 @@ def test_first_steps_are_those_of_the_script(
 ):
     run = tmp_path / "run"
     options = [] if preview else ["--no-preview"]
+    # The drawn pictures are few, and the tutorial's five epochs of them too short.
     bollygan_train(
-        data, "--recipe", recipe, "--seed", seed, "--max-steps", steps, "--out", run, *options,
-        timeout=1800)
+        data, "--recipe", recipe, "--seed", seed, "--max-steps", steps, "--epochs", steps,
+        "--out", run, *options, timeout=1800)
     lines = [json.loads(line) for line in (run / "log.jsonl").read_text().splitlines()]
     ours = [line for line in lines if line["event"] == "step"]
     assert [line["step"] for line in ours] == list(range(1, steps + 1))
