@@ -40,7 +40,7 @@ package protocol AveragedGenerator: AnyObject {
 }
 
 /// An engine that keeps such weights in its own order. To copy all weights out of an engine after
-/// each step takes a tenth of a step of 16 pictures.
+/// each step takes a seventh of a step of 16 pictures.
 package protocol AveragingEngine: TrainingEngine {
   /// Weights that begin as the given ones and follow the engine's.
   func average(from weights: GeneratorWeights) -> any AveragedGenerator

@@ -7,7 +7,7 @@ public struct Techniques: Hashable, Sendable, Codable {
   /// By how much less than 1 the discriminator should answer to real pictures.
   public var labelSmoothing = 0.0
   /// Standard deviation of the noise on every picture that the discriminator sees, at the beginning;
-  /// it falls linearly to 0 over the run's epochs.
+  /// it falls linearly over the run's epochs, to 0 or ``noiseFloor``.
   public var instanceNoise = 0.0
   /// What that deviation does not fall below. A little noise shows the discriminator how strong the
   /// contrast is: normalised by batches of all real or all drawn pictures it sees no scale, since its
