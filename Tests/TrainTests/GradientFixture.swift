@@ -19,8 +19,8 @@ struct GradientFixture: Decodable, Sendable, CustomTestStringConvertible {
     let fresh: Bool
     let pictures: Int
     let fakes: Int
-    /// Which data it was made with; nil in `techniques.json`: the first.
-    let data: Int?
+    /// Which data it was made with.
+    let data: Int
     /// These are nil in `gradients.json`.
     let techniques: Techniques?
     /// What rates are multiplied by in each step.
@@ -93,7 +93,7 @@ struct GradientFixture: Decodable, Sendable, CustomTestStringConvertible {
 
   /// The pictures and latents of a step; other ones in each.
   func batch(_ step: Int) -> TrainingBatch {
-    let salt = 100 * (`case`.data ?? 0) + step
+    let salt = 100 * `case`.data + step
     return TrainingBatch(
       pixels: Formula.bytes(
         salt: 10_000 + salt, count: `case`.pictures * configuration.shape.pictureCount),
@@ -109,7 +109,7 @@ struct GradientFixture: Decodable, Sendable, CustomTestStringConvertible {
           own: changes(step, batch: 2, count: `case`.fakes)),
       // The step behind the last gives only latents.
       noise: `case`.noise.map {
-        InstanceNoise(deviation: $0[min(step, $0.count - 1)], seed: UInt64(50_000 + step))
+        InstanceNoise(deviation: $0[min(step, $0.count - 1)], seed: UInt64(50_000 + salt))
       },
       rateFactor: `case`.rateFactors.map { $0[min(step, $0.count - 1)] } ?? 1,
       slopePenalty: `case`.slopePenalties.map { $0[min(step, $0.count - 1)] } ?? 0)

@@ -4,6 +4,12 @@
 
 Both sides train networks of full size in float32 on the same folder: BOLLYGAN_SHARED's faces where
 that is set, else drawn ones. With -s the losses are printed side by side.
+
+What precedes the discriminator's first update agrees to a few 1e-7. What follows it hangs on chance:
+where rounding takes a number across the bend of a LeakyReLU, gradients move by far more than a
+rounding, and Adam's first update is their sign. Of drawn faces and seeds 1 to 6, D(G(z)) behind the
+update is off from a step in float64 by up to 2.1e-4 in PyTorch's float32, 2.7e-4 with channels_last, and
+3.8e-4 here (Documentation/Numerics.md).
 """
 
 import json
@@ -91,11 +97,12 @@ def test_first_steps_are_those_of_the_script(
     print(f"\n{recipe}, seed {seed}, preview {preview}, {data.name}: ours / PyTorch's")
     misses = []
     for step, (a, b) in enumerate(zip(ours, theirs), start=1):
+        if step == 1:
+            print("     off by " + "  ".join(f"{n} {abs(a[n] - b[n]) / b[n]:.1e}" for n in NAMES))
         print(f"{step:3}  " + "  ".join(f"{n} {a[n]:.6f} / {b[n]:.6f}" for n in NAMES))
         for name in NAMES:
-            # After the discriminator's first update the signs of its smallest gradients show; later
-            # PyTorch differs from itself in another memory layout by about as much as is allowed.
-            first = 1e-4 if name in ("loss_g", "d_gz2") else 1e-5
+            # Later PyTorch differs from itself in another memory layout by about as much as is allowed.
+            first = 5e-4 if name in ("loss_g", "d_gz2") else 1e-5
             bound = first if step == 1 else 3e-2
             relative = abs(a[name] - b[name]) / abs(b[name])
             if not relative <= bound:

@@ -78,7 +78,7 @@ def trainer(case):
         case["beta1"])
 
 
-def distance_from_edges(case):
+def distance_from_edges(t, *first_step):
     """How near numbers of the first step come to zero on their way into a rectifier."""
     nearest = []
 
@@ -86,12 +86,11 @@ def distance_from_edges(case):
         z = inputs[0].detach()
         nearest.append(float(z.abs().min() / z.square().mean().sqrt()))
 
-    t = trainer(case)
     for network in (t.g, t.d):
         for module in network.modules():
             if isinstance(module, (nn.ReLU, nn.LeakyReLU)):
                 module.register_forward_pre_hook(note)
-    t.step(*batch(case, 0))
+    t.step(*first_step)
     return min(nearest)
 
 
@@ -100,7 +99,7 @@ def main():
     for case in CASES:
         case = {**COMMON, **case, "data": 0}
         torch.set_default_dtype(torch.float64)
-        while distance_from_edges(case) < MARGIN:
+        while distance_from_edges(trainer(case), *batch(case, 0)) < MARGIN:
             case["data"] += 1
         torch.set_default_dtype(torch.float32)
         _, rough_d, rough_g = trainer(case).step(*batch(case, 0))

@@ -3,6 +3,7 @@
     python techniques.py        (PyTorch 2.15.0, NumPy; the CPU's float64 arithmetic)
 
 Each technique is written down from its paper in plain tensor operations; all gradients are autograd's.
+Data are chosen as gradients.py says.
 """
 
 import copy
@@ -207,7 +208,8 @@ class Trainer(dcgan.Trainer):
         if "augmentation" in self.case["techniques"]:
             pictures = changed(pictures, changes(self.case, step, batch, len(pictures)))
         if "noise" in self.case:
-            pictures = pictures + noise(pictures, self.case["noise"][step], 50_000 + step, batch)
+            seed = 50_000 + step + 100 * self.case["data"]
+            pictures = pictures + noise(pictures, self.case["noise"][step], seed, batch)
         return pictures
 
     def logits(self, x):
@@ -319,8 +321,15 @@ def record(case):
 
 def main():
     torch.set_default_dtype(torch.float64)
-    # The weights are float32 numbers, whatever the default.
-    result = [record({**COMMON, **case}) for case in CASES]
+    result = []
+    for case in CASES:
+        case = {**COMMON, **case, "data": 0}
+        # The weights are float32 numbers, whatever the default.
+        while gradients.distance_from_edges(
+                trainer(case), 0, *gradients.batch(case, 0)) < gradients.MARGIN:
+            case["data"] += 1
+        print(f"{case['name']}: data {case['data']}", flush=True)
+        result.append(record(case))
     path = os.path.join(os.path.dirname(os.path.abspath(__file__)), "techniques.json")
     with open(path, "w") as file:
         # A line a case.
