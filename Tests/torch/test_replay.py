@@ -9,7 +9,7 @@ What precedes the discriminator's first update agrees to a few 1e-7. What follow
 where rounding takes a number across the bend of a LeakyReLU, gradients move by far more than a
 rounding, and Adam's first update is their sign. Of drawn faces and seeds 1 to 6, D(G(z)) behind the
 update is off from a step in float64 by up to 2.1e-4 in PyTorch's float32, 2.7e-4 with channels_last, and
-3.8e-4 here (Documentation/Numerics.md).
+3.8e-4 here (Documentation/Numerics.md), so that a seed may miss the 1e-4 that are asked for.
 """
 
 import json
@@ -102,7 +102,7 @@ def test_first_steps_are_those_of_the_script(
         print(f"{step:3}  " + "  ".join(f"{n} {a[n]:.6f} / {b[n]:.6f}" for n in NAMES))
         for name in NAMES:
             # Later PyTorch differs from itself in another memory layout by about as much as is allowed.
-            first = 5e-4 if name in ("loss_g", "d_gz2") else 1e-5
+            first = 1e-4 if name in ("loss_g", "d_gz2") else 1e-5
             bound = first if step == 1 else 3e-2
             relative = abs(a[name] - b[name]) / abs(b[name])
             if not relative <= bound:
