@@ -74,7 +74,10 @@ package struct Rectifier: Equatable, Sendable {
   }
 
   /// Computes `pixels` rows of each product.
-  @unsafe package func run(_ products: [Product], pixels: Int) {
+  ///
+  /// - Parameter inFloat64: Sums of `BG_SHORT_SUM` products join one in float64, which is rounded
+  ///   every `BG_DEPTH_BLOCK` products: nearer to the exact sum. Goes with no rectifier.
+  @unsafe package func run(_ products: [Product], pixels: Int, inFloat64: Bool = false) {
     let blocks = (pixels + Self.blockRows - 1) / Self.blockRows
     // Few rows (a batch of one) leave threads idle, so the panels are shared out as well.
     let panelCount = unsafe products.map { unsafe $0.panels.count }.max() ?? 0
@@ -90,14 +93,16 @@ package struct Rectifier: Equatable, Sendable {
       if !panels.isEmpty {
         unsafe run(
           products[product], rows: first..<min(first + Self.blockRows, pixels), panels: panels,
-          scratch: scratch[thread])
+          inFloat64: inFloat64, scratch: scratch[thread])
       }
     }
   }
 
   @unsafe private func run(
-    _ product: Product, rows: Range<Int>, panels: Range<Int>, scratch: FloatBuffer
+    _ product: Product, rows: Range<Int>, panels: Range<Int>, inFloat64: Bool,
+    scratch: FloatBuffer
   ) {
+    let multiply = unsafe inFloat64 ? kernels.multiply_rows_float64! : kernels.multiply_rows!
     let count = rows.count
     let tileRows = Int(unsafe kernels.rows)
     let width = unsafe product.panels.width
@@ -133,8 +138,7 @@ package struct Rectifier: Equatable, Sendable {
             while row < count {
               unsafe tile.rows = UnsafePointer(targets.baseAddress! + row)
               unsafe tile.count = min(tileRows, count - row)
-              unsafe kernels.multiply_rows(
-                slice, scratch.base + row * Int(BG_ROW_STRIDE), start, &tile)
+              unsafe multiply(slice, scratch.base + row * Int(BG_ROW_STRIDE), start, &tile)
               row += tileRows
             }
           }

@@ -116,6 +116,78 @@ struct KernelTests {
     }
   }
 
+  @Test(
+    "sums in float64 are the exact ones, nearly rounded once, and touch nothing beside the tile",
+    arguments: Level.available, depths)
+  func rowsInFloat64(level: Level, depth: Int) {
+    let kernels = unsafe level.kernels
+    let (tileRows, tileColumns) = unsafe (Int(kernels.rows), Int(kernels.columns))
+    var numbers = Numbers(state: UInt64(depth) + 7)
+    let stride = Int(BG_ROW_STRIDE)
+    let left = numbers.floats(tileRows * stride)
+    let panel = numbers.floats(depth * tileColumns)
+    let bias = numbers.floats(tileColumns)
+    let pitch = tileColumns + 3
+    // The sum of squared errors of a product, with its number of outputs.
+    func errors(
+      count: Int, columns: Int, mode: Int,
+      by multiply:
+        @convention(c) (
+          Int, UnsafePointer<Float>?, UnsafePointer<Float>?, UnsafePointer<bg_tile>?
+        ) -> Void
+    ) -> (squares: Double, worst: Double, outputs: Int) {
+      var out = [Float](repeating: canary, count: tileRows * pitch)
+      for row in 0..<count {
+        for column in 0..<columns { out[row * pitch + column] = Float(row - column) / 8 }
+      }
+      let before = out
+      unsafe out.withUnsafeMutableBufferPointer { out in
+        unsafe bias.withUnsafeBufferPointer { bias in
+          let targets: [UnsafeMutablePointer<Float>?] = unsafe (0..<count).map {
+            unsafe out.baseAddress! + $0 * pitch
+          }
+          unsafe targets.withUnsafeBufferPointer { targets in
+            var tile = unsafe bg_tile(
+              rows: targets.baseAddress!, count: count, columns: columns,
+              bias: mode == 1 ? bias.baseAddress : nil, accumulate: mode == 2 ? 1 : 0, rectify: 0,
+              slope: 0)
+            unsafe multiply(depth, left, panel, &tile)
+          }
+        }
+      }
+      var (squares, worst) = (0.0, 0.0)
+      for index in out.indices {
+        let (row, column) = index.quotientAndRemainder(dividingBy: pitch)
+        guard row < count, column < columns else {
+          #expect(out[index] == canary)
+          continue
+        }
+        var sum = mode == 1 ? Double(bias[column]) : mode == 2 ? Double(before[index]) : 0
+        for k in 0..<depth {
+          sum += Double(left[row * stride + k]) * Double(panel[k * tileColumns + column])
+        }
+        squares += (sum - Double(out[index])) * (sum - Double(out[index]))
+        worst = max(worst, abs(sum - Double(out[index])))
+      }
+      return (squares, worst, count * columns)
+    }
+    let (once, plainly) = unsafe (kernels.multiply_rows_float64!, kernels.multiply_rows!)
+    var (squares, plainSquares) = (0.0, 0.0)
+    for count in [1, 2, tileRows - 1, tileRows] {
+      for columns in [1, tileColumns / 2, tileColumns - 1, tileColumns] {
+        for mode in 0..<3 {
+          let error = unsafe errors(count: count, columns: columns, mode: mode, by: once)
+          // Sums of 32 are off by a rounding or two of a number below 8; some hundred of them at most.
+          #expect(error.worst <= 0x1p-22 * max(1, Double(depth).squareRoot()))
+          squares += error.squares
+          plainSquares += unsafe errors(count: count, columns: columns, mode: mode, by: plainly)
+            .squares
+        }
+      }
+    }
+    if depth >= 1023 { #expect(squares * 9 < plainSquares) }
+  }
+
   @Test("a row is the same bits alone, among few and among many", arguments: Level.available)
   func heights(level: Level) {
     let kernels = unsafe level.kernels

@@ -29,6 +29,10 @@
 // Rows of the largest tile of any level.
 #define BG_MAX_ROWS 16
 
+// Products that are summed in float32 before the sum joins one in float64, where that is asked for.
+// Part of the sequence of roundings, so a constant.
+#define BG_SHORT_SUM 32
+
 // Sides of a tile of outputs of one phase, and the planes of products that it is computed from.
 #define BG_WIN_TILE 4
 #define BG_WIN_PLANES 25
@@ -142,6 +146,11 @@ typedef struct bg_kernels {
   // tile[p][d] = start + sum over k of rows[p * BG_ROW_STRIDE + k] * panel[k * columns + d]. Of
   // `rows` as many are read as are wanted, rounded up to `row_step`.
   void (*multiply_rows)(size_t depth, const float *rows, const float *panel, const bg_tile *tile);
+
+  // The same, with less rounding: sums of BG_SHORT_SUM products in float32, added up in float64.
+  // Nothing is rectified, and `rows` are read whatever is wanted.
+  void (*multiply_rows_float64)(size_t depth, const float *rows, const float *panel,
+                               const bg_tile *tile);
 
   // tile[p][d] = start + sum over k of left[k * rows + p] * right[k * columns + d]
   void (*multiply_panels)(size_t depth, const float *left, const float *right,

@@ -40,12 +40,17 @@ import BollyGANModel
   // MARK: Up
 
   /// A layer's way up: from coarse maps with margin 1 to fine ones without.
-  func up(_ layer: FastLayer, from coarse: FloatBuffer, to fine: FloatBuffer, images: Int) {
+  ///
+  /// - Parameter precisely: sums in float64, see ``FastLayer/forwardsPrecisely``.
+  func up(
+    _ layer: FastLayer, from coarse: FloatBuffer, to fine: FloatBuffer, images: Int,
+    precisely: Bool = false
+  ) {
     let link = layer.link
     guard let convolution = layer.upConvolution else {
       unsafe multiplier.run(
         link.up(layer.upPanels, from: coarse.base, to: fine.base, margin: 0),
-        pixels: images * link.coarseSide * link.coarseSide)
+        pixels: images * link.coarseSide * link.coarseSide, inFloat64: precisely)
       return
     }
     let (source, target) = (link.coarseLayout(margin: 1), link.fineLayout(margin: 0))
@@ -95,12 +100,17 @@ import BollyGANModel
   // MARK: Down
 
   /// A layer's way down: from fine maps with margin 1 to coarse ones without.
-  func down(_ layer: FastLayer, from fine: FloatBuffer, to coarse: FloatBuffer, images: Int) {
+  ///
+  /// - Parameter precisely: sums in float64, see ``FastLayer/forwardsPrecisely``.
+  func down(
+    _ layer: FastLayer, from fine: FloatBuffer, to coarse: FloatBuffer, images: Int,
+    precisely: Bool = false
+  ) {
     let link = layer.link
     guard let convolution = layer.downConvolution else {
       unsafe multiplier.run(
         [link.down(layer.downPanels!, from: fine.base, to: coarse.base, margin: 0)],
-        pixels: images * link.coarseSide * link.coarseSide)
+        pixels: images * link.coarseSide * link.coarseSide, inFloat64: precisely)
       return
     }
     let (source, target) = (link.fineLayout(margin: 1), link.coarseLayout(margin: 0))

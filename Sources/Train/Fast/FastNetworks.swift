@@ -85,7 +85,9 @@ final class FastGenerator {
         loops.up(layer, from: maps[index], toPictures: pictures, images: images, tanh: true)
         continue
       }
-      loops.up(layer, from: maps[index], to: raw[index], images: images)
+      loops.up(
+        layer, from: maps[index], to: raw[index], images: images,
+        precisely: layer.forwardsPrecisely)
       let layout = link.fineLayout(margin: 0)
       if statistics == .running {
         norm.beginEvaluation()
@@ -269,7 +271,9 @@ final class FastDiscriminator {
     for (index, layer) in layers.enumerated() {
       let link = layer.link
       let source = index == 0 ? pictures : maps[index - 1]
-      loops.down(layer, from: source, to: layer.norm == nil ? logits : raw[index], images: images)
+      loops.down(
+        layer, from: source, to: layer.norm == nil ? logits : raw[index], images: images,
+        precisely: layer.forwardsPrecisely)
       guard let norm = layer.norm else { continue }
       let layout = link.coarseLayout(margin: 0)
       if norm.normalises {

@@ -165,6 +165,9 @@ final class FastLayer {
   /// The way down, one of the two.
   let downPanels: Panels?
   let downConvolution: DownConvolution?
+  /// Passes forward sum nearly exactly: a value that rounding takes across a rectifier's bend moves
+  /// gradients by a thousand roundings, and a replay leaves its script (Documentation/Numerics.md).
+  let forwardsPrecisely: Bool
   /// Nil where the kernel is used as it is.
   let spectral: FastSpectral?
 
@@ -175,6 +178,7 @@ final class FastLayer {
     self.link = link
     self.norm = norm
     self.spectral = spectral
+    forwardsPrecisely = convolutions == .direct
     kernel = FastParameter(count: link.weightCount)
     if convolutions == .fast && UpConvolution.suits(link) {
       upConvolution = unsafe UpConvolution(link: link, kernels: kernels)
