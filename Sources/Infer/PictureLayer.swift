@@ -64,9 +64,11 @@ package struct PictureLayer: Sendable {
   }
 
   /// From maps with margin 1 to pictures.
+  ///
+  /// - Parameter before: Makes the map of a picture, on the thread that then reads it.
   @unsafe package func run(
     from coarse: FloatBuffer, to target: Target, images: Int, scratch: [FloatBuffer],
-    kernels: bg_kernels, workers: Workers
+    kernels: bg_kernels, workers: Workers, before: ((_ image: Int) -> Void)? = nil
   ) {
     let source = link.coarseLayout(margin: 1)
     // Each part computes the products of two rows more than it has.
@@ -75,7 +77,8 @@ package struct PictureLayer: Sendable {
       side: link.coarseSide, depth: link.coarseStride, channels: link.fineChannels,
       from: coarse.base + source.origin, from_image: source.imageStride,
       from_row: source.rowStride, weights: weights.base, bias: bias.base, bytes: nil, planar: nil,
-      map: nil, map_image: 0, map_row: 0, linear: 0, parts: workers.count == 1 ? 1 : parts)
+      map: nil, map_image: 0, map_row: 0, linear: 0,
+      parts: workers.count == 1 || before != nil ? 1 : parts)
     switch unsafe target {
     case .bytes(let start): unsafe job.bytes = start
     case .planar(let start): unsafe job.planar = start
@@ -88,6 +91,7 @@ package struct PictureLayer: Sendable {
     let tasks = unsafe images * job.parts
     unsafe withUnsafePointer(to: &job) { job in
       workers.run(tasks) { task, thread in
+        before?(task)
         unsafe kernels.picture(job, task, scratch[thread].base)
       }
     }

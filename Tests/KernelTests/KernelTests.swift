@@ -360,7 +360,7 @@ struct KernelTests {
       one_minus_beta1: Float(1 - beta1), beta2: Float(beta2), one_minus_beta2: Float(1 - beta2),
       step_size: Float(rate / (1 - pow(beta1, step))),
       root_of_correction2: Float((1 - pow(beta2, step)).squareRoot()), epsilon: 1e-8)
-    unsafe kernels.adam(count, gradient, &first, &second, &weight, &constants)
+    #expect(unsafe kernels.adam(count, gradient, &first, &second, &weight, &constants) != 0)
     for i in 0..<count {
       let g = Double(gradient[i])
       let m = beta1 * Double(old.first[i]) + (1 - beta1) * g
@@ -374,17 +374,35 @@ struct KernelTests {
     }
   }
 
-  @Test("one number that is not finite is found, wherever it stands", arguments: Level.available)
+  @Test(
+    "Adam's update finds one number that is not finite behind it, wherever it stands",
+    arguments: Level.available)
   func finite(level: Level) {
     let kernels = unsafe level.kernels
+    var constants = bg_adam(
+      one_minus_beta1: 0.5, beta2: 0.999, one_minus_beta2: 0.001, step_size: 0.0002,
+      root_of_correction2: 1, epsilon: 1e-8)
+    // What an update makes of four numbers at one place, among the largest ones that stay finite.
+    func isFinite(_ count: Int, _ index: Int, _ numbers: [Float]) -> Bool {
+      var gradient = [Float](repeating: 0, count: count)
+      var first = [Float](repeating: -3e38, count: count)
+      var (second, weight) = ([Float](repeating: 3e38, count: count), first)
+      (gradient[index], first[index]) = (numbers[0], numbers[1])
+      (second[index], weight[index]) = (numbers[2], numbers[3])
+      return unsafe kernels.adam(count, gradient, &first, &second, &weight, &constants) != 0
+    }
     for count in [1, 5, 16, 33] {
-      var values = [Float](repeating: 3e38, count: count)
-      #expect(unsafe kernels.all_finite(count, values) != 0)
       for index in 0..<count {
+        #expect(isFinite(count, index, [1, 3e38, 3e38, 3e38]))
+        // A gradient whose square is too large, then what is no number before the update already.
+        #expect(!isFinite(count, index, [1e25, 0, 0, 0]))
         for bad in [Float.nan, .infinity, -.infinity] {
-          values[index] = bad
-          #expect(unsafe kernels.all_finite(count, values) == 0)
-          values[index] = -3e38
+          for place in 0..<4 {
+            var numbers: [Float] = [0, 0, 1, 0]
+            numbers[place] = bad
+            // The root of a moment of -infinity is none.
+            #expect(!isFinite(count, index, numbers))
+          }
         }
       }
     }

@@ -198,7 +198,7 @@ typedef struct bg_kernels {
                              const float *mean, const float *scale, const float *shift, float slope,
                              float *sum, float *product);
 
-  // out = a[c] * dz + b[c] * (in - mean[c]) + c0[c], dz as above
+  // out = a[c] * dz + b[c] * (in - mean[c]) + c0[c], dz as above; `out` may be `gradient`
   void (*norm_gradient_apply)(size_t pixels, size_t channels, const float *in,
                               const float *gradient, const float *mean, const float *scale,
                               const float *shift, float slope, const float *a, const float *b,
@@ -210,12 +210,9 @@ typedef struct bg_kernels {
   // out = gradient * (1 - y * y) with y = tanh(x) as given
   void (*tanh_gradient)(size_t count, const float *y, const float *gradient, float *out);
 
-  // One update of `count` weights.
-  void (*adam)(size_t count, const float *gradient, float *first, float *second, float *weight,
+  // One update of `count` weights. Returns whether all weights and moments are finite behind it.
+  int (*adam)(size_t count, const float *gradient, float *first, float *second, float *weight,
                const bg_adam *constants);
-
-  // Whether all numbers are finite.
-  int (*all_finite)(size_t count, const float *in);
 
   // `rounds` of 2 * lanes * BG_PEAK_CHAINS operations in registers alone: what the processor could
   // do if memory were no matter. Returns a number that depends on all of them.
@@ -251,8 +248,8 @@ void bg_pack_up(const float *kernel, size_t first, size_t last, size_t outputs, 
 void bg_pack_up_rows(const float *weights, size_t first, size_t last, size_t stride, double scale,
                      size_t depth, size_t panels, size_t columns, float *taps);
 
-// Fine channels first..<last of weights [coarse channels][4][4][depth] as the taps of bg_down, all times
-// `scale`.
+// Fine channels first..<last, a multiple of 4, of weights [coarse channels][4][4][depth] as the taps of
+// bg_down, all times `scale`.
 void bg_pack_down(const float *weights, size_t first, size_t last, size_t coarse_channels,
                   double scale, size_t depth, size_t panels, size_t columns, float *taps);
 

@@ -52,21 +52,22 @@ struct DownConvolution: Sendable {
   ///
   /// - Parameters:
   ///   - fine: The first fine map.
-  ///   - coarse: The first coarse map, without margin.
+  ///   - coarse: The first coarse map, with the given margin.
   ///   - planes: ``planeFloats(images:kernels:)`` floats.
   ///   - scratch: ``UpConvolution/scratchFloats(kernels:)`` floats.
   @unsafe func run(
-    from fine: UnsafePointer<Float>, to coarse: UnsafeMutablePointer<Float>, images: Int,
-    planes: FloatBuffer, scratch: FloatBuffer, kernels: bg_kernels
+    from fine: UnsafePointer<Float>, to coarse: UnsafeMutablePointer<Float>, margin: Int,
+    images: Int, planes: FloatBuffer, scratch: FloatBuffer, kernels: bg_kernels
   ) {
     let source = link.fineLayout(margin: 1)
-    let target = link.coarseLayout(margin: 0)
+    let target = link.coarseLayout(margin: margin)
     let tiles = images * tilesOfPicture
     let rows = Int(tiles <= Int(unsafe kernels.few) ? unsafe kernels.row_step : unsafe kernels.rows)
     var job = unsafe bg_down(
       images: images, side: link.coarseSide, depth: link.fineStride, columns: link.coarseStride,
-      from: fine, from_image: source.imageStride, from_row: source.rowStride, to: coarse,
-      to_image: target.imageStride, to_row: target.rowStride, taps: taps.base,
+      from: fine, from_image: source.imageStride, from_row: source.rowStride,
+      to: coarse + target.origin, to_image: target.imageStride, to_row: target.rowStride,
+      taps: taps.base,
       planes: planes.base, parts: 1)
     for task in 0..<4 * ((tiles + rows - 1) / rows) { unsafe kernels.down_input(&job, task) }
     for panel in 0..<panels { unsafe kernels.down_output(&job, panel, scratch.base) }

@@ -19,9 +19,6 @@ import BollyGANModel
 
   /// Pixels whose products are summed before a weight gradient goes back to memory.
   private static let gradientDepth = 256
-  /// Floats of a map that are summed in float32 before they join a float64 sum: they stay in the
-  /// cache for the second look that deviations need.
-  private static let pieceFloats = 16_384
 
   init(instructionSet: InstructionSet, threads: Int) {
     workers = Workers(count: threads)
@@ -37,45 +34,66 @@ import BollyGANModel
     }
   }
 
+  /// What a thread does with some pictures of a batch, just before or just after it takes them through
+  /// a layer, while their maps are in its cache.
+  typealias Company = (_ images: Range<Int>) -> Void
+
+  /// Pictures one by one, on all threads.
+  func eachPicture(_ images: Int, _ body: Company?) {
+    guard let body else { return }
+    workers.run(images) { image, _ in body(image..<image + 1) }
+  }
+
   // MARK: Up
 
-  /// A layer's way up: from coarse maps with margin 1 to fine ones without.
+  /// A layer's way up: from coarse maps with margin 1 to fine ones.
   ///
-  /// - Parameter precisely: sums in float64, see ``FastLayer/forwardsPrecisely``.
+  /// - Parameters:
+  ///   - margin: of the fine maps.
+  ///   - precisely: sums in float64, see ``FastLayer/forwardsPrecisely``.
+  ///   - before: makes the coarse maps of some pictures.
+  ///   - after: looks at the fine ones.
   func up(
-    _ layer: FastLayer, from coarse: FloatBuffer, to fine: FloatBuffer, images: Int,
-    precisely: Bool = false
+    _ layer: FastLayer, from coarse: FloatBuffer, to fine: FloatBuffer, margin: Int, images: Int,
+    precisely: Bool = false, before: Company?, after: Company?
   ) {
     let link = layer.link
     guard let convolution = layer.upConvolution else {
+      eachPicture(images, before)
       unsafe multiplier.run(
-        link.up(layer.upPanels, from: coarse.base, to: fine.base, margin: 0),
+        link.up(layer.upPanels, from: coarse.base, to: fine.base, margin: margin),
         pixels: images * link.coarseSide * link.coarseSide, inFloat64: precisely)
+      eachPicture(images, after)
       return
     }
-    let (source, target) = (link.coarseLayout(margin: 1), link.fineLayout(margin: 0))
+    let (source, target) = (link.coarseLayout(margin: 1), link.fineLayout(margin: margin))
     eachSweep(of: layer, images: images) {
       unsafe convolution.planeFloats(images: $0, threads: 1, kernels: kernels)
     } body: { part, thread in
+      before?(part)
       unsafe convolution.run(
         from: coarse.base + part.lowerBound * source.imageStride,
-        to: fine.base + part.lowerBound * target.imageStride, margin: 0, images: part.count,
+        to: fine.base + part.lowerBound * target.imageStride, margin: margin, images: part.count,
         planes: rooms[thread], scratch: [scratch[thread]], kernels: kernels,
         workers: soloists[thread])
+      after?(part)
     }
   }
 
   /// A picture layer's way up: from coarse maps to pictures, both with margin 1.
+  ///
+  /// - Parameter before: makes the coarse maps of some pictures.
   func up(
     _ layer: FastLayer, from coarse: FloatBuffer, toPictures pictures: FloatBuffer, images: Int,
-    tanh: Bool
+    tanh: Bool, before: Company?
   ) {
     let picture = layer.picture!
     let floats = unsafe picture.scratchFloats(kernels: kernels)
     if scratch[0].count < floats { scratch = scratch.map { _ in FloatBuffer(count: floats) } }
     unsafe picture.run(
       from: coarse, to: .map(pictures.base, layer.link.fineLayout(margin: 1), tanh: tanh),
-      images: images, scratch: scratch, kernels: kernels, workers: workers)
+      images: images, scratch: scratch, kernels: kernels, workers: workers,
+      before: before.map { before in { before($0..<$0 + 1) } })
   }
 
   /// Shares out a batch by sweeps of pictures, each of which one thread takes through by itself.
@@ -99,28 +117,36 @@ import BollyGANModel
 
   // MARK: Down
 
-  /// A layer's way down: from fine maps with margin 1 to coarse ones without.
+  /// A layer's way down: from fine maps with margin 1 to coarse ones.
   ///
-  /// - Parameter precisely: sums in float64, see ``FastLayer/forwardsPrecisely``.
+  /// - Parameters:
+  ///   - margin: of the coarse maps.
+  ///   - precisely: sums in float64, see ``FastLayer/forwardsPrecisely``.
+  ///   - before: makes the fine maps of some pictures.
+  ///   - after: looks at the coarse ones.
   func down(
-    _ layer: FastLayer, from fine: FloatBuffer, to coarse: FloatBuffer, images: Int,
-    precisely: Bool = false
+    _ layer: FastLayer, from fine: FloatBuffer, to coarse: FloatBuffer, margin: Int, images: Int,
+    precisely: Bool = false, before: Company?, after: Company?
   ) {
     let link = layer.link
     guard let convolution = layer.downConvolution else {
+      eachPicture(images, before)
       unsafe multiplier.run(
-        [link.down(layer.downPanels!, from: fine.base, to: coarse.base, margin: 0)],
+        [link.down(layer.downPanels!, from: fine.base, to: coarse.base, margin: margin)],
         pixels: images * link.coarseSide * link.coarseSide, inFloat64: precisely)
+      eachPicture(images, after)
       return
     }
-    let (source, target) = (link.fineLayout(margin: 1), link.coarseLayout(margin: 0))
+    let (source, target) = (link.fineLayout(margin: 1), link.coarseLayout(margin: margin))
     eachSweep(of: layer, images: images) {
       unsafe convolution.planeFloats(images: $0, kernels: kernels)
     } body: { part, thread in
+      before?(part)
       unsafe convolution.run(
         from: fine.base + part.lowerBound * source.imageStride,
-        to: coarse.base + part.lowerBound * target.imageStride, images: part.count,
-        planes: rooms[thread], scratch: scratch[thread], kernels: kernels)
+        to: coarse.base + part.lowerBound * target.imageStride, margin: margin,
+        images: part.count, planes: rooms[thread], scratch: scratch[thread], kernels: kernels)
+      after?(part)
     }
   }
 
@@ -226,120 +252,6 @@ import BollyGANModel
     }
   }
 
-  // MARK: Normalisation and activation
-
-  /// Pixels of one piece of a map of the given pixel stride.
-  private func pieces(_ layout: MapLayout) -> (count: Int, pixels: Int) {
-    let pixels = min(layout.pixels, max(1, Self.pieceFloats / layout.pixelStride))
-    return ((layout.pixels + pixels - 1) / pixels, pixels)
-  }
-
-  /// Calls `body(index, first float, pixels)` for each piece of a map without margin.
-  private func eachPiece(
-    _ layout: MapLayout, images: Int, _ body: (_ index: Int, _ start: Int, _ pixels: Int) -> Void
-  ) {
-    let (count, pixels) = pieces(layout)
-    workers.run(images * count) { task, _ in
-      let (image, piece) = task.quotientAndRemainder(dividingBy: count)
-      let first = piece * pixels
-      body(
-        task, (image * layout.pixels + first) * layout.pixelStride,
-        min(pixels, layout.pixels - first))
-    }
-  }
-
-  /// Mean and sum of squared deviations of each channel (Chan, Golub and LeVeque 1983: pieces are
-  /// looked at twice while they are near, and joined in float64).
-  func statistics(
-    of map: FloatBuffer, layout: MapLayout, images: Int
-  ) -> (mean: [Double], deviation: [Double]) {
-    let stride = layout.pixelStride
-    let (perImage, piecePixels) = pieces(layout)
-    let sums = FloatBuffer(count: images * perImage * stride)
-    let deviations = FloatBuffer(count: images * perImage * stride)
-    eachPiece(layout, images: images) { index, start, pixels in
-      let sum = unsafe sums.base + index * stride
-      let deviation = unsafe deviations.base + index * stride
-      let values = unsafe map.base + start
-      unsafe kernels.channel_sums(pixels, stride, values, sum)
-      for c in 0..<stride { unsafe sum[c] /= Float(pixels) }
-      unsafe kernels.channel_deviations(pixels, stride, values, sum, deviation)
-    }
-    var mean = [Double](repeating: 0, count: layout.channels)
-    var total = mean
-    var seen = 0.0
-    for index in 0..<images * perImage {
-      let pixels = Double(
-        min(piecePixels, layout.pixels - index % perImage * piecePixels))
-      let share = pixels / (seen + pixels)
-      for c in 0..<layout.channels {
-        let off = unsafe Double(sums.base[index * stride + c]) - mean[c]
-        mean[c] += off * share
-        total[c] += unsafe Double(deviations.base[index * stride + c]) + off * off * seen * share
-      }
-      seen += pixels
-    }
-    return (mean, total)
-  }
-
-  /// `to = act((from − mean) · factor + shift)`: from a map without margin to one with margin 1.
-  func activate(
-    _ norm: FastNorm, from: FloatBuffer, layout: MapLayout, to: FloatBuffer, target: MapLayout,
-    images: Int, slope: Float
-  ) {
-    workers.run(images) { image, _ in
-      for row in 0..<layout.rows {
-        let source = image * layout.imageStride + row * layout.rowStride
-        let place = image * target.imageStride + target.origin + row * target.rowStride
-        unsafe kernels.normalise(
-          layout.columns, layout.pixelStride, from.base + source, norm.mean.base,
-          norm.factor.base, norm.shift.weight.base, slope, to.base + place)
-      }
-    }
-  }
-
-  /// The way back through ``activate`` and the statistics in it: from the gradient behind the
-  /// activation (no margin) to the one before the normalisation (margin 1).
-  ///
-  /// - Parameter accumulates: adds to the parameters' gradients; nil leaves them alone.
-  func activateBackward(
-    _ norm: FastNorm, values: FloatBuffer, gradient: FloatBuffer, layout: MapLayout,
-    to: FloatBuffer, target: MapLayout, images: Int, slope: Float, accumulates: Bool?
-  ) {
-    let stride = layout.pixelStride
-    if norm.normalises || (norm.kind == .bias && accumulates != nil) {
-      let perImage = pieces(layout).count
-      let sums = FloatBuffer(count: images * perImage * stride)
-      let products = FloatBuffer(count: images * perImage * stride)
-      eachPiece(layout, images: images) { index, start, pixels in
-        unsafe kernels.norm_gradient_sums(
-          pixels, stride, values.base + start, gradient.base + start, norm.mean.base,
-          norm.factor.base, norm.shift.weight.base, slope, sums.base + index * stride,
-          products.base + index * stride)
-      }
-      var sum = [Double](repeating: 0, count: norm.channels)
-      var product = sum
-      for index in 0..<images * perImage {
-        for c in 0..<norm.channels {
-          sum[c] += unsafe Double(sums.base[index * stride + c])
-          product[c] += unsafe Double(products.base[index * stride + c])
-        }
-      }
-      norm.beginBackward(
-        sum: sum, product: product, count: images * layout.pixels, accumulates: accumulates)
-    }
-    workers.run(images) { image, _ in
-      for row in 0..<layout.rows {
-        let source = image * layout.imageStride + row * layout.rowStride
-        let place = image * target.imageStride + target.origin + row * target.rowStride
-        unsafe kernels.norm_gradient_apply(
-          layout.columns, stride, values.base + source, gradient.base + source, norm.mean.base,
-          norm.factor.base, norm.shift.weight.base, slope, norm.a.base, norm.b.base, norm.c0.base,
-          to.base + place)
-      }
-    }
-  }
-
   // MARK: Pictures
 
   /// The way back through tanh: both maps of pictures have margin 1, the gradient is overwritten.
@@ -385,21 +297,25 @@ import BollyGANModel
     return (0..<count).reduce(0) { unsafe $0 + sums[$1] }
   }
 
-  func adam(_ parameters: [FastParameter], _ constants: bg_adam) {
+  /// One update of all numbers.
+  ///
+  /// - Returns: For each parameter, whether its weights and moments are all finite behind it.
+  func adam(_ parameters: [FastParameter], _ constants: bg_adam) -> [Bool] {
     let slice = FastParameter.slice
-    var work: [(FastParameter, Int)] = []
-    for parameter in parameters {
-      for start in stride(from: 0, to: parameter.weight.count, by: slice) {
-        work.append((parameter, start))
-      }
+    let work = parameters.indices.flatMap { index in
+      stride(from: 0, to: parameters[index].weight.count, by: slice).map { (index, $0) }
     }
-    workers.run(work.count) { task, _ in
-      let (parameter, start) = work[task]
+    let found = workers.map(work.count) { task in
+      let (index, start) = work[task]
+      let parameter = parameters[index]
       var constants = constants
-      unsafe kernels.adam(
+      return unsafe kernels.adam(
         min(slice, parameter.weight.count - start), parameter.gradient.base + start,
         parameter.first.base + start, parameter.second.base + start,
-        parameter.weight.base + start, &constants)
+        parameter.weight.base + start, &constants) != 0
     }
+    var areFinite = [Bool](repeating: true, count: parameters.count)
+    for (task, isFinite) in found.enumerated() where !isFinite { areFinite[work[task].0] = false }
+    return areFinite
   }
 }

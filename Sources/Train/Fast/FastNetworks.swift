@@ -11,7 +11,7 @@ final class FastGenerator {
   /// `maps[l]` is what layer l reads, with margin 1; `raw[l]` what its product gave.
   private var maps: [FloatBuffer] = []
   private var raw: [FloatBuffer] = []
-  private var rawGradients: [FloatBuffer] = []
+  /// The gradients to `raw`, with margin 1; on their way those behind the activations.
   private var gradients: [FloatBuffer] = []
   private var capacity = 0
 
@@ -64,7 +64,6 @@ final class FastGenerator {
       FloatBuffer(count: images * $0.link.fineLayout(margin: 0).imageStride)
     }
     gradients = []
-    rawGradients = []
   }
 
   enum Statistics { case batch, batchUntracked, running }
@@ -81,53 +80,75 @@ final class FastGenerator {
     }
     for (index, layer) in layers.enumerated() {
       let link = layer.link
+      let before: FastLoops.Company? =
+        index == 0 ? nil : { self.activate(self.layers[index - 1], index - 1, images: $0) }
       guard let norm = layer.norm else {
-        loops.up(layer, from: maps[index], toPictures: pictures, images: images, tanh: true)
+        loops.up(
+          layer, from: maps[index], toPictures: pictures, images: images, tanh: true,
+          before: before)
         continue
       }
+      let moments =
+        statistics == .running
+        ? nil : ChannelMoments(of: raw[index], layout: link.fineLayout(margin: 0), images: images)
       loops.up(
-        layer, from: maps[index], to: raw[index], images: images,
-        precisely: layer.forwardsPrecisely)
-      let layout = link.fineLayout(margin: 0)
-      if statistics == .running {
-        norm.beginEvaluation()
+        layer, from: maps[index], to: raw[index], margin: 0, images: images,
+        precisely: layer.forwardsPrecisely, before: before,
+        after: moments.map { moments in
+          { [loops] in unsafe moments.take($0, kernels: loops.kernels) }
+        })
+      if let moments {
+        norm.begin(moments, updatesRunning: statistics == .batch)
       } else {
-        let (mean, deviation) = loops.statistics(of: raw[index], layout: layout, images: images)
-        norm.begin(
-          mean: mean, deviation: deviation, count: images * layout.pixels,
-          updatesRunning: statistics == .batch)
+        norm.beginEvaluation()
       }
-      loops.activate(
-        norm, from: raw[index], layout: layout, to: maps[index + 1],
-        target: link.fineLayout(margin: 1), images: images, slope: 0)
     }
+  }
+
+  /// Makes what the next layer reads of some pictures.
+  private func activate(_ layer: FastLayer, _ index: Int, images: Range<Int>) {
+    let link = layer.link
+    unsafe layer.norm!.activate(
+      raw[index], layout: link.fineLayout(margin: 0), to: maps[index + 1],
+      target: link.fineLayout(margin: 1), images: images, slope: 0, kernels: loops.kernels)
   }
 
   /// All parameters' gradients from the gradient of the last ``forward``'s pictures (margin 1,
   /// overwritten).
   func backward(pictures: FloatBuffer, gradient: FloatBuffer, images: Int) {
     if gradients.isEmpty {
-      let inner = layers.dropLast()
-      let largest = inner.map { $0.link.fineLayout(margin: 0).imageStride }.max() ?? 0
-      gradients = inner.map { _ in scratch.map(count: capacity * largest) }
-      rawGradients = inner.map { scratch.map($0.link.fineLayout(margin: 1), images: capacity) }
+      gradients = layers.dropLast().map {
+        scratch.map($0.link.fineLayout(margin: 1), images: capacity)
+      }
     }
     loops.tanhBackward(
       pictures: pictures, gradient: gradient, layout: pictureLayout, images: images)
+    // A layer's gradient is ready when the layer before it has read it, so weights come last.
+    var sums: NormGradientSums?
     for index in layers.indices.reversed() {
       let layer = layers[index]
-      let link = layer.link
-      let fine = index == layers.count - 1 ? gradient : rawGradients[index]
-      if let norm = layer.norm {
-        loops.activateBackward(
-          norm, values: raw[index], gradient: gradients[index],
-          layout: link.fineLayout(margin: 0), to: fine, target: link.fineLayout(margin: 1),
-          images: images, slope: 0, accumulates: false)
+      let fine = index == layers.count - 1 ? gradient : gradients[index]
+      var before: FastLoops.Company?
+      if let norm = layer.norm, let taken = sums {
+        norm.beginBackward(taken, accumulates: false)
+        before = { [loops] in unsafe taken.finish($0, kernels: loops.kernels) }
+      }
+      if index > 0 {
+        let below = layers[index - 1].link
+        let next = NormGradientSums(
+          layers[index - 1].norm!, values: raw[index - 1], layout: below.fineLayout(margin: 0),
+          gradient: gradients[index - 1], target: below.fineLayout(margin: 1), images: images,
+          slope: 0)
+        loops.down(
+          layer, from: fine, to: gradients[index - 1], margin: 1, images: images, before: before,
+          after: { [loops] in unsafe next.take($0, kernels: loops.kernels) })
+        sums = next
+      } else {
+        loops.eachPicture(images, before)
       }
       loops.weightGradient(
         layer, coarse: maps[index], coarseMargin: 1, fine: fine, images: images,
         accumulates: false)
-      if index > 0 { loops.down(layer, from: fine, to: gradients[index - 1], images: images) }
     }
   }
 
@@ -145,7 +166,7 @@ final class FastDiscriminator {
   /// `maps[l]` is what layer l + 1 reads, with margin 1; `raw[l]` what layer l's product gave.
   private var maps: [FloatBuffer] = []
   private var raw: [FloatBuffer] = []
-  private var rawGradients: [FloatBuffer] = []
+  /// The gradients to `raw`, with margin 1; on their way those behind the activations.
   private var gradients: [FloatBuffer] = []
   /// What layer l + 1 reads on the way of ``addSlopePenalty``; as ``maps``.
   private var tangents: [FloatBuffer] = []
@@ -220,9 +241,7 @@ final class FastDiscriminator {
     let inner = layers.dropLast()
     raw = inner.map { FloatBuffer(count: images * $0.link.coarseLayout(margin: 0).imageStride) }
     maps = inner.map { FloatBuffer(count: images * $0.link.coarseLayout(margin: 1).imageStride) }
-    let largest = inner.map { $0.link.coarseLayout(margin: 0).imageStride }.max() ?? 0
-    gradients = inner.map { _ in scratch.map(count: images * largest) }
-    rawGradients = inner.map { scratch.map($0.link.coarseLayout(margin: 1), images: images) }
+    gradients = inner.map { scratch.map($0.link.coarseLayout(margin: 1), images: images) }
     logits = FloatBuffer(count: images * layers[layers.count - 1].link.coarseStride)
     logitGradients = FloatBuffer(count: logits.count)
     tangents = []
@@ -249,44 +268,59 @@ final class FastDiscriminator {
       scratch, by: Float(weight / Double(images)), layout: layers[0].link.fineLayout(margin: 1),
       images: images)
     for (index, layer) in layers.enumerated() {
-      let link = layer.link
       let last = index == layers.count - 1
       let fine = index == 0 ? scratch : tangents[index - 1]
       loops.weightGradient(
-        layer, coarse: last ? logitGradients : rawGradients[index], coarseMargin: 1, fine: fine,
+        layer, coarse: last ? logitGradients : gradients[index], coarseMargin: 1, fine: fine,
         images: images, accumulates: true)
-      guard let norm = layer.norm else { continue }
-      loops.down(layer, from: fine, to: gradients[index], images: images)
-      loops.activateBackward(
-        norm, values: raw[index], gradient: gradients[index], layout: link.coarseLayout(margin: 0),
-        to: tangents[index], target: link.coarseLayout(margin: 1), images: images,
-        slope: Self.slope, accumulates: nil)
+      guard layer.norm != nil else { continue }
+      let sums = sums(index, gradient: tangents[index], images: images)
+      loops.down(
+        layer, from: fine, to: tangents[index], margin: 1, images: images, before: nil,
+        after: { [loops] in unsafe sums.finish($0, kernels: loops.kernels) })
     }
     return weight / 2 * squares / Double(images)
+  }
+
+  /// The way back through what stands behind layer `index`, for a gradient with margin 1.
+  private func sums(_ index: Int, gradient: FloatBuffer, images: Int) -> NormGradientSums {
+    let link = layers[index].link
+    return NormGradientSums(
+      layers[index].norm!, values: raw[index], layout: link.coarseLayout(margin: 0),
+      gradient: gradient, target: link.coarseLayout(margin: 1), images: images, slope: Self.slope)
   }
 
   /// The logits of pictures (margin 1).
   func forward(_ pictures: FloatBuffer, images: Int) -> [Float] {
     reserve(images)
     for (index, layer) in layers.enumerated() {
-      let link = layer.link
-      let source = index == 0 ? pictures : maps[index - 1]
+      let before: FastLoops.Company? =
+        index == 0 ? nil : { self.activate(self.layers[index - 1], index - 1, images: $0) }
+      let moments =
+        layer.norm?.normalises == true
+        ? ChannelMoments(
+          of: raw[index], layout: layer.link.coarseLayout(margin: 0), images: images)
+        : nil
       loops.down(
-        layer, from: source, to: layer.norm == nil ? logits : raw[index], images: images,
-        precisely: layer.forwardsPrecisely)
-      guard let norm = layer.norm else { continue }
-      let layout = link.coarseLayout(margin: 0)
-      if norm.normalises {
-        let (mean, deviation) = loops.statistics(of: raw[index], layout: layout, images: images)
-        norm.begin(
-          mean: mean, deviation: deviation, count: images * layout.pixels, updatesRunning: true)
-      }
-      loops.activate(
-        norm, from: raw[index], layout: layout, to: maps[index],
-        target: link.coarseLayout(margin: 1), images: images, slope: Self.slope)
+        layer, from: index == 0 ? pictures : maps[index - 1],
+        to: layer.norm == nil ? logits : raw[index], margin: 0, images: images,
+        precisely: layer.forwardsPrecisely, before: before,
+        after: moments.map { moments in
+          { [loops] in unsafe moments.take($0, kernels: loops.kernels) }
+        })
+      if let moments { layer.norm!.begin(moments, updatesRunning: true) }
     }
     let stride = layers[layers.count - 1].link.coarseStride
     return (0..<images).map { unsafe logits.base[$0 * stride] }
+  }
+
+  /// Makes what the next layer reads of some pictures.
+  private func activate(_ layer: FastLayer, _ index: Int, images: Range<Int>) {
+    let link = layer.link
+    unsafe layer.norm!.activate(
+      raw[index], layout: link.coarseLayout(margin: 0), to: maps[index],
+      target: link.coarseLayout(margin: 1), images: images, slope: Self.slope,
+      kernels: loops.kernels)
   }
 
   /// The gradients of the last ``forward``, from those of its logits: to all parameters (adding to
@@ -300,27 +334,36 @@ final class FastDiscriminator {
     for (image, value) in logitGradient.enumerated() {
       unsafe logitGradients.base[image * stride] = value
     }
+    // A layer's gradient is ready when the layer before it has read it, so weights come last.
+    var taken: NormGradientSums?
     for index in layers.indices.reversed() {
       let layer = layers[index]
-      let link = layer.link
-      let last = index == layers.count - 1
-      let coarse = last ? logitGradients : rawGradients[index]
-      if let norm = layer.norm {
-        loops.activateBackward(
-          norm, values: raw[index], gradient: gradients[index],
-          layout: link.coarseLayout(margin: 0), to: coarse,
-          target: link.coarseLayout(margin: 1), images: images, slope: Self.slope,
-          accumulates: accumulates)
+      let coarse = index == layers.count - 1 ? logitGradients : gradients[index]
+      var before: FastLoops.Company?
+      if let norm = layer.norm, let taken {
+        norm.beginBackward(taken, accumulates: accumulates)
+        before = { [loops] in unsafe taken.finish($0, kernels: loops.kernels) }
+      }
+      if index > 0 {
+        let norm = layers[index - 1].norm!
+        let next = sums(index - 1, gradient: gradients[index - 1], images: images)
+        let isSummed = norm.normalises || (norm.kind == .bias && accumulates != nil)
+        loops.up(
+          layer, from: coarse, to: gradients[index - 1], margin: 1, images: images,
+          before: before,
+          after: !isSummed ? nil : { [loops] in unsafe next.take($0, kernels: loops.kernels) })
+        taken = next
+      } else if let pictureGradient {
+        loops.up(
+          layer, from: coarse, toPictures: pictureGradient, images: images, tanh: false,
+          before: before)
+      } else {
+        loops.eachPicture(images, before)
       }
       if let accumulates {
         loops.weightGradient(
           layer, coarse: coarse, coarseMargin: 1, fine: index == 0 ? pictures : maps[index - 1],
           images: images, accumulates: accumulates)
-      }
-      if index > 0 {
-        loops.up(layer, from: coarse, to: gradients[index - 1], images: images)
-      } else if let pictureGradient {
-        loops.up(layer, from: coarse, toPictures: pictureGradient, images: images, tanh: false)
       }
     }
   }

@@ -94,10 +94,10 @@ final class FastNorm {
     return weights
   }
 
-  /// Takes in the statistics of a batch of `count` values a channel.
-  ///
-  /// - Parameter deviation: sums of squared deviations from `mean`.
-  func begin(mean: [Double], deviation: [Double], count: Int, updatesRunning: Bool) {
+  /// Takes in the statistics of a batch.
+  func begin(_ moments: ChannelMoments, updatesRunning: Bool) {
+    let (mean, deviation) = moments.joined()
+    let count = moments.count
     let momentum = Double(NormWeights.momentum)
     for c in 0..<channels {
       let variance = deviation[c] / Double(count)
@@ -125,11 +125,12 @@ final class FastNorm {
     }
   }
 
-  /// Takes in what the gradient sums to: `sum` of dz, `product` of dz · (x − mean), over `count`
-  /// values a channel.
+  /// Takes in what the gradient sums to.
   ///
   /// - Parameter accumulates: adds to the parameters' gradients; nil leaves them alone.
-  func beginBackward(sum: [Double], product: [Double], count: Int, accumulates: Bool?) {
+  func beginBackward(_ sums: NormGradientSums, accumulates: Bool?) {
+    let (sum, product) = sums.joined()
+    let count = sums.count
     for c in 0..<channels {
       guard normalises else {
         if let accumulates {

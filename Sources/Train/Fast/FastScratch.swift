@@ -3,12 +3,7 @@ import BollyGANInfer
 /// Maps that a pass back leaves behind it, shared by both networks and their layers: they go back one
 /// after the other, and half of a step's memory would lie idle otherwise.
 final class FastScratch {
-  private var whole = FloatBuffer(count: 0)
   private var framed: [(layout: MapLayout, buffer: FloatBuffer)] = []
-
-  /// At least `count` floats, for a map without a margin that is used up before the next one is asked
-  /// for: the gradient behind an activation.
-  func map(count: Int) -> FloatBuffer { Self.grown(&whole, to: count) }
 
   /// Maps within margins of zeros. Margins stay zeros where all who share them have the same layout, and
   /// every one of them fills the rest.
@@ -18,11 +13,7 @@ final class FastScratch {
       framed.append((layout, FloatBuffer(count: count)))
       return framed[framed.count - 1].buffer
     }
-    return Self.grown(&framed[place].buffer, to: count)
-  }
-
-  private static func grown(_ buffer: inout FloatBuffer, to count: Int) -> FloatBuffer {
-    if buffer.count < count { buffer = FloatBuffer(count: count) }
-    return buffer
+    if framed[place].buffer.count < count { framed[place].buffer = FloatBuffer(count: count) }
+    return framed[place].buffer
   }
 }

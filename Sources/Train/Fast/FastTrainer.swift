@@ -98,10 +98,10 @@ public final class FastTrainer: TrainingEngine, GradientEngine {
     let gradientD = try norm(
       of: discriminator.parameters, names: discriminatorNames, "discriminator")
     discriminatorUpdates += 1
-    update(
+    let areFinite = update(
       discriminator.parameters, rate: configuration.discriminatorRate * batch.rateFactor,
       step: discriminatorUpdates)
-    try loops.check(discriminator.layers, names: discriminatorNames, "discriminator")
+    try check(discriminator.layers, areFinite, names: discriminatorNames, "discriminator")
     discriminator.refreshUpdated()
 
     if let latents = batch.generatorLatents {
@@ -118,10 +118,10 @@ public final class FastTrainer: TrainingEngine, GradientEngine {
       pictures: fake, gradient: toPictures(pictureGradient, batch.changes?.own), images: own)
     let gradientG = try norm(of: generator.parameters, names: generatorNames, "generator")
     generatorUpdates += 1
-    update(
+    let remainFinite = update(
       generator.parameters, rate: configuration.generatorRate * batch.rateFactor,
       step: generatorUpdates)
-    try loops.check(generator.layers, names: generatorNames, "generator")
+    try check(generator.layers, remainFinite, names: generatorNames, "generator")
     generator.refresh()
     return StepLosses(
       lossD: lossD, lossG: again.loss, dX: onReal.mean, dGz1: onFake.mean, dGz2: again.mean,
@@ -251,15 +251,43 @@ public final class FastTrainer: TrainingEngine, GradientEngine {
   }
 
   /// Adam as `torch.optim.Adam` rounds it (Kingma and Ba 2015, arXiv:1412.6980).
-  private func update(_ parameters: [FastParameter], rate: Double, step: Int) {
+  ///
+  /// - Returns: For each parameter, whether its weights and moments are all finite behind it.
+  private func update(_ parameters: [FastParameter], rate: Double, step: Int) -> [Bool] {
     let (beta1, beta2) = (configuration.beta1, configuration.beta2)
-    loops.adam(
+    return loops.adam(
       parameters,
       bg_adam(
         one_minus_beta1: Float(1 - beta1), beta2: Float(beta2),
         one_minus_beta2: Float(1 - beta2),
         step_size: Float(rate / (1 - pow(beta1, Double(step)))),
         root_of_correction2: Float((1 - pow(beta2, Double(step))).squareRoot()), epsilon: 1e-8))
+  }
+
+  /// Looks at all that an update and the passes before it changed: weights, Adam's moments, running
+  /// statistics. Finite gradients do not say it: a variance of large outputs overflows where the
+  /// outputs do not, and so does Adam's step where the rate is beyond reason.
+  ///
+  /// - Parameter areFinite: what ``update(_:rate:step:)`` gave.
+  /// - Throws: ``NonFiniteError`` naming the first tensor, or the normalisation, that has a number
+  ///   which is none.
+  private func check(
+    _ layers: [FastLayer], _ areFinite: [Bool], names: [String], _ network: String
+  ) throws {
+    if let place = areFinite.firstIndex(of: false) {
+      throw NonFiniteError(place: "\(network) \(names[place])")
+    }
+    var first = 0
+    for layer in layers {
+      if let norm = layer.norm, norm.normalises,
+        !(norm.runningMean + norm.runningVariance).allSatisfy(\.isFinite)
+      {
+        // `main.1.weight` is the scale of `main.1`.
+        let name = names[first + 1].split(separator: ".").dropLast().joined(separator: ".")
+        throw NonFiniteError(place: "\(network) \(name)")
+      }
+      first += layer.parameters.count
+    }
   }
 
   // MARK: State
