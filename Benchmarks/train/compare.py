@@ -17,6 +17,9 @@ parser.add_argument("--batch", type=int, default=128)
 parser.add_argument("--threads", type=int, default=2)
 parser.add_argument("--rounds", type=int, default=7)
 parser.add_argument("--seconds", type=float, default=5, help="of each in each round")
+parser.add_argument(
+    "--configurations", nargs="+", choices=CONFIGURATIONS, default=CONFIGURATIONS,
+    help="PyTorch's; bfloat16 takes minutes a step where the processor does not have it")
 parser.add_argument("--json", type=pathlib.Path, help="write the figures there as well")
 options = parser.parse_args()
 
@@ -28,7 +31,7 @@ entered = [
         configuration,
         [sys.executable, HERE / "worker.py", configuration, options.batch, options.threads],
     )
-    for configuration in CONFIGURATIONS
+    for configuration in options.configurations
 ]
 rounds.take_turns(entered, options.rounds, options.seconds)
 
