@@ -95,7 +95,7 @@ final class FastGenerator {
         layer, from: maps[index], to: raw[index], margin: 0, images: images,
         precisely: layer.forwardsPrecisely, before: before,
         after: moments.map { moments in
-          { [loops] in unsafe moments.take($0, kernels: loops.kernels) }
+          { [loops] in moments.take($0, loops) }
         })
       if let moments {
         norm.begin(moments, updatesRunning: statistics == .batch)
@@ -108,9 +108,9 @@ final class FastGenerator {
   /// Makes what the next layer reads of some pictures.
   private func activate(_ layer: FastLayer, _ index: Int, images: Range<Int>) {
     let link = layer.link
-    unsafe layer.norm!.activate(
+    layer.norm!.activate(
       raw[index], layout: link.fineLayout(margin: 0), to: maps[index + 1],
-      target: link.fineLayout(margin: 1), images: images, slope: 0, kernels: loops.kernels)
+      target: link.fineLayout(margin: 1), images: images, slope: 0, loops: loops)
   }
 
   /// All parameters' gradients from the gradient of the last ``forward``'s pictures (margin 1,
@@ -131,7 +131,7 @@ final class FastGenerator {
       var before: FastLoops.Company?
       if let norm = layer.norm, let taken = sums {
         norm.beginBackward(taken, accumulates: false)
-        before = { [loops] in unsafe taken.finish($0, kernels: loops.kernels) }
+        before = { [loops] in taken.finish($0, loops) }
       }
       if index > 0 {
         let below = layers[index - 1].link
@@ -141,7 +141,7 @@ final class FastGenerator {
           slope: 0)
         loops.down(
           layer, from: fine, to: gradients[index - 1], margin: 1, images: images, before: before,
-          after: { [loops] in unsafe next.take($0, kernels: loops.kernels) })
+          after: { [loops] in next.take($0, loops) })
         sums = next
       } else {
         loops.eachPicture(images, before)
@@ -277,7 +277,7 @@ final class FastDiscriminator {
       let sums = sums(index, gradient: tangents[index], images: images)
       loops.down(
         layer, from: fine, to: tangents[index], margin: 1, images: images, before: nil,
-        after: { [loops] in unsafe sums.finish($0, kernels: loops.kernels) })
+        after: { [loops] in sums.finish($0, loops) })
     }
     return weight / 2 * squares / Double(images)
   }
@@ -306,7 +306,7 @@ final class FastDiscriminator {
         to: layer.norm == nil ? logits : raw[index], margin: 0, images: images,
         precisely: layer.forwardsPrecisely, before: before,
         after: moments.map { moments in
-          { [loops] in unsafe moments.take($0, kernels: loops.kernels) }
+          { [loops] in moments.take($0, loops) }
         })
       if let moments { layer.norm!.begin(moments, updatesRunning: true) }
     }
@@ -317,10 +317,10 @@ final class FastDiscriminator {
   /// Makes what the next layer reads of some pictures.
   private func activate(_ layer: FastLayer, _ index: Int, images: Range<Int>) {
     let link = layer.link
-    unsafe layer.norm!.activate(
+    layer.norm!.activate(
       raw[index], layout: link.coarseLayout(margin: 0), to: maps[index],
       target: link.coarseLayout(margin: 1), images: images, slope: Self.slope,
-      kernels: loops.kernels)
+      loops: loops)
   }
 
   /// The gradients of the last ``forward``, from those of its logits: to all parameters (adding to
@@ -342,7 +342,7 @@ final class FastDiscriminator {
       var before: FastLoops.Company?
       if let norm = layer.norm, let taken {
         norm.beginBackward(taken, accumulates: accumulates)
-        before = { [loops] in unsafe taken.finish($0, kernels: loops.kernels) }
+        before = { [loops] in taken.finish($0, loops) }
       }
       if index > 0 {
         let norm = layers[index - 1].norm!
@@ -351,7 +351,7 @@ final class FastDiscriminator {
         loops.up(
           layer, from: coarse, to: gradients[index - 1], margin: 1, images: images,
           before: before,
-          after: !isSummed ? nil : { [loops] in unsafe next.take($0, kernels: loops.kernels) })
+          after: !isSummed ? nil : { [loops] in next.take($0, loops) })
         taken = next
       } else if let pictureGradient {
         loops.up(

@@ -11,7 +11,7 @@ private struct PieceSums {
   let images: Int
   private let rows: Int
   let perImage: Int
-  private let sums: FloatBuffer
+  let sums: FloatBuffer
 
   private static let floats = 16_384
 
@@ -31,13 +31,8 @@ private struct PieceSums {
     return first..<min(first + rows, layout.rows)
   }
 
-  /// Where both sums of the piece of that number are.
-  @unsafe func place(_ piece: Int) -> (
-    first: UnsafeMutablePointer<Float>, second: UnsafeMutablePointer<Float>
-  ) {
-    let first = unsafe sums.base + 2 * piece * layout.pixelStride
-    return unsafe (first, first + layout.pixelStride)
-  }
+  /// Where the first sums of the piece of that number are; the second ones follow.
+  func place(_ piece: Int) -> Int { 2 * piece * layout.pixelStride }
 
   /// Goes through the pieces of some images.
   func each(_ images: Range<Int>, _ body: (_ piece: Int, _ image: Int, _ rows: Range<Int>) -> Void)
@@ -62,35 +57,36 @@ struct ChannelMoments {
   var count: Int { pieces.images * pieces.layout.pixels }
 
   /// Takes in some images, on the caller's thread.
-  @unsafe func take(_ images: Range<Int>, kernels: bg_kernels) {
+  func take(_ images: Range<Int>, _ loops: FastLoops) {
     let layout = pieces.layout
     let stride = layout.pixelStride
     pieces.each(images) { piece, image, rows in
-      let (sum, deviation) = unsafe pieces.place(piece)
+      let sum = unsafe pieces.sums.base + pieces.place(piece)
       let values =
         unsafe map.base
         + (image * layout.imageStride + rows.lowerBound * layout.rowStride)
       let pixels = rows.count * layout.columns
-      unsafe kernels.channel_sums(pixels, stride, values, sum)
+      unsafe loops.kernels.channel_sums(pixels, stride, values, sum)
       for c in 0..<stride { unsafe sum[c] /= Float(pixels) }
-      unsafe kernels.channel_deviations(pixels, stride, values, sum, deviation)
+      unsafe loops.kernels.channel_deviations(pixels, stride, values, sum, sum + stride)
     }
   }
 
   /// Mean, and sum of squared deviations from it, of all images (Chan, Golub and LeVeque 1983).
   func joined() -> (mean: [Double], deviation: [Double]) {
-    let channels = pieces.layout.channels
+    let (channels, stride) = (pieces.layout.channels, pieces.layout.pixelStride)
     var mean = [Double](repeating: 0, count: channels)
     var total = mean
     var seen = 0.0
+    let sums = pieces.sums.array
     for piece in 0..<pieces.images * pieces.perImage {
-      let (sum, deviation) = unsafe pieces.place(piece)
+      let place = pieces.place(piece)
       let pixels = Double(pieces.pixels(piece))
       let share = pixels / (seen + pixels)
       for c in 0..<channels {
-        let off = unsafe Double(sum[c]) - mean[c]
+        let off = Double(sums[place + c]) - mean[c]
         mean[c] += off * share
-        total[c] += unsafe Double(deviation[c]) + off * off * seen * share
+        total[c] += Double(sums[place + stride + c]) + off * off * seen * share
       }
       seen += pixels
     }
@@ -129,14 +125,15 @@ struct NormGradientSums {
   var count: Int { pieces.images * pieces.layout.pixels }
 
   /// Takes in some images, on the caller's thread.
-  @unsafe func take(_ images: Range<Int>, kernels: bg_kernels) {
+  func take(_ images: Range<Int>, _ loops: FastLoops) {
     pieces.each(images) { piece, image, rows in
-      let (sum, product) = unsafe pieces.place(piece)
+      let sum = unsafe pieces.sums.base + pieces.place(piece)
       for row in rows {
         let (value, place) = places(image, row)
-        unsafe kernels.norm_gradient_sums(
+        unsafe loops.kernels.norm_gradient_sums(
           target.columns, target.pixelStride, values.base + value, gradient.base + place,
-          norm.mean.base, norm.factor.base, norm.shift.weight.base, slope, sum, product)
+          norm.mean.base, norm.factor.base, norm.shift.weight.base, slope, sum,
+          sum + target.pixelStride)
       }
     }
   }
@@ -145,11 +142,12 @@ struct NormGradientSums {
   func joined() -> (sum: [Double], product: [Double]) {
     var sum = [Double](repeating: 0, count: norm.channels)
     var product = sum
+    let sums = pieces.sums.array
     for piece in 0..<pieces.images * pieces.perImage {
-      let (first, second) = unsafe pieces.place(piece)
+      let place = pieces.place(piece)
       for c in 0..<norm.channels {
-        sum[c] += unsafe Double(first[c])
-        product[c] += unsafe Double(second[c])
+        sum[c] += Double(sums[place + c])
+        product[c] += Double(sums[place + target.pixelStride + c])
       }
     }
     return (sum, product)
@@ -157,11 +155,11 @@ struct NormGradientSums {
 
   /// Makes the gradient of some images, after ``FastNorm/beginBackward(_:accumulates:)``, on the caller's
   /// thread.
-  @unsafe func finish(_ images: Range<Int>, kernels: bg_kernels) {
+  func finish(_ images: Range<Int>, _ loops: FastLoops) {
     for image in images {
       for row in 0..<target.rows {
         let (value, place) = places(image, row)
-        unsafe kernels.norm_gradient_apply(
+        unsafe loops.kernels.norm_gradient_apply(
           target.columns, target.pixelStride, values.base + value, gradient.base + place,
           norm.mean.base, norm.factor.base, norm.shift.weight.base, slope, norm.a.base,
           norm.b.base, norm.c0.base, gradient.base + place)
@@ -181,15 +179,15 @@ struct NormGradientSums {
 extension FastNorm {
   /// `to = act((from − mean) · factor + shift)` of some images, on the caller's thread: from a map
   /// without margin to one with margin 1.
-  @unsafe func activate(
+  func activate(
     _ from: FloatBuffer, layout: MapLayout, to: FloatBuffer, target: MapLayout,
-    images: Range<Int>, slope: Float, kernels: bg_kernels
+    images: Range<Int>, slope: Float, loops: FastLoops
   ) {
     for image in images {
       for row in 0..<layout.rows {
         let source = image * layout.imageStride + row * layout.rowStride
         let place = image * target.imageStride + target.origin + row * target.rowStride
-        unsafe kernels.normalise(
+        unsafe loops.kernels.normalise(
           layout.columns, layout.pixelStride, from.base + source, mean.base, factor.base,
           shift.weight.base, slope, to.base + place)
       }
