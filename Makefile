@@ -99,7 +99,7 @@ test-sanitized:
 	$(SWIFT) test -c release --scratch-path .build/$(SANITIZER) --sanitize=$(SANITIZER) \
 	  -Xswiftc -use-ld=lld --disable-xctest
 
-# Of the kernels.
+# Of the kernels and all other C.
 test-undefined:
 	@SWIFT="$(SWIFT)" .ci/undefined
 

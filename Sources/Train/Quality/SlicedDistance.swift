@@ -1,5 +1,4 @@
 import BollyGANInfer
-import Synchronization
 
 /// The sliced Wasserstein distance between two sets of pictures, on each level of their Laplacian
 /// pyramids: how differently their small neighbourhoods are distributed, from the coarse shape of a
@@ -190,11 +189,11 @@ package func sortedByDigits(_ numbers: [Float]) -> [Float] {
 extension Workers {
   /// The values of a function at 0, 1, ..., computed on all threads.
   func map<Value: Sendable>(_ count: Int, _ body: (_ index: Int) -> Value) -> [Value] {
-    let values = Mutex([Value?](repeating: nil, count: count))
-    run(count) { index, _ in
-      let value = body(index)
-      values.withLock { $0[index] = value }
+    unsafe [Value](unsafeUninitializedCapacity: count) { buffer, initialized in
+      // A place for each task, so that they need no lock.
+      let places = unsafe buffer
+      run(count) { index, _ in unsafe places.initializeElement(at: index, to: body(index)) }
+      initialized = count
     }
-    return values.withLock { $0.map { $0! } }
   }
 }
