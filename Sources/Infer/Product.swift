@@ -78,6 +78,7 @@ package struct Rectifier: Equatable, Sendable {
   /// - Parameter inFloat64: Sums of `BG_SHORT_SUM` products join one in float64, which is rounded
   ///   every `BG_DEPTH_BLOCK` products: nearer to the exact sum. Goes with no rectifier.
   @unsafe package func run(_ products: [Product], pixels: Int, inFloat64: Bool = false) {
+    precondition(unsafe !inFloat64 || products.allSatisfy { unsafe $0.rectify == nil })
     let blocks = (pixels + Self.blockRows - 1) / Self.blockRows
     // Few rows (a batch of one) leave threads idle, so the panels are shared out as well.
     let panelCount = unsafe products.map { unsafe $0.panels.count }.max() ?? 0

@@ -118,7 +118,7 @@ void bg_pack_down(const float *weights, size_t first, size_t last, size_t coarse
       size_t j = 0;
       // Rows lie too far from each other for the processor to see what is read next.
       for (; j + 4 <= count; j += 4) {
-        for (size_t i = 0; i < 4; i++)
+        for (size_t i = 0; i < 4 && uv < 15; i++)
           __builtin_prefetch(from + (j + i) * 16 * depth + depth + first);
         for (size_t d = first; d < last; d += 4)
           transpose_four(from + j * 16 * depth + d, 16 * depth, scale,

@@ -25,7 +25,7 @@ public struct TrainingConfiguration: Hashable, Sendable {
 
   /// Ways to compute a convolution.
   public enum Convolutions: Sendable {
-    /// As sums of products, in float64 on the way forward: rounded least.
+    /// As sums of products, in float64 on the way forward (but for the last layer's): rounded least.
     case direct
     /// With 25 products for 64 (Winograd 1980), in half the time, and rounded some times as much.
     case fast

@@ -204,6 +204,35 @@ struct DownCase: CustomTestStringConvertible, Sendable {
 
 @Suite("Fast convolution of stride 2")
 struct DownTests {
+  @Test("weights are packed by the definition, in ranges, for channels that fill no block")
+  func packing() {
+    let (depth, scale) = (32, 1.0 / 81)
+    for (channels, columns) in [(3, 8), (21, 8), (18, 32)] {
+      var numbers = Numbers(state: UInt64(channels))
+      let weights = numbers.floats(channels * 16 * depth)
+      let panels = (channels + columns - 1) / columns
+      var taps = [Float](repeating: canary, count: panels * 16 * depth * columns)
+      for range in [0..<4, 4..<32] {
+        unsafe bg_pack_down(
+          weights, range.lowerBound, range.upperBound, channels, scale, depth, panels, columns,
+          &taps)
+      }
+      for index in taps.indices {
+        let (place, column) = index.quotientAndRemainder(dividingBy: columns)
+        let (tap, parity) = (place % 4, place / 4 / depth % 4)
+        let (d, channel) = (place / 4 % depth, place / 16 / depth * columns + column)
+        guard channel < channels else {
+          #expect(taps[index] == canary)
+          continue
+        }
+        // Of tap (a, b) of parity (r, s) row 2a + r and column 2b + s of the kernel.
+        let (u, v) = (tap / 2 * 2 + parity / 2, tap % 2 * 2 + parity % 2)
+        let weight = weights[((channel * 4 + u) * 4 + v) * depth + d]
+        #expect(taps[index] == Float(Double(weight) * scale))
+      }
+    }
+  }
+
   private static func worst(_ out: [Float], _ expected: [Double]) -> Double {
     zip(out, expected).map { abs(Double($0) - $1) }.max()!
   }

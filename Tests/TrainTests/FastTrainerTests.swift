@@ -68,8 +68,13 @@ private struct Case {
         ? random.numbers(count * shape.latent, spread: 1) : nil)
   }
 
-  func trainer(threads: Int, level: InstructionSet = .best) -> FastTrainer {
-    FastTrainer(
+  func trainer(
+    threads: Int, level: InstructionSet = .best,
+    convolutions: TrainingConfiguration.Convolutions = .fast
+  ) -> FastTrainer {
+    var configuration = configuration
+    configuration.convolutions = convolutions
+    return FastTrainer(
       configuration: configuration, generator: generator, discriminator: discriminator,
       threads: threads, instructionSet: level)
   }
@@ -77,14 +82,17 @@ private struct Case {
 
 @Suite("Fast trainer")
 struct FastTrainerTests {
-  @Test("training gives the same weights for any number of threads", arguments: [true, false])
-  func threads(article: Bool) throws {
+  private static let ways: [TrainingConfiguration.Convolutions] = [.fast, .direct]
+
+  @Test(
+    "training gives the same weights for any number of threads", arguments: [true, false], ways)
+  func threads(article: Bool, way: TrainingConfiguration.Convolutions) throws {
     var data = try Case(normalisesFirst: article, fresh: article)
     // 21 images leave a piece of every cut unfilled.
     let batches = (0..<3).map { _ in data.batch(21) }
     var states: [TrainingState] = []
     for threads in [1, 2, 3, 8] {
-      let trainer = data.trainer(threads: threads)
+      let trainer = data.trainer(threads: threads, convolutions: way)
       for batch in batches { _ = try trainer.step(batch) }
       states.append(trainer.state())
     }
@@ -143,13 +151,13 @@ struct FastTrainerTests {
 
   // Levels with fused multiply-add make the same sequence of roundings except where a sum runs over
   // lanes, which no loop here does.
-  @Test("instruction sets with fused multiply-add train alike, bit for bit")
-  func levels() throws {
+  @Test("instruction sets with fused multiply-add train alike, bit for bit", arguments: ways)
+  func levels(way: TrainingConfiguration.Convolutions) throws {
     var data = try Case(normalisesFirst: true, fresh: false)
     let batch = data.batch(16)
     let levels = InstructionSet.available.filter(\.fusesMultiplyAdd)
     let states = try levels.map { level in
-      let trainer = data.trainer(threads: 2, level: level)
+      let trainer = data.trainer(threads: 2, level: level, convolutions: way)
       _ = try trainer.step(batch)
       return trainer.state()
     }

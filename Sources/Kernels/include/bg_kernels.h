@@ -148,7 +148,7 @@ typedef struct bg_kernels {
   void (*multiply_rows)(size_t depth, const float *rows, const float *panel, const bg_tile *tile);
 
   // The same, with less rounding: sums of BG_SHORT_SUM products in float32, added up in float64.
-  // Nothing is rectified, and `rows` are read whatever is wanted.
+  // Nothing is rectified, and a whole tile of rows is read, however few are wanted.
   void (*multiply_rows_float64)(size_t depth, const float *rows, const float *panel,
                                const bg_tile *tile);
 
@@ -210,7 +210,7 @@ typedef struct bg_kernels {
   // out = gradient * (1 - y * y) with y = tanh(x) as given
   void (*tanh_gradient)(size_t count, const float *y, const float *gradient, float *out);
 
-  // One update of `count` weights. Returns whether all weights and moments are finite behind it.
+  // One update of `count` weights. Returns whether all weights and moments are finite afterwards.
   int (*adam)(size_t count, const float *gradient, float *first, float *second, float *weight,
                const bg_adam *constants);
 
@@ -248,7 +248,7 @@ void bg_pack_up(const float *kernel, size_t first, size_t last, size_t outputs, 
 void bg_pack_up_rows(const float *weights, size_t first, size_t last, size_t stride, double scale,
                      size_t depth, size_t panels, size_t columns, float *taps);
 
-// Fine channels first..<last, a multiple of 4, of weights [coarse channels][4][4][depth] as the taps of
+// Fine channels first..<last, whose number is a multiple of 4, of weights [coarse channels][4][4][depth] as the taps of
 // bg_down, all times `scale`.
 void bg_pack_down(const float *weights, size_t first, size_t last, size_t coarse_channels,
                   double scale, size_t depth, size_t panels, size_t columns, float *taps);

@@ -34,8 +34,9 @@ import BollyGANModel
     }
   }
 
-  /// What a thread does with some pictures of a batch, just before or just after it takes them through
-  /// a layer, while their maps are in its cache.
+  /// What is done with some pictures of a batch before or after they go through a layer: by fast
+  /// convolutions and to pictures just before or after, by the same thread and in its cache; through other
+  /// layers before or after the whole batch.
   typealias Company = (_ images: Range<Int>) -> Void
 
   /// Pictures one by one, on all threads.
@@ -90,10 +91,13 @@ import BollyGANModel
     let picture = layer.picture!
     let floats = unsafe picture.scratchFloats(kernels: kernels)
     if scratch[0].count < floats { scratch = scratch.map { _ in FloatBuffer(count: floats) } }
+    // Fewer pictures than threads are cut, so they have to be there before.
+    let isEach = images >= workers.count
+    if !isEach { eachPicture(images, before) }
     unsafe picture.run(
       from: coarse, to: .map(pictures.base, layer.link.fineLayout(margin: 1), tanh: tanh),
       images: images, scratch: scratch, kernels: kernels, workers: workers,
-      before: before.map { before in { before($0..<$0 + 1) } })
+      before: isEach ? before.map { before in { before($0..<$0 + 1) } } : nil)
   }
 
   /// Shares out a batch by sweeps of pictures, each of which one thread takes through by itself.
@@ -299,7 +303,7 @@ import BollyGANModel
 
   /// One update of all numbers.
   ///
-  /// - Returns: For each parameter, whether its weights and moments are all finite behind it.
+  /// - Returns: For each parameter, whether its weights and moments are all finite afterwards.
   func adam(_ parameters: [FastParameter], _ constants: bg_adam) -> [Bool] {
     let slice = FastParameter.slice
     let work = parameters.indices.flatMap { index in

@@ -11,7 +11,7 @@ final class FastGenerator {
   /// `maps[l]` is what layer l reads, with margin 1; `raw[l]` what its product gave.
   private var maps: [FloatBuffer] = []
   private var raw: [FloatBuffer] = []
-  /// The gradients to `raw`, with margin 1; on their way those behind the activations.
+  /// The gradients to `raw`, with margin 1; until ``NormGradientSums/finish(_:_:)`` those behind the activations.
   private var gradients: [FloatBuffer] = []
   private var capacity = 0
 
@@ -166,7 +166,7 @@ final class FastDiscriminator {
   /// `maps[l]` is what layer l + 1 reads, with margin 1; `raw[l]` what layer l's product gave.
   private var maps: [FloatBuffer] = []
   private var raw: [FloatBuffer] = []
-  /// The gradients to `raw`, with margin 1; on their way those behind the activations.
+  /// The gradients to `raw`, with margin 1; until ``NormGradientSums/finish(_:_:)`` those behind the activations.
   private var gradients: [FloatBuffer] = []
   /// What layer l + 1 reads on the way of ``addSlopePenalty``; as ``maps``.
   private var tangents: [FloatBuffer] = []
@@ -334,6 +334,9 @@ final class FastDiscriminator {
     for (image, value) in logitGradient.enumerated() {
       unsafe logitGradients.base[image * stride] = value
     }
+    func isSummed(_ norm: FastNorm) -> Bool {
+      norm.normalises || (norm.kind == .bias && accumulates != nil)
+    }
     // A layer's gradient is ready when the layer before it has read it, so weights come last.
     var taken: NormGradientSums?
     for index in layers.indices.reversed() {
@@ -341,17 +344,16 @@ final class FastDiscriminator {
       let coarse = index == layers.count - 1 ? logitGradients : gradients[index]
       var before: FastLoops.Company?
       if let norm = layer.norm, let taken {
-        norm.beginBackward(taken, accumulates: accumulates)
+        if isSummed(norm) { norm.beginBackward(taken, accumulates: accumulates) }
         before = { [loops] in taken.finish($0, loops) }
       }
       if index > 0 {
         let norm = layers[index - 1].norm!
         let next = sums(index - 1, gradient: gradients[index - 1], images: images)
-        let isSummed = norm.normalises || (norm.kind == .bias && accumulates != nil)
         loops.up(
           layer, from: coarse, to: gradients[index - 1], margin: 1, images: images,
           before: before,
-          after: !isSummed ? nil : { [loops] in next.take($0, loops) })
+          after: !isSummed(norm) ? nil : { [loops] in next.take($0, loops) })
         taken = next
       } else if let pictureGradient {
         loops.up(

@@ -166,7 +166,7 @@ final class FastLayer {
   /// The way down, one of the two.
   let downPanels: Panels?
   let downConvolution: DownConvolution?
-  /// Passes forward sum nearly exactly: a value that rounding takes across a rectifier's bend moves
+  /// Passes forward sum nearly exactly, but for the generator's last layer, whose sums are short: a value that rounding takes across a rectifier's bend moves
   /// gradients by a thousand roundings, and a replay leaves its script (Documentation/Numerics.md).
   let forwardsPrecisely: Bool
   /// Nil where the kernel is used as it is.

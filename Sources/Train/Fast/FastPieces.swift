@@ -153,8 +153,8 @@ struct NormGradientSums {
     return (sum, product)
   }
 
-  /// Makes the gradient of some images, after ``FastNorm/beginBackward(_:accumulates:)``, on the caller's
-  /// thread.
+  /// Makes the gradient of some images, after ``FastNorm/beginBackward(_:accumulates:)`` where there is a
+  /// normalisation, on the caller's thread.
   func finish(_ images: Range<Int>, _ loops: FastLoops) {
     for image in images {
       for row in 0..<target.rows {

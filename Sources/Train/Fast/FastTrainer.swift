@@ -252,7 +252,7 @@ public final class FastTrainer: TrainingEngine, GradientEngine {
 
   /// Adam as `torch.optim.Adam` rounds it (Kingma and Ba 2015, arXiv:1412.6980).
   ///
-  /// - Returns: For each parameter, whether its weights and moments are all finite behind it.
+  /// - Returns: For each parameter, whether its weights and moments are all finite afterwards.
   private func update(_ parameters: [FastParameter], rate: Double, step: Int) -> [Bool] {
     let (beta1, beta2) = (configuration.beta1, configuration.beta2)
     return loops.adam(
