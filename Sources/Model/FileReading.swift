@@ -65,6 +65,7 @@ private func readStream(_ file: Int32, path: String, limit: Int) throws(FileErro
 private func readBytes(
   _ file: Int32, atMost count: Int, path: String
 ) throws(FileError) -> [UInt8] {
+  guard count > 0 else { return [] }
   var failure: FileError?
   let bytes = unsafe [UInt8](unsafeUninitializedCapacity: count) { buffer, filled in
     unsafe LargePages.advise(UnsafeMutableRawBufferPointer(buffer))

@@ -270,13 +270,13 @@ struct KernelTests {
       unsafe kernels.channel_deviations(64, 48, values, shift, &sums)
       var curve = [Float](repeating: 0, count: values.count)
       unsafe kernels.tanh(values.count, values, &curve)
-      return out + sums + curve + product(kernels, values)
+      return unsafe out + sums + curve + product(kernels, values)
     }
     for result in results.dropFirst() { #expect(result == results[0]) }
   }
 
   /// A row of 64 numbers times a matrix `[64, 48]`, summed in float64.
-  private func product(_ kernels: bg_kernels, _ matrix: [Float]) -> [Float] {
+  @unsafe private func product(_ kernels: bg_kernels, _ matrix: [Float]) -> [Float] {
     let width = Int(unsafe kernels.columns)
     let rows = [Float](
       repeating: 0.3, count: Int(unsafe kernels.rows) * Int(BG_ROW_STRIDE))

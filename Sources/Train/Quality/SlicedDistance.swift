@@ -189,7 +189,8 @@ package func sortedByDigits(_ numbers: [Float]) -> [Float] {
 extension Workers {
   /// The values of a function at 0, 1, ..., computed on all threads.
   func map<Value: Sendable>(_ count: Int, _ body: (_ index: Int) -> Value) -> [Value] {
-    unsafe [Value](unsafeUninitializedCapacity: count) { buffer, initialized in
+    guard count > 0 else { return [] }
+    return unsafe [Value](unsafeUninitializedCapacity: count) { buffer, initialized in
       // A place for each task, so that they need no lock.
       let places = unsafe buffer
       run(count) { index, _ in unsafe places.initializeElement(at: index, to: body(index)) }
