@@ -18,6 +18,7 @@
 #include <time.h>
 
 #include "bg_kernels.h"
+#include "numbers.h"
 
 enum { most_threads = 64 };
 
@@ -38,21 +39,6 @@ static double seconds(void) {
   struct timespec now;
   clock_gettime(CLOCK_MONOTONIC, &now);
   return now.tv_sec + now.tv_nsec / 1e9;
-}
-
-// Marsaglia 2003, xorshift64, to -1...1: the same numbers on every machine.
-static float next(void) {
-  static uint64_t state = 88172645463325252;
-  state ^= state << 13;
-  state ^= state >> 7;
-  state ^= state << 17;
-  return (float)(state >> 40) * 0x1p-23f - 1;
-}
-
-static float *zeros(size_t count) {
-  float *at = aligned_alloc(64, (count * sizeof(float) + 63) / 64 * 64);
-  if (!at) abort();
-  return memset(at, 0, count * sizeof(float));
 }
 
 // Maps have a margin of 1, of zeros.

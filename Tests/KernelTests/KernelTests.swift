@@ -39,6 +39,83 @@ struct Numbers: RandomNumberGenerator {
 /// What stands where a kernel must not write.
 private let canary: Float = 12345
 
+/// A tile of rows times a panel, on random numbers.
+private struct RowsProduct {
+  /// What the sums start from, and whether they are rectified.
+  enum Start: CaseIterable { case zero, bias, before, rectifiedBias, leakyBias }
+
+  typealias Loop =
+    @convention(c) (
+      Int, UnsafePointer<Float>?, UnsafePointer<Float>?, UnsafePointer<bg_tile>?
+    ) -> Void
+
+  let level: Level
+  let depth: Int
+  let rows: Int
+  private let width: Int
+  private let left: [Float]
+  private let panel: [Float]
+  private let bias: [Float]
+
+  init(level: Level, depth: Int) {
+    self.level = level
+    self.depth = depth
+    rows = unsafe Int(level.kernels.rows)
+    width = unsafe Int(level.kernels.columns)
+    var numbers = Numbers(state: UInt64(depth))
+    left = numbers.floats(rows * Int(BG_ROW_STRIDE))
+    panel = numbers.floats(depth * width)
+    bias = numbers.floats(width)
+  }
+
+  var kernels: bg_kernels { unsafe level.kernels }
+
+  /// Numbers of columns to ask for.
+  var widths: [Int] { [1, width / 2, width - 1, width] }
+
+  /// Each output's sum in float64 and its error; checks that what lies beside them is left alone.
+  @unsafe func outputs(by loop: Loop, count: Int, columns: Int, start: Start) -> [(
+    exact: Double, error: Double
+  )] {
+    let isRectified = start == .rectifiedBias || start == .leakyBias
+    let hasBias = start == .bias || isRectified
+    let slope: Float = start == .leakyBias ? 0.2 : 0
+    let pitch = width + 3
+    var out = [Float](repeating: canary, count: rows * pitch)
+    for row in 0..<count {
+      for column in 0..<columns { out[row * pitch + column] = Float(row - column) / 8 }
+    }
+    let before = out
+    unsafe out.withUnsafeMutableBufferPointer { out in
+      unsafe bias.withUnsafeBufferPointer { bias in
+        let targets: [UnsafeMutablePointer<Float>?] = unsafe (0..<count).map {
+          unsafe out.baseAddress! + $0 * pitch
+        }
+        unsafe targets.withUnsafeBufferPointer { targets in
+          var tile = unsafe bg_tile(
+            rows: targets.baseAddress!, count: count, columns: columns,
+            bias: hasBias ? bias.baseAddress : nil, accumulate: start == .before ? 1 : 0,
+            rectify: isRectified ? 1 : 0, slope: slope)
+          unsafe loop(depth, left, panel, &tile)
+        }
+      }
+    }
+    return out.indices.compactMap { index in
+      let (row, column) = index.quotientAndRemainder(dividingBy: pitch)
+      guard row < count, column < columns else {
+        #expect(out[index] == canary)
+        return nil
+      }
+      var sum = hasBias ? Double(bias[column]) : start == .before ? Double(before[index]) : 0
+      for k in 0..<depth {
+        sum += Double(left[row * Int(BG_ROW_STRIDE) + k]) * Double(panel[k * width + column])
+      }
+      if isRectified { sum = max(0, sum) + Double(slope) * min(0, sum) }
+      return (sum, abs(sum - Double(out[index])))
+    }
+  }
+}
+
 @Suite("Kernels")
 struct KernelTests {
   /// Depths around the numbers that loops are unrolled by, and the largest block.
@@ -59,131 +136,40 @@ struct KernelTests {
     "a product of rows is the plain sum, and nothing beside the tile is touched",
     arguments: Level.available, depths)
   func rows(level: Level, depth: Int) {
-    let kernels = unsafe level.kernels
-    let (tileRows, tileColumns) = unsafe (Int(kernels.rows), Int(kernels.columns))
-    var numbers = Numbers(state: UInt64(depth))
-    let stride = Int(BG_ROW_STRIDE)
-    let left = numbers.floats(tileRows * stride)
-    let panel = numbers.floats(depth * tileColumns)
-    let bias = numbers.floats(tileColumns)
-    for count in 1...tileRows {
-      for columns in [1, tileColumns / 2, tileColumns - 1, tileColumns] {
-        for mode in 0..<5 {
-          // 0: from zero, 1: from the bias, 2: from what is there, 3: from the bias, rectified, 4: with
-          // a slope.
-          let slope: Float = mode == 4 ? 0.2 : 0
-          let pitch = tileColumns + 3
-          var out = [Float](repeating: canary, count: tileRows * pitch)
-          for row in 0..<count {
-            for column in 0..<columns { out[row * pitch + column] = Float(row - column) / 8 }
-          }
-          let before = out
-          unsafe out.withUnsafeMutableBufferPointer { out in
-            unsafe bias.withUnsafeBufferPointer { bias in
-              let targets: [UnsafeMutablePointer<Float>?] = unsafe (0..<count).map {
-                unsafe out.baseAddress! + $0 * pitch
-              }
-              unsafe targets.withUnsafeBufferPointer { targets in
-                var tile = unsafe bg_tile(
-                  rows: targets.baseAddress!, count: count, columns: columns,
-                  bias: mode == 1 || mode > 2 ? bias.baseAddress : nil,
-                  accumulate: mode == 2 ? 1 : 0, rectify: mode > 2 ? 1 : 0, slope: slope)
-                unsafe kernels.multiply_rows(depth, left, panel, &tile)
-              }
-            }
-          }
-          var worst = 0.0
-          for row in 0..<tileRows {
-            for column in 0..<pitch {
-              let index = row * pitch + column
-              guard row < count, column < columns else {
-                #expect(out[index] == canary)
-                continue
-              }
-              var sum = 0.0
-              if mode == 1 || mode > 2 { sum = Double(bias[column]) }
-              if mode == 2 { sum = Double(before[index]) }
-              for k in 0..<depth {
-                sum += Double(left[row * stride + k]) * Double(panel[k * tileColumns + column])
-              }
-              if mode > 2 { sum = max(0, sum) + Double(slope) * min(0, sum) }
-              worst = max(worst, abs(sum - Double(out[index])))
-            }
-          }
-          #expect(worst <= Self.bound(depth))
+    let product = RowsProduct(level: level, depth: depth)
+    for count in 1...product.rows {
+      for columns in product.widths {
+        for start in RowsProduct.Start.allCases {
+          let outputs = unsafe product.outputs(
+            by: product.kernels.multiply_rows, count: count, columns: columns, start: start)
+          #expect(outputs.allSatisfy { $0.error <= Self.bound(depth) })
         }
       }
     }
   }
 
+  // Each of `depth` additions rounds a partial sum below 4, by 2^-23 at most and 2^-23 / √3 in the mean:
+  // four times that for their sum, and half a unit of the last place for the result.
   @Test(
     "sums in float64 are three times nearer to the exact ones, and touch nothing beside the tile",
     arguments: Level.available, depths)
   func rowsInFloat64(level: Level, depth: Int) {
-    let kernels = unsafe level.kernels
-    let (tileRows, tileColumns) = unsafe (Int(kernels.rows), Int(kernels.columns))
-    var numbers = Numbers(state: UInt64(depth) + 7)
-    let stride = Int(BG_ROW_STRIDE)
-    let left = numbers.floats(tileRows * stride)
-    let panel = numbers.floats(depth * tileColumns)
-    let bias = numbers.floats(tileColumns)
-    let pitch = tileColumns + 3
-    // The sum of squared errors of a product, and the largest error in parts of what is allowed. Each of
-    // `depth` additions rounds a partial sum below 4, by 2^-23 at most and 2^-23 / √3 in the mean: four
-    // times that for their sum, and half a unit of the last place for the result.
-    func errors(
-      count: Int, columns: Int, mode: Int,
-      by multiply:
-        @convention(c) (
-          Int, UnsafePointer<Float>?, UnsafePointer<Float>?, UnsafePointer<bg_tile>?
-        ) -> Void
-    ) -> (squares: Double, worst: Double) {
-      var out = [Float](repeating: canary, count: tileRows * pitch)
-      for row in 0..<count {
-        for column in 0..<columns { out[row * pitch + column] = Float(row - column) / 8 }
-      }
-      let before = out
-      unsafe out.withUnsafeMutableBufferPointer { out in
-        unsafe bias.withUnsafeBufferPointer { bias in
-          let targets: [UnsafeMutablePointer<Float>?] = unsafe (0..<count).map {
-            unsafe out.baseAddress! + $0 * pitch
-          }
-          unsafe targets.withUnsafeBufferPointer { targets in
-            var tile = unsafe bg_tile(
-              rows: targets.baseAddress!, count: count, columns: columns,
-              bias: mode == 1 ? bias.baseAddress : nil, accumulate: mode == 2 ? 1 : 0, rectify: 0,
-              slope: 0)
-            unsafe multiply(depth, left, panel, &tile)
-          }
-        }
-      }
-      var (squares, worst) = (0.0, 0.0)
-      for index in out.indices {
-        let (row, column) = index.quotientAndRemainder(dividingBy: pitch)
-        guard row < count, column < columns else {
-          #expect(out[index] == canary)
-          continue
-        }
-        var sum = mode == 1 ? Double(bias[column]) : mode == 2 ? Double(before[index]) : 0
-        for k in 0..<depth {
-          sum += Double(left[row * stride + k]) * Double(panel[k * tileColumns + column])
-        }
-        let error = abs(sum - Double(out[index]))
-        squares += error * error
-        worst = max(worst, error / (0x1p-24 * abs(sum) + Double(depth).squareRoot() * 0x1p-21))
-      }
-      return (squares, worst)
-    }
-    let (once, plainly) = unsafe (kernels.multiply_rows_float64!, kernels.multiply_rows!)
+    let product = RowsProduct(level: level, depth: depth)
     var (squares, plainSquares) = (0.0, 0.0)
-    for count in [1, 2, tileRows - 1, tileRows] {
-      for columns in [1, tileColumns / 2, tileColumns - 1, tileColumns] {
-        for mode in 0..<3 {
-          let error = unsafe errors(count: count, columns: columns, mode: mode, by: once)
-          #expect(error.worst <= 1)
-          squares += error.squares
-          plainSquares += unsafe errors(count: count, columns: columns, mode: mode, by: plainly)
-            .squares
+    for count in [1, 2, product.rows - 1, product.rows] {
+      for columns in product.widths {
+        for start in [RowsProduct.Start.zero, .bias, .before] {
+          let outputs = unsafe product.outputs(
+            by: product.kernels.multiply_rows_float64, count: count, columns: columns,
+            start: start)
+          #expect(
+            outputs.allSatisfy {
+              $0.error <= 0x1p-24 * abs($0.exact) + Double(depth).squareRoot() * 0x1p-21
+            })
+          squares += outputs.reduce(0) { $0 + $1.error * $1.error }
+          plainSquares += unsafe product.outputs(
+            by: product.kernels.multiply_rows, count: count, columns: columns, start: start
+          ).reduce(0) { $0 + $1.error * $1.error }
         }
       }
     }

@@ -12,24 +12,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "../../Benchmarks/numbers.h"
 #include "bg_kernels.h"
 
 static const bg_kernels *kernels;
-
-// Marsaglia 2003, xorshift64, to -1...1: the same numbers on every machine.
-static float next(void) {
-  static uint64_t state = 88172645463325252;
-  state ^= state << 13;
-  state ^= state >> 7;
-  state ^= state << 17;
-  return (float)(state >> 40) * 0x1p-23f - 1;
-}
-
-static float *zeros(size_t count) {
-  float *at = calloc(count, sizeof(float));
-  if (!at) abort();
-  return at;
-}
 
 static float *numbers(size_t count) {
   float *at = zeros(count);

@@ -10,7 +10,8 @@ follows the discriminator's first update hangs on chance where numbers round: on
 the bend of a LeakyReLU moves gradients by far more than a rounding, and Adam's first update is their
 sign. The recipes therefore sum nearly exactly on their way forward, and keep 5e-5 for D(G(z)) behind the
 update, of 1e-4 that are asked for. PyTorch's own float32 does not for every seed (2.1e-4 of six seeds on drawn faces, 2.7e-4 with
-channels_last: Documentation/Numerics.md); how far it is off is printed.
+channels_last: Documentation/Numerics.md). Beside it 1e-4 is asked for as well, which its own roundings may break
+on another processor: how far either is off is printed.
 """
 
 import json
@@ -109,9 +110,13 @@ def test_first_steps_are_those_of_the_script(
         print(f"{step:3}  " + "  ".join(f"{n} {a[n]:.6f} / {b[n]:.6f}" for n in NAMES))
         for name in NAMES:
             # Later PyTorch differs from itself in another memory layout by about as much as is allowed.
-            early = 5e-5 if name in ("loss_g", "d_gz2") else 1e-5
-            reference, bound = (exact, early) if step == 1 else (b, 3e-2)
-            relative = abs(a[name] - reference[name]) / abs(reference[name])
-            if not relative <= bound:
-                misses.append(f"step {step}: {name} is off by {relative:.1e}, allowed is {bound}")
+            references = [(b, 3e-2)]
+            if step == 1:
+                updated = name in ("loss_g", "d_gz2")
+                references = [(exact, 5e-5), (b, 1e-4)] if updated else [(exact, 1e-5), (b, 1e-5)]
+            for reference, bound in references:
+                relative = abs(a[name] - reference[name]) / abs(reference[name])
+                if not relative <= bound:
+                    misses.append(
+                        f"step {step}: {name} is off by {relative:.1e}, allowed is {bound}")
     assert not misses, "\n".join(misses)
