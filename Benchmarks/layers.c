@@ -29,6 +29,7 @@ static size_t threads, pictures;
 // A layer's jobs and what threads have for themselves.
 typedef struct {
   size_t side, coarse, fine;  // of the coarse map; channels
+  const float *x;             // coarse maps, in their margin
   bg_up up;
   bg_down down;
   bg_gradient gradient;
@@ -110,7 +111,7 @@ static double up_at(const layer *it, const float *weights, size_t n, size_t p, s
   double sum = 0;
   for (size_t u = p % 2; u < 4; u += 2)
     for (size_t v = q % 2; v < 4; v += 2) {
-      const float *x = it->up.from + n * image_of(it->side, it->coarse) +
+      const float *x = it->x + n * image_of(it->side, it->coarse) +
                        (p + 2 - u) / 2 * row_of(it->side, it->coarse) +
                        (q + 2 - v) / 2 * it->coarse;
       for (size_t c = 0; c < it->coarse; c++)
@@ -137,7 +138,7 @@ static double gradient_at(const layer *it, size_t c, size_t tap, size_t d) {
   for (size_t n = 0; n < pictures; n++)
     for (size_t i = 1; i <= it->side; i++)
       for (size_t j = 1; j <= it->side; j++)
-        sum += (double)it->up.from[n * image_of(it->side, it->coarse) +
+        sum += (double)it->x[n * image_of(it->side, it->coarse) +
                                    i * row_of(it->side, it->coarse) + j * it->coarse + c] *
                it->down.from[n * image_of(2 * it->side, it->fine) +
                              (2 * i + tap / 4 - 2) * row_of(2 * it->side, it->fine) +
@@ -196,16 +197,17 @@ static void measure(size_t side, size_t coarse, size_t fine, int turns, double p
 
   const size_t x_row = row_of(side, coarse), y_row = row_of(2 * side, fine);
   const size_t x_image = image_of(side, coarse), y_image = image_of(2 * side, fine);
-  const size_t up_parts = threads / panels < groups ? threads / panels : groups;
+  const size_t up_parts = threads / panels < pictures ? threads / panels : pictures;
   const size_t down_parts = threads / down_panels < groups ? threads / down_panels : groups;
   layer it = {
       .side = side,
       .coarse = coarse,
       .fine = fine,
-      .up = {.images = pictures, .side = side, .depth = coarse, .columns = fine, .from = x,
-             .from_image = x_image, .from_row = x_row, .to = finer + y_row + fine,
-             .to_image = y_image, .to_row = y_row, .taps = up_taps, .planes = planes,
-             .parts = up_parts ? up_parts : 1},
+      .x = x,
+      .up = {.images = pictures, .side = side, .depth = coarse, .columns = fine,
+             .from = x + x_row + coarse, .from_image = x_image, .from_row = x_row,
+             .to = finer + y_row + fine, .to_image = y_image, .to_row = y_row, .taps = up_taps,
+             .planes = planes, .parts = up_parts ? up_parts : 1},
       .down = {.images = pictures, .side = side, .depth = fine, .columns = coarse, .from = y,
                .from_image = y_image, .from_row = y_row, .to = coarser + x_row + coarse,
                .to_image = x_image, .to_row = x_row, .taps = down_taps, .planes = planes,
@@ -215,8 +217,7 @@ static void measure(size_t side, size_t coarse, size_t fine, int turns, double p
                    .fine = y, .fine_image = y_image, .fine_row = y_row, .gradient = sums}};
   const size_t plane = BG_WIN_SUM * columns + BG_WIN_PAD;
   for (size_t t = 0; t < threads; t++) {
-    it.scratch[t] =
-        zeros(BG_WIN_PLANES * ((BG_WIN_SUM + BG_WIN_ROWS) * columns + 2 * BG_WIN_PAD));
+    it.scratch[t] = zeros(bg_scratch_floats(columns));
     it.room[t] = zeros(BG_WIN_PLANES * (coarse / BG_CHANNEL_UNIT *
                                             (BG_WIN_SUM * BG_CHANNEL_UNIT + BG_WIN_PAD) +
                                         plane));
@@ -225,7 +226,7 @@ static void measure(size_t side, size_t coarse, size_t fine, int turns, double p
   double times[3] = {INFINITY, INFINITY, INFINITY};
   for (int turn = 0; turn < turns; turn++) {
     double start = seconds();
-    bg_pool_run(pool, 4 * groups, up_input, &it);
+    bg_pool_run(pool, groups, up_input, &it);
     bg_pool_run(pool, 4 * panels * it.up.parts, up_output, &it);
     times[0] = fmin(times[0], seconds() - start);
   }

@@ -170,7 +170,8 @@ public final class Generator: Sendable {
       timer?.begin(hidden.count + 1)
       defer { timer?.end() }
       unsafe last.run(
-        from: map, to: target(start), images: images.count, scratch: scratch.threads,
+        from: map, coarseMargin: 0, to: target(start), images: images.count,
+        scratch: scratch.threads,
         kernels: kernels, workers: workers)
       return
     }
@@ -238,17 +239,14 @@ struct Scratch: Sendable {
     let (first, hidden, last) = (generator.first, generator.hidden, generator.last)
     sweeps = [capacity]
     for layer in hidden {
-      sweeps.append(
-        unsafe min(
-          sweeps.last!, layer.convolution.sweep(threads: count, kernels: kernels)))
+      sweeps.append(min(sweeps.last!, layer.convolution.sweep))
     }
-    // Margins are written by nobody, so they stay zero.
     maps = zip([first.link] + hidden.map(\.link) + [last.link], [capacity] + sweeps).map {
-      FloatBuffer(count: $1 * $0.coarseLayout(margin: 1).imageStride)
+      FloatBuffer(count: $1 * $0.coarseLayout(margin: 0).imageStride)
     }
     planes = FloatBuffer(
       count: zip(hidden, sweeps.dropFirst()).map {
-        unsafe $0.convolution.planeFloats(images: $1, threads: count, kernels: kernels)
+        unsafe $0.convolution.planeFloats(images: $1, kernels: kernels)
       }.max()!)
     let own = unsafe max(
       UpConvolution.scratchFloats(kernels: kernels), last.scratchFloats(kernels: kernels))

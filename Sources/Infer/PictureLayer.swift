@@ -63,14 +63,15 @@ package struct PictureLayer: Sendable {
     case map(UnsafeMutablePointer<Float>, MapLayout, tanh: Bool)
   }
 
-  /// From maps with margin 1 to pictures.
+  /// From maps with the given margin to pictures.
   ///
   /// - Parameter before: Makes the map of a picture, on the thread that then reads it.
   @unsafe package func run(
-    from coarse: FloatBuffer, to target: Target, images: Int, scratch: [FloatBuffer],
-    kernels: bg_kernels, workers: Workers, before: ((_ image: Int) -> Void)? = nil
+    from coarse: FloatBuffer, coarseMargin: Int, to target: Target, images: Int,
+    scratch: [FloatBuffer], kernels: bg_kernels, workers: Workers,
+    before: ((_ image: Int) -> Void)? = nil
   ) {
-    let source = link.coarseLayout(margin: 1)
+    let source = link.coarseLayout(margin: coarseMargin)
     // Each part computes the products of two rows more than it has.
     let parts = max(1, min(link.coarseSide / 4, (2 * workers.count + images - 1) / images))
     var job = unsafe bg_picture(

@@ -99,7 +99,7 @@ extension Generator {
           link: $0.link, algorithm: "F(4x4,2x2)", tile: tile,
           multiplyAdds: $0.convolution.multiplyAdds,
           betweenFloats: UpConvolution.products * $0.convolution.tiles
-            * ($0.link.coarseStride + $0.link.fineStride))
+            * ($0.link.coarseStride / 4 + $0.link.fineStride))
       } + [tail]
   }
 

@@ -48,13 +48,13 @@ struct PointLayer: Sendable {
   /// Multiply-adds for one picture.
   var multiplyAdds: Int { 16 * link.coarseChannels * link.fineChannels }
 
-  /// From latents to maps with margin 1.
+  /// From latents to maps without margins.
   @unsafe func run(
     from latents: FloatBuffer, to maps: FloatBuffer, images: Int, multiplier: Multiplier
   ) {
     unsafe multiplier.run(
       link.up(
-        panels, from: latents.base, to: maps.base, margin: 1, bias: bias.base,
+        panels, from: latents.base, to: maps.base, margin: 0, bias: bias.base,
         rectify: Rectifier(slope: slope)),
       pixels: images)
   }

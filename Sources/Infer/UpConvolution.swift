@@ -3,21 +3,23 @@ import BollyGANModel
 
 /// `up` of a ``StridedLink`` between maps of many channels, as a fast convolution.
 ///
-/// Each of the four phases of the outputs is a convolution with 2x2 taps, computed in tiles of 4x4 by
-/// F(4x4, 2x2): 25 products where the definition has 64 (Winograd 1980; Lavin and Gray 2015,
-/// arXiv:1509.09308). The sequence of roundings that makes an output is that of its tile, whatever
+/// A fine map is four maps of the coarse one's size, by the parities of its rows and columns. What a tile
+/// of 4x4 coarse pixels adds to 5x5 pixels of each is computed by the transpose of F(4x4, 2x2): 25 products
+/// where the definition has 64, of planes that all four share (Winograd 1980; Lavin and Gray 2015,
+/// arXiv:1509.09308). The sequence of roundings that makes an output is that of its tiles, whatever
 /// the batch and the threads.
 package struct UpConvolution: Sendable {
   package let link: StridedLink
   private let taps: FloatBuffer
   private let panels: Int
 
-  /// Products of a tile: 25 for each of four phases.
+  /// Products of a tile: 25 for each of four parities.
   static let products = 4 * Int(BG_WIN_PLANES)
 
   /// Whether this is a way to compute the link.
   package static func suits(_ link: StridedLink) -> Bool {
     !link.isWhole && !link.isNarrow && link.coarseSide.isMultiple(of: Int(BG_WIN_TILE))
+      && link.coarseSide <= Int(BG_WIN_SIDE)
   }
 
   package init(link: StridedLink, kernels: bg_kernels) {
@@ -80,67 +82,53 @@ package struct UpConvolution: Sendable {
   /// Multiply-adds of the products for one picture.
   var multiplyAdds: Int { Self.products * tiles * link.coarseChannels * link.fineChannels }
 
-  /// Floats of transformed inputs of `images` pictures; a single thread takes phase after phase.
-  package func planeFloats(images: Int, threads: Int, kernels: bg_kernels) -> Int {
+  /// Floats of transformed inputs of `images` pictures.
+  package func planeFloats(images: Int, kernels: bg_kernels) -> Int {
     let rows = (images * tiles).roundedUp(to: Int(unsafe kernels.rows))
-    let phases = threads == 1 ? 1 : 4
-    return phases * Int(BG_WIN_PLANES) * (rows * link.coarseStride + Int(BG_WIN_PAD))
+    return Int(BG_WIN_PLANES) * (rows * link.coarseStride + Int(BG_WIN_PAD))
   }
 
   /// The most pictures that go through a layer together.
   static let largestSweep = 32
 
-  /// Pictures that go through this layer together: so many that reading its weights does not matter
-  /// beside their transformed inputs, but no more, since these should stay in a cache.
-  package func sweep(threads: Int, kernels: bg_kernels) -> Int {
-    let budget = max(3 << 20, link.weightCount * MemoryLayout<Float>.stride * 4 / 5)
-    let floats = unsafe planeFloats(images: 16, threads: threads, kernels: kernels)
-    return max(1, min(Self.largestSweep, budget / (floats * MemoryLayout<Float>.stride / 16)))
-  }
+  /// Pictures that go through this layer together: as many tiles as share one transform of the weights.
+  package var sweep: Int { max(1, min(Self.largestSweep, Int(BG_WIN_ROWS) / tiles)) }
 
   /// Floats of a thread's own memory.
   package static func scratchFloats(kernels: bg_kernels) -> Int {
-    let columns = Int(unsafe kernels.columns)
-    let rows = Int(BG_WIN_SUM) + Int(BG_WIN_ROWS)
-    return Int(BG_WIN_PLANES) * (rows * columns + 2 * Int(BG_WIN_PAD))
+    unsafe bg_scratch_floats(Int(kernels.columns))
   }
 
-  /// From coarse maps with margin 1 to fine ones.
+  /// From coarse maps to fine ones.
   ///
   /// - Parameters:
-  ///   - coarse: The first coarse map.
+  ///   - coarse: The first coarse map, with the given margin.
   ///   - fine: The first fine map, with the given margin.
   ///   - bias: As ``bias(_:kernels:)`` gives it, or none.
   ///   - slope: What outputs below 0 are multiplied by: 0 for ReLU, 1 for none.
-  ///   - planes: Room for as many floats as ``planeFloats(images:threads:kernels:)`` says.
+  ///   - planes: Room for as many floats as ``planeFloats(images:kernels:)`` says.
   ///   - scratch: For each thread as many as ``scratchFloats(kernels:)``.
   @unsafe package func run(
-    from coarse: UnsafePointer<Float>, to fine: UnsafeMutablePointer<Float>, margin: Int,
-    images: Int, bias: FloatBuffer? = nil, slope: Float = 1, planes: FloatBuffer,
+    from coarse: UnsafePointer<Float>, coarseMargin: Int, to fine: UnsafeMutablePointer<Float>,
+    margin: Int, images: Int, bias: FloatBuffer? = nil, slope: Float = 1, planes: FloatBuffer,
     scratch: [FloatBuffer], kernels: bg_kernels, workers: Workers
   ) {
-    let source = link.coarseLayout(margin: 1)
+    let source = link.coarseLayout(margin: coarseMargin)
     let target = link.fineLayout(margin: margin)
     let count = images * tiles
     let rows = Int(count <= Int(unsafe kernels.few) ? unsafe kernels.row_step : unsafe kernels.rows)
     let groups = (count + rows - 1) / rows
-    let parts = max(1, min(groups, workers.count / panels))
-    let inTurn = workers.count == 1
+    let parts = max(1, min(images, workers.count / panels))
     var job = unsafe bg_up(
       images: images, side: link.coarseSide, depth: link.coarseStride, columns: link.fineStride,
-      from: coarse, from_image: source.imageStride, from_row: source.rowStride,
+      from: coarse + source.origin, from_image: source.imageStride, from_row: source.rowStride,
       to: fine + target.origin, to_image: target.imageStride, to_row: target.rowStride,
       taps: taps.base, bias: bias.map { unsafe UnsafePointer($0.base) }, slope: slope,
-      planes: planes.base, in_turn: inTurn ? 1 : 0, parts: parts)
+      planes: planes.base, parts: parts)
     unsafe withUnsafePointer(to: &job) { job in
-      for phase in 0..<(inTurn ? 4 : 1) {
-        let phases = inTurn ? 1 : 4
-        workers.run(phases * groups) { task, _ in
-          unsafe kernels.up_input(job, task * (4 / phases) + phase)
-        }
-        workers.run(phases * panels * parts) { task, thread in
-          unsafe kernels.up_output(job, task * (4 / phases) + phase, scratch[thread].base)
-        }
+      workers.run(groups) { task, _ in unsafe kernels.up_input(job, task) }
+      workers.run(4 * panels * parts) { task, thread in
+        unsafe kernels.up_output(job, task, scratch[thread].base)
       }
     }
   }

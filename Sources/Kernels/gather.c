@@ -47,6 +47,9 @@ void bg_transpose_panel(float *panel, const float *matrix, size_t stride, size_t
   }
 }
 
+// The taps of bg_up have every other sign changed, in both directions.
+static double tap_sign(size_t tap) { return tap == 1 || tap == 2 ? -1 : 1; }
+
 void bg_pack_up(const float *kernel, size_t first, size_t last, size_t outputs, const double *scale,
                 size_t depth, size_t panels, size_t columns, float *taps) {
   for (size_t c = first; c < last; c++)
@@ -55,13 +58,14 @@ void bg_pack_up(const float *kernel, size_t first, size_t last, size_t outputs, 
       if (begin >= outputs) break;
       const size_t count = outputs - begin < columns ? outputs - begin : columns;
       const float *from = kernel + ((c - first) * outputs + begin) * 16;
-      for (size_t phase = 0; phase < 4; phase++)
+      for (size_t parity = 0; parity < 4; parity++)
         for (size_t tap = 0; tap < 4; tap++) {
-          // Output 2m + r sees inputs m - 1 + r and m + r, by taps 3 - r and 1 - r.
-          const size_t u = 3 - phase / 2 - 2 * (tap / 2), v = 3 - phase % 2 - 2 * (tap % 2);
-          float *to = taps + (((phase * panels + panel) * depth + c) * 4 + tap) * columns;
+          // Coarse row i adds to fine row 2i - 1 + u by tap row u, which is of parity u % 2.
+          const size_t u = parity / 2 + 2 * (tap / 2), v = parity % 2 + 2 * (tap % 2);
+          const double sign = tap_sign(tap);
+          float *to = taps + (((parity * panels + panel) * depth + c) * 4 + tap) * columns;
           for (size_t d = 0; d < count; d++)
-            to[d] = (float)((double)from[d * 16 + 4 * u + v] * scale[begin + d]);
+            to[d] = (float)((double)from[d * 16 + 4 * u + v] * (sign * scale[begin + d]));
         }
     }
 }
@@ -69,15 +73,16 @@ void bg_pack_up(const float *kernel, size_t first, size_t last, size_t outputs, 
 void bg_pack_up_rows(const float *weights, size_t first, size_t last, size_t stride, double scale,
                      size_t depth, size_t panels, size_t columns, float *taps) {
   for (size_t c = first; c < last; c++)
-    for (size_t phase = 0; phase < 4; phase++)
+    for (size_t parity = 0; parity < 4; parity++)
       for (size_t tap = 0; tap < 4; tap++) {
-        const size_t u = 3 - phase / 2 - 2 * (tap / 2), v = 3 - phase % 2 - 2 * (tap % 2);
+        const size_t u = parity / 2 + 2 * (tap / 2), v = parity % 2 + 2 * (tap % 2);
+        const double factor = tap_sign(tap) * scale;
         const float *from = weights + (c * 16 + 4 * u + v) * stride;
         for (size_t panel = 0; panel < panels; panel++) {
           const size_t begin = panel * columns;
           const size_t count = stride - begin < columns ? stride - begin : columns;
-          float *to = taps + (((phase * panels + panel) * depth + c) * 4 + tap) * columns;
-          for (size_t d = 0; d < count; d++) to[d] = (float)((double)from[begin + d] * scale);
+          float *to = taps + (((parity * panels + panel) * depth + c) * 4 + tap) * columns;
+          for (size_t d = 0; d < count; d++) to[d] = (float)((double)from[begin + d] * factor);
         }
       }
 }

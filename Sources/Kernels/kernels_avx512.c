@@ -3,6 +3,7 @@
     __attribute__((target("avx512f,avx512vl,avx512dq,avx512bw,fma"))), apply_to = function)
 #define LEVEL avx512
 #define LANES 16
+#define REGISTERS 32
 #define ROWS 12  // 24 accumulators + 2 columns + 1 factor of 32 registers
 #define ROW_STEP 4
 #define VECS 2

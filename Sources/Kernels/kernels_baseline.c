@@ -2,6 +2,7 @@
 #if !defined(__aarch64__)
 #define LEVEL baseline
 #define LANES 4
+#define REGISTERS 16
 #define ROWS 4
 #define ROW_STEP 2
 #define VECS 2

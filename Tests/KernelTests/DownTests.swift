@@ -124,9 +124,7 @@ struct DownCase: CustomTestStringConvertible, Sendable {
       repeating: 1e30,
       count: Int(BG_WIN_PLANES)
         * ((tiles + Int(unsafe kernels.rows)) * 4 * fineChannels + Int(BG_WIN_PAD)))
-    var scratch = [Float](
-      repeating: 1e30,
-      count: Int(BG_WIN_PLANES) * (Int(BG_WIN_SUM + BG_WIN_ROWS) * width + 2 * Int(BG_WIN_PAD)))
+    var scratch = [Float](repeating: 1e30, count: bg_scratch_floats(width))
     let fineRow = row(2 * side, fineChannels)
     unsafe fine.withUnsafeBufferPointer { fine in
       unsafe taps.withUnsafeBufferPointer { taps in

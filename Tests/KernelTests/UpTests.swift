@@ -12,7 +12,7 @@ import Testing
 /// What stands where a kernel must not write.
 private let canary: Float = 12345
 
-/// A transposed convolution on random numbers: coarse maps with margin 1, fine maps without.
+/// A transposed convolution on random numbers: coarse maps within a margin that must not matter.
 struct UpCase: CustomTestStringConvertible, Sendable {
   let images: Int
   let side: Int
@@ -20,28 +20,29 @@ struct UpCase: CustomTestStringConvertible, Sendable {
   let columns: Int
   var slope: Float = 0
   var parts = 1
-  /// Phase after phase, in the same memory.
-  var inTurn = false
 
   var testDescription: String {
-    "\(images) x \(side)x\(side)x\(depth) to \(columns), slope \(slope), \(parts) parts\(inTurn ? ", in turn" : "")"
+    "\(images) x \(side)x\(side)x\(depth) to \(columns), slope \(slope), \(parts) parts"
   }
 
   /// Depths below, at and beyond one sum of the products; columns that fill panels and do not; numbers
-  /// of tiles on both sides of where the loops for few tiles end, and that leave groups unfilled.
+  /// of tiles on both sides of where the loops for few tiles end, and that leave groups unfilled; images
+  /// that end within a group, and whose tiles are not all kept at once; the largest side.
   static let all = [
     UpCase(images: 1, side: 4, depth: 16, columns: 16),
     UpCase(images: 2, side: 4, depth: 144, columns: 48, slope: 0.2),
     UpCase(images: 3, side: 8, depth: 128, columns: 32, parts: 2),
     UpCase(images: 5, side: 12, depth: 32, columns: 80, slope: 1),
     UpCase(images: 33, side: 4, depth: 272, columns: 16, parts: 3),
-    UpCase(images: 7, side: 16, depth: 16, columns: 32, inTurn: true),
+    UpCase(images: 7, side: 16, depth: 16, columns: 32),
+    UpCase(images: 5, side: 20, depth: 144, columns: 16, parts: 2),
+    UpCase(images: 1, side: 64, depth: 16, columns: 32, slope: 0.2),
   ]
 
   var coarse: [Float] {
     var numbers = Numbers(state: UInt64(side * depth))
     let row = side + 2
-    var map = [Float](repeating: 0, count: images * row * row * depth)
+    var map = [Float](repeating: .nan, count: images * row * row * depth)
     for image in 0..<images {
       for i in 1...side {
         for j in 1...side {
@@ -113,27 +114,23 @@ struct UpCase: CustomTestStringConvertible, Sendable {
     var out = [Float](repeating: canary, count: images * fine)
     // Whatever stands in the memory that is lent must not matter.
     var planes = [Float](
-      repeating: 1e30, count: 100 * ((tiles + Int(unsafe kernels.rows)) * depth + Int(BG_WIN_PAD)))
-    var scratch = [Float](
-      repeating: 1e30,
-      count: Int(BG_WIN_PLANES)
-        * (Int(BG_WIN_SUM + BG_WIN_ROWS) * width + 2 * Int(BG_WIN_PAD)))
+      repeating: 1e30, count: 25 * ((tiles + Int(unsafe kernels.rows)) * depth + Int(BG_WIN_PAD)))
+    var scratch = [Float](repeating: 1e30, count: bg_scratch_floats(width) + 1)
+    scratch[scratch.count - 1] = canary
     unsafe withPointers(coarse, taps, padded, &planes, &scratch, &out) {
       coarse, taps, bias, planes, scratch, out in
       var job = unsafe bg_up(
-        images: images, side: side, depth: depth, columns: columns, from: coarse,
-        from_image: (side + 2) * (side + 2) * depth, from_row: (side + 2) * depth, to: out,
+        images: images, side: side, depth: depth, columns: columns,
+        from: coarse + (side + 3) * depth, from_image: (side + 2) * (side + 2) * depth,
+        from_row: (side + 2) * depth, to: out,
         to_image: fine, to_row: 2 * side * columns, taps: taps, bias: bias, slope: slope,
-        planes: planes, in_turn: inTurn ? 1 : 0, parts: parts)
-      for phases in inTurn ? [0..<1, 1..<2, 2..<3, 3..<4] : [0..<4] {
-        for task in 0..<4 * groups where phases.contains(task % 4) {
-          unsafe kernels.up_input(&job, task)
-        }
-        for task in (0..<4 * panels * parts).reversed() where phases.contains(task % 4) {
-          unsafe kernels.up_output(&job, task, scratch)
-        }
+        planes: planes, parts: parts)
+      for task in 0..<groups { unsafe kernels.up_input(&job, task) }
+      for task in (0..<4 * panels * parts).reversed() {
+        unsafe kernels.up_output(&job, task, scratch)
       }
     }
+    #expect(scratch.last == canary)
     var values: [Float] = []
     for image in 0..<images {
       values += out[image * fine..<(image + 1) * fine - gap]
@@ -171,8 +168,9 @@ private func withPointers(
 @Suite("Fast transposed convolution")
 struct UpTests {
   // Inputs and weights are below 1. A direct sum of n products is off by about √n half-ulps of its
-  // size, √n/3; the transforms enlarge that by 4 at the corners of a tile, where the coefficients are
-  // largest (measured: 2 on average over a tile), and 6 deviations are not passed.
+  // size, √n/3; the transforms enlarge that by 2.1 where four taps of one tile meet, and by twice that
+  // in a tile whose transformed numbers happen to be large, which sums of few channels do not even
+  // out (measured: 1.3 on average over what a tile adds to); 6 deviations are not passed.
   static func bound(_ depth: Int) -> Double {
     let terms = Double(4 * depth)
     return 6 * 4 * (min(terms, 512).squareRoot() / 2) * (terms.squareRoot() / 3) * 0x1p-24
@@ -205,8 +203,7 @@ struct UpTests {
       for (images, parts) in [(1, 1), (2, 1), (9, 2), (17, 3)] {
         let first = 41 - images
         let some = UpCase(
-          images: images, side: side, depth: depth, columns: 48, parts: parts,
-          inTurn: images == 9
+          images: images, side: side, depth: depth, columns: 48, parts: parts
         ).run(level, Array(coarse[first * input..<41 * input]))
         #expect(some == Array(all[first * output..<41 * output]))
       }

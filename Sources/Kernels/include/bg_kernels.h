@@ -33,7 +33,7 @@
 // Part of the sequence of roundings, so a constant.
 #define BG_SHORT_SUM 32
 
-// Sides of a tile of outputs of one phase, and the planes of products that it is computed from.
+// Sides of a tile of a coarse map, and the planes of products that it is computed from or transformed into.
 #define BG_WIN_TILE 4
 #define BG_WIN_PLANES 25
 
@@ -44,8 +44,20 @@
 // Tiles whose products are kept until they become outputs.
 #define BG_WIN_ROWS 96
 
+// Sides of the largest coarse map of bg_up, and the outputs of a panel's tiles that wait for others:
+// a column of one tile, and a row of all tiles.
+#define BG_WIN_SIDE 64
+#define BG_WIN_EDGE (BG_WIN_TILE + 1 + BG_WIN_SIDE + 1)
+
 // Floats between planes, so that they do not fall into the same sets of a cache.
 #define BG_WIN_PAD 16
+
+// Floats of a thread's own memory that bg_up and bg_down want, at a level of `columns`: planes of taps and of
+// products, and what waits.
+static inline size_t bg_scratch_floats(size_t columns) {
+  return BG_WIN_PLANES * ((BG_WIN_SUM + BG_WIN_ROWS) * columns + 2 * BG_WIN_PAD) +
+         BG_WIN_EDGE * columns;
+}
 
 // Where the tile of a product goes, and what is done on the way.
 typedef struct {
@@ -61,19 +73,18 @@ typedef struct {
 // `up` from a coarse map to a fine one (kernel 4, stride 2, padding 1) by fast convolution.
 typedef struct {
   size_t images;
-  size_t side;             // of the coarse map, a multiple of BG_WIN_TILE
+  size_t side;             // of the coarse map, a multiple of BG_WIN_TILE, at most BG_WIN_SIDE
   size_t depth;            // channels of the coarse map, padded
   size_t columns;          // channels of the fine map, padded
-  const float *from;       // pixel (-1, -1) of the first coarse map, in a margin of zeros
+  const float *from;       // pixel (0, 0) of the first coarse map
   ptrdiff_t from_image, from_row;
   float *to;               // pixel (0, 0) of the first fine map
   ptrdiff_t to_image, to_row;
-  const float *taps;       // [4 phases][panels][depth][2][2][the level's columns]
+  const float *taps;       // [4 parities][panels][depth][2][2][the level's columns]
   const float *bias;       // a fine channel's addend; null: none
   float slope;             // outputs below 0 are multiplied by it: 0 for ReLU, 1 for none
   float *planes;           // room for the transformed inputs
-  int in_turn;             // phases take turns, and their planes are in the same place
-  size_t parts;            // that the tiles are cut into
+  size_t parts;            // that the images are cut into
 } bg_up;
 
 // `down` from a fine map to a coarse one (kernel 4, stride 2, padding 1) by fast convolution.
@@ -156,7 +167,7 @@ typedef struct bg_kernels {
   void (*multiply_panels)(size_t depth, const float *left, const float *right,
                           const bg_tile *tile);
 
-  // Fast `up`: all tasks of `up_input`, 4 for each group of tiles, then all of `up_output`, 4 * panels *
+  // Fast `up`: all tasks of `up_input`, one for each group of tiles, then all of `up_output`, 4 * panels *
   // parts. Groups are of `row_step` tiles up to `few` of them in all, of `rows` tiles beyond.
   // `scratch` is a thread's own.
   void (*up_input)(const bg_up *job, size_t task);

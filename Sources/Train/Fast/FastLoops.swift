@@ -69,11 +69,11 @@ import BollyGANModel
     }
     let (source, target) = (link.coarseLayout(margin: 1), link.fineLayout(margin: margin))
     eachSweep(of: layer, images: images) {
-      unsafe convolution.planeFloats(images: $0, threads: 1, kernels: kernels)
+      unsafe convolution.planeFloats(images: $0, kernels: kernels)
     } body: { part, thread in
       before?(part)
       unsafe convolution.run(
-        from: coarse.base + part.lowerBound * source.imageStride,
+        from: coarse.base + part.lowerBound * source.imageStride, coarseMargin: 1,
         to: fine.base + part.lowerBound * target.imageStride, margin: margin, images: part.count,
         planes: rooms[thread], scratch: [scratch[thread]], kernels: kernels,
         workers: soloists[thread])
@@ -95,7 +95,8 @@ import BollyGANModel
     let isEach = images >= workers.count
     if !isEach { eachPicture(images, before) }
     unsafe picture.run(
-      from: coarse, to: .map(pictures.base, layer.link.fineLayout(margin: 1), tanh: tanh),
+      from: coarse, coarseMargin: 1,
+      to: .map(pictures.base, layer.link.fineLayout(margin: 1), tanh: tanh),
       images: images, scratch: scratch, kernels: kernels, workers: workers,
       before: isEach ? before.map { before in { before($0..<$0 + 1) } } : nil)
   }
