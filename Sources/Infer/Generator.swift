@@ -92,6 +92,26 @@ public final class Generator: Sendable {
     }
   }
 
+  /// The same, each picture handed over as soon as it is there, while others are drawn.
+  ///
+  /// - Parameters:
+  ///   - latents: `[count, latent]`, any finite numbers, any count.
+  ///   - body: Takes a picture's number and its pixels `[side, side, channels]`, on one of the threads that
+  ///     draw, and several at a time. Pictures come nearly in order.
+  public func pixels(latents: [Float], each body: @Sendable (Int, [UInt8]) -> Void) {
+    let size = shape.pictureCount
+    let all = UnsafeMutableBufferPointer<UInt8>.allocate(
+      capacity: pictureCount(of: latents) * size)
+    defer { unsafe all.deallocate() }
+    unsafe draw(
+      latents, { unsafe .bytes(all.baseAddress! + $0 * size) },
+      finished: { pictures in
+        for picture in pictures {
+          unsafe body(picture, Array(all[picture * size..<(picture + 1) * size]))
+        }
+      })
+  }
+
   private func pictureCount(of latents: [Float]) -> Int {
     precondition(
       latents.count.isMultiple(of: shape.latent),
@@ -104,31 +124,39 @@ public final class Generator: Sendable {
   /// Pictures that went together through each layer but the last, when so many were drawn.
   func sweeps(batch: Int) -> [Int] { scratch.withLock { $0[sharesLayers(batch) ? 0 : 1].sweeps } }
 
-  /// Runs the network; `target` says where picture n goes.
+  /// Runs the network.
   ///
   /// All threads share each layer of a few pictures; of more, each thread takes its own through all
-  /// layers (see ``Workers/soloists()``).
+  /// layers (see ``Workers/soloists()``), every so many-th one, so that pictures come nearly in order.
+  ///
+  /// - Parameters:
+  ///   - target: Says where picture n goes.
+  ///   - finished: Is told which pictures are there, on the thread that drew them.
   @unsafe func draw(
-    _ latents: [Float], timer: LayerTimer? = nil, _ target: (Int) -> PictureLayer.Target
+    _ latents: [Float], timer: LayerTimer? = nil, _ target: (Int) -> PictureLayer.Target,
+    finished: (Range<Int>) -> Void = { _ in }
   ) {
     let count = latents.count / shape.latent
     guard count > 0 else { return }
     scratch.withLock { scratch in
       guard !sharesLayers(count) else {
         unsafe scratch[0].reserve(count, for: self, threads: threads)
-        unsafe draw(latents, 0..<count, with: multiplier, scratch[0], timer, target)
+        unsafe draw(
+          latents, Array(0..<count), with: multiplier, scratch[0], timer, target, finished)
         return
       }
-      let most = UpConvolution.largestSweep
-      let parts = ((count + most - 1) / most).roundedUp(to: threads)
-      for thread in 1...threads {
-        unsafe scratch[thread].reserve((count + parts - 1) / parts, for: self, threads: 1)
-      }
+      let most = UpConvolution.largestSweep * threads
+      let rounds = (count + most - 1) / most
+      let share = (count + rounds * threads - 1) / (rounds * threads)
+      for thread in 1...threads { unsafe scratch[thread].reserve(share, for: self, threads: 1) }
       let (own, timers) = (scratch, timer?.copies(threads))
-      multiplier.workers.run(parts) { part, thread in
+      multiplier.workers.run(rounds * threads) { part, thread in
+        let (round, place) = part.quotientAndRemainder(dividingBy: threads)
+        let pictures = stride(
+          from: count * round / rounds + place, to: count * (round + 1) / rounds, by: threads)
         unsafe draw(
-          latents, count * part / parts..<count * (part + 1) / parts, with: soloists[thread],
-          own[1 + thread], timers?[thread], target)
+          latents, Array(pictures), with: soloists[thread], own[1 + thread], timers?[thread],
+          target, finished)
       }
       if let timers { timer?.add(timers) }
     }
@@ -136,43 +164,53 @@ public final class Generator: Sendable {
 
   /// Draws some of the pictures.
   @unsafe private func draw(
-    _ latents: [Float], _ pictures: Range<Int>, with multiplier: Multiplier, _ scratch: Scratch,
-    _ timer: LayerTimer?, _ target: (Int) -> PictureLayer.Target
+    _ latents: [Float], _ pictures: [Int], with multiplier: Multiplier, _ scratch: Scratch,
+    _ timer: LayerTimer?, _ target: (Int) -> PictureLayer.Target,
+    _ finished: (Range<Int>) -> Void
   ) {
     let input = first.link.coarseStride
-    for start in stride(from: pictures.lowerBound, to: pictures.upperBound, by: scratch.sweeps[0]) {
-      let images = min(scratch.sweeps[0], pictures.upperBound - start)
-      for image in 0..<images {
+    for start in stride(from: 0, to: pictures.count, by: scratch.sweeps[0]) {
+      let sweep = pictures[start..<min(start + scratch.sweeps[0], pictures.count)]
+      for (image, picture) in sweep.enumerated() {
         for index in 0..<shape.latent {
           unsafe scratch.maps[0].base[image * input + index] =
-            latents[(start + image) * shape.latent + index]
+            latents[picture * shape.latent + index]
         }
       }
       timer?.begin(0)
       unsafe first.run(
-        from: scratch.maps[0], to: scratch.maps[1], images: images, multiplier: multiplier)
+        from: scratch.maps[0], to: scratch.maps[1], images: sweep.count, multiplier: multiplier)
       timer?.end()
-      unsafe draw(hidden[...], 0..<images, of: start, with: multiplier, scratch, timer, target)
+      unsafe draw(
+        hidden[...], 0..<sweep.count, of: sweep, with: multiplier, scratch, timer, target, finished)
     }
   }
 
-  /// Runs the given layers and the last one on pictures that have come as far as the first of them,
-  /// sweep by sweep; `start` is the number of the first one in its map.
+  /// Runs the given layers and the last one on images that have come as far as the first of them,
+  /// sweep by sweep; `pictures` says which these are.
   @unsafe private func draw(
-    _ layers: ArraySlice<UpLayer>, _ images: Range<Int>, of start: Int,
+    _ layers: ArraySlice<UpLayer>, _ images: Range<Int>, of pictures: ArraySlice<Int>,
     with multiplier: Multiplier, _ scratch: Scratch, _ timer: LayerTimer?,
-    _ target: (Int) -> PictureLayer.Target
+    _ target: (Int) -> PictureLayer.Target, _ finished: (Range<Int>) -> Void
   ) {
     let kernels = unsafe multiplier.kernels
     let workers = multiplier.workers
     let map = scratch.maps[layers.startIndex + 1]
     guard let layer = layers.first else {
-      timer?.begin(hidden.count + 1)
-      defer { timer?.end() }
-      unsafe last.run(
-        from: map, coarseMargin: 0, to: target(start), images: images.count,
-        scratch: scratch.threads,
-        kernels: kernels, workers: workers)
+      // Pictures that follow each other are drawn together.
+      var start = images.lowerBound
+      while start < images.upperBound {
+        let first = pictures[pictures.startIndex + start]
+        let run = pictures[(pictures.startIndex + start)...].enumerated()
+          .prefix { $0.element == first + $0.offset }.count
+        timer?.begin(hidden.count + 1)
+        unsafe last.run(
+          from: map, at: start, coarseMargin: 0, to: target(first), images: run,
+          scratch: scratch.threads, kernels: kernels, workers: workers)
+        timer?.end()
+        finished(first..<first + run)
+        start += run
+      }
       return
     }
     let sweep = scratch.sweeps[layers.startIndex + 1]
@@ -184,8 +222,8 @@ public final class Generator: Sendable {
         scratch: scratch.threads, kernels: kernels, workers: workers)
       timer?.end()
       unsafe draw(
-        layers.dropFirst(), 0..<part.count, of: start + begin, with: multiplier, scratch, timer,
-        target)
+        layers.dropFirst(), 0..<part.count, of: pictures.dropFirst(begin).prefix(part.count),
+        with: multiplier, scratch, timer, target, finished)
     }
   }
 }

@@ -65,9 +65,11 @@ package struct PictureLayer: Sendable {
 
   /// From maps with the given margin to pictures.
   ///
-  /// - Parameter before: Makes the map of a picture, on the thread that then reads it.
+  /// - Parameters:
+  ///   - first: The map to begin with.
+  ///   - before: Makes the map of a picture, on the thread that then reads it.
   @unsafe package func run(
-    from coarse: FloatBuffer, coarseMargin: Int, to target: Target, images: Int,
+    from coarse: FloatBuffer, at first: Int = 0, coarseMargin: Int, to target: Target, images: Int,
     scratch: [FloatBuffer], kernels: bg_kernels, workers: Workers,
     before: ((_ image: Int) -> Void)? = nil
   ) {
@@ -76,7 +78,8 @@ package struct PictureLayer: Sendable {
     let parts = max(1, min(link.coarseSide / 4, (2 * workers.count + images - 1) / images))
     var job = unsafe bg_picture(
       side: link.coarseSide, depth: link.coarseStride, channels: link.fineChannels,
-      from: coarse.base + source.origin, from_image: source.imageStride,
+      from: coarse.base + first * source.imageStride + source.origin,
+      from_image: source.imageStride,
       from_row: source.rowStride, weights: weights.base, bias: bias.base, bytes: nil, planar: nil,
       map: nil, map_image: 0, map_row: 0, linear: 0,
       parts: workers.count == 1 || before != nil ? 1 : parts)

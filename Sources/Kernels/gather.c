@@ -47,6 +47,28 @@ void bg_transpose_panel(float *panel, const float *matrix, size_t stride, size_t
   }
 }
 
+typedef float four __attribute__((ext_vector_type(4)));
+typedef float loose_four __attribute__((ext_vector_type(4), aligned(4), may_alias));
+typedef double wide_four __attribute__((ext_vector_type(4)));
+
+// The transpose of 4x4 numbers in rows `stride` apart, each times its factor.
+static inline void transpose_four(const float *from, size_t stride, const wide_four *factors,
+                                  float *const *to) {
+  four row[4];
+  for (int i = 0; i < 4; i++) {
+    const four read = *(const loose_four *)(from + i * stride);
+    row[i] = __builtin_convertvector(__builtin_convertvector(read, wide_four) * factors[i], four);
+  }
+  const four a = __builtin_shufflevector(row[0], row[1], 0, 4, 1, 5);
+  const four b = __builtin_shufflevector(row[2], row[3], 0, 4, 1, 5);
+  const four c = __builtin_shufflevector(row[0], row[1], 2, 6, 3, 7);
+  const four d = __builtin_shufflevector(row[2], row[3], 2, 6, 3, 7);
+  *(loose_four *)to[0] = __builtin_shufflevector(a, b, 0, 1, 4, 5);
+  *(loose_four *)to[1] = __builtin_shufflevector(a, b, 2, 3, 6, 7);
+  *(loose_four *)to[2] = __builtin_shufflevector(c, d, 0, 1, 4, 5);
+  *(loose_four *)to[3] = __builtin_shufflevector(c, d, 2, 3, 6, 7);
+}
+
 // The taps of bg_up have every other sign changed, in both directions.
 static double tap_sign(size_t tap) { return tap == 1 || tap == 2 ? -1 : 1; }
 
@@ -58,15 +80,29 @@ void bg_pack_up(const float *kernel, size_t first, size_t last, size_t outputs, 
       if (begin >= outputs) break;
       const size_t count = outputs - begin < columns ? outputs - begin : columns;
       const float *from = kernel + ((c - first) * outputs + begin) * 16;
-      for (size_t parity = 0; parity < 4; parity++)
-        for (size_t tap = 0; tap < 4; tap++) {
-          // Coarse row i adds to fine row 2i - 1 + u by tap row u, which is of parity u % 2.
-          const size_t u = parity / 2 + 2 * (tap / 2), v = parity % 2 + 2 * (tap % 2);
-          const double sign = tap_sign(tap);
-          float *to = taps + (((parity * panels + panel) * depth + c) * 4 + tap) * columns;
-          for (size_t d = 0; d < count; d++)
-            to[d] = (float)((double)from[d * 16 + 4 * u + v] * (sign * scale[begin + d]));
+      for (size_t u = 0; u < 4; u++) {
+        // Coarse row i adds to fine row 2i - 1 + u by tap row u, which is of parity u % 2.
+        float *rows[4];
+        wide_four signs;
+        for (size_t v = 0; v < 4; v++) {
+          const size_t parity = u % 2 * 2 + v % 2, tap = u / 2 * 2 + v / 2;
+          rows[v] = taps + (((parity * panels + panel) * depth + c) * 4 + tap) * columns;
+          signs[v] = tap_sign(tap);
         }
+        size_t d = 0;
+        for (; d + 4 <= count; d += 4) {
+          wide_four factors[4];
+          float *to[4];
+          for (int i = 0; i < 4; i++) {
+            factors[i] = signs * scale[begin + d + i];
+            to[i] = rows[i] + d;
+          }
+          transpose_four(from + d * 16 + 4 * u, 16, factors, to);
+        }
+        for (; d < count; d++)
+          for (size_t v = 0; v < 4; v++)
+            rows[v][d] = (float)((double)from[d * 16 + 4 * u + v] * (signs[v] * scale[begin + d]));
+      }
     }
 }
 
@@ -87,30 +123,9 @@ void bg_pack_up_rows(const float *weights, size_t first, size_t last, size_t str
       }
 }
 
-typedef float four __attribute__((ext_vector_type(4)));
-typedef float loose_four __attribute__((ext_vector_type(4), aligned(4), may_alias));
-typedef double wide_four __attribute__((ext_vector_type(4)));
-
-// The transpose of 4x4 numbers in rows `stride` apart, each times `scale`, in rows `to_stride` apart.
-static inline void transpose_four(const float *from, size_t stride, double scale, float *to,
-                                  size_t to_stride) {
-  four row[4];
-  for (int i = 0; i < 4; i++) {
-    const four read = *(const loose_four *)(from + i * stride);
-    row[i] = __builtin_convertvector(__builtin_convertvector(read, wide_four) * scale, four);
-  }
-  const four a = __builtin_shufflevector(row[0], row[1], 0, 4, 1, 5);
-  const four b = __builtin_shufflevector(row[2], row[3], 0, 4, 1, 5);
-  const four c = __builtin_shufflevector(row[0], row[1], 2, 6, 3, 7);
-  const four d = __builtin_shufflevector(row[2], row[3], 2, 6, 3, 7);
-  *(loose_four *)to = __builtin_shufflevector(a, b, 0, 1, 4, 5);
-  *(loose_four *)(to + to_stride) = __builtin_shufflevector(a, b, 2, 3, 6, 7);
-  *(loose_four *)(to + 2 * to_stride) = __builtin_shufflevector(c, d, 0, 1, 4, 5);
-  *(loose_four *)(to + 3 * to_stride) = __builtin_shufflevector(c, d, 2, 3, 6, 7);
-}
-
 void bg_pack_down(const float *weights, size_t first, size_t last, size_t coarse_channels,
                   double scale, size_t depth, size_t panels, size_t columns, float *taps) {
+  const wide_four factors[4] = {scale, scale, scale, scale};
   for (size_t panel = 0; panel < panels; panel++) {
     const size_t begin = panel * columns;
     if (begin >= coarse_channels) break;
@@ -125,9 +140,11 @@ void bg_pack_down(const float *weights, size_t first, size_t last, size_t coarse
       for (; j + 4 <= count; j += 4) {
         for (size_t i = 0; i < 4 && uv < 15; i++)
           __builtin_prefetch(from + (j + i) * 16 * depth + depth + first);
-        for (size_t d = first; d < last; d += 4)
-          transpose_four(from + j * 16 * depth + d, 16 * depth, scale,
-                         to + (d - first) * 4 * columns + j, 4 * columns);
+        for (size_t d = first; d < last; d += 4) {
+          float *rows[4];
+          for (size_t i = 0; i < 4; i++) rows[i] = to + (d - first + i) * 4 * columns + j;
+          transpose_four(from + j * 16 * depth + d, 16 * depth, factors, rows);
+        }
       }
       for (; j < count; j++)
         for (size_t d = first; d < last; d++)

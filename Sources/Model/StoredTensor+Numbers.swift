@@ -64,13 +64,19 @@ extension StoredTensor {
   }
 
   private func bits16(_ range: Range<Int>) -> [UInt16] {
-    let piece = bytes[(bytes.startIndex + 2 * range.lowerBound)...]
+    let (start, count) = (bytes.startIndex + 2 * range.lowerBound, range.count)
+    var halves = [UInt16](repeating: 0, count: count)
+    var out = halves.mutableSpan
+    let piece = bytes[start..<start + 2 * count]
     let span = piece.span
-    return [UInt16](capacity: range.count) { halves in
-      for k in 0..<halves.capacity {
-        halves.append(UInt16(span[2 * k]) | UInt16(span[2 * k + 1]) << 8)
-      }
+    // Where the compiler knows how many bytes and how much room there are, and that twice an index does not
+    // overflow, it looks at the bounds once and not for each byte: a fifth of the time.
+    precondition(span.count == 2 &* count && (0..<1 << 40).contains(count) && out.count == count)
+    for k in 0..<count {
+      let i = 2 &* k
+      out[k] = UInt16(span[i]) | UInt16(span[i &+ 1]) << 8
     }
+    return halves
   }
 
   /// Where the first number of an F32, F16 or BF16 tensor stands that is infinite or none.

@@ -1,5 +1,6 @@
 import BollyGANInfer
 import BollyGANModel
+import Synchronization
 import Testing
 
 #if canImport(Glibc)
@@ -97,6 +98,22 @@ struct GeneratorTests {
     let shape = try DCGANShape(latent: 7, generatorWidth: 4, side: 16)
     let generator = Generator(weights(shape, seed: 1), threads: 2)
     #expect(generator.pictures(latents: []).isEmpty && generator.pixels(latents: []).isEmpty)
+  }
+
+  /// Few pictures, whose layers the threads share, and more of them than go together.
+  @Test(
+    "pictures handed over one by one are those drawn at once", arguments: [1, 2, 3], [1, 5, 200])
+  func each(threads: Int, count: Int) throws {
+    let shape = try DCGANShape(latent: 7, generatorWidth: 4, side: 16)
+    let generator = Generator(weights(shape, seed: 1), threads: threads)
+    let latents = (0..<7 * count).map { Float($0 * 37 % 101) / 50 - 1 }
+    let came = Mutex([(index: Int, pixels: [UInt8])]())
+    generator.pixels(latents: latents) { index, pixels in
+      came.withLock { $0.append((index, pixels)) }
+    }
+    let all = came.withLock { $0.sorted { $0.index < $1.index } }
+    #expect(all.map(\.index) == Array(0..<count))
+    #expect(all.flatMap(\.pixels) == generator.pixels(latents: latents))
   }
 
   @Test(

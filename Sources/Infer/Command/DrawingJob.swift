@@ -2,6 +2,7 @@ import BollyGANInfer
 import BollyGANModel
 import BollyGANPictures
 import BollyGANTerminal
+import Synchronization
 
 /// Faces on their way from latents to files, batch by batch.
 struct DrawingJob: ~Copyable {
@@ -59,9 +60,9 @@ struct DrawingJob: ~Copyable {
   /// Latents of the next faces; empty at the end.
   ///
   /// - Throws: ``CommandFailure`` where the user wants it to end, and what writing can throw.
-  private mutating func nextLatents(limit: Int = .max) throws -> [Float] {
+  private mutating func nextLatents() throws -> [Float] {
     try Interruption.check()
-    let values = latents.next(min(batch, limit))
+    let values = latents.next(batch)
     try latentsFile?.write(NPYFile.body(values))
     return values
   }
@@ -110,41 +111,29 @@ struct DrawingJob: ~Copyable {
       let bytes = try writer.finish()
       return (bytes: bytes, seconds: seconds + time.seconds)
     }
-    var row = 0
-    var pictures: [Picture] = []
-    func send(all: Bool) {
-      while pictures.count >= size.columns || (all && row < sheet.layout.rows) {
-        sending.yield(sheet.strip(row, pictures.prefix(size.columns)))
-        pictures.removeFirst(min(size.columns, pictures.count))
-        row += 1
-      }
-    }
+    let rows = GridRows(sheet) { sending.yield($0) }
     var planar: [Float] = []
-    // Some rows of faces at a time, so that the encoder has them early.
-    let limit = max(size.columns, Self.facesBesideEncoder / size.columns * size.columns)
-    while case let values = try nextLatents(limit: limit), !values.isEmpty {
+    while case let first = latents.position, case let values = try nextLatents(), !values.isEmpty {
       // The rule that looks at the whole grid needs the whole grid's numbers.
       if artist.rule == .minmax {
         planar += draw(values) { $0.generator.pictures(latents: $1) }
       } else {
-        pictures += draw(values) { $0.pictures(latents: $1) }
-        send(all: false)
+        draw(values) { $0.pictures(latents: $1) { rows.add($1, at: first + $0) } }
       }
       progress.update(completed: latents.position)
     }
-    if artist.rule == .minmax { pictures = artist.pictures(planar: planar) }
-    // A grid that was asked for has its size, however few faces it holds: the rest is black.
-    send(all: true)
+    if artist.rule == .minmax {
+      for (index, picture) in artist.pictures(planar: planar).enumerated() {
+        rows.add(picture, at: index)
+      }
+    }
+    rows.finish()
     sending.finish()
     let (bytes, time) = try await encoder.value
     seconds.encoder = time
     try file.write(bytes)
     try file.finish()
   }
-
-  /// Faces that are drawn before the encoder gets them: few enough to work side by side, enough for
-  /// the network to be as fast as with many.
-  private static let facesBesideEncoder = 16
 
   /// A PNG for each face, encoded beside the network on as many threads as that may use.
   private mutating func drawFolder(_ folder: String) async throws -> [FaceFile] {
@@ -224,6 +213,44 @@ struct DrawingJob: ~Copyable {
       progress.update(completed: latents.position)
     }
     try file.finish()
+  }
+}
+
+/// Pictures that come in any order, on any thread, on their way to a grid's rows in order.
+private final class GridRows: Sendable {
+  private let sheet: GridSheet
+  private let send: @Sendable ([UInt8]) -> Void
+  /// Pictures that have come, and the row that is sent next.
+  private let state = Mutex((pictures: [Int: Picture](), row: 0))
+
+  /// - Parameter send: Is given the samples of row after row.
+  init(_ sheet: GridSheet, send: @escaping @Sendable ([UInt8]) -> Void) {
+    self.sheet = sheet
+    self.send = send
+  }
+
+  func add(_ picture: Picture, at index: Int) {
+    state.withLock { state in
+      state.pictures[index] = picture
+      while state.row < sheet.layout.rows, cells(state.row).allSatisfy(state.pictures.keys.contains)
+      {
+        send(&state)
+      }
+    }
+  }
+
+  /// Sends what is left: a grid that was asked for has its size, however few faces it holds, and the rest is
+  /// black.
+  func finish() { state.withLock { state in while state.row < sheet.layout.rows { send(&state) } } }
+
+  private func cells(_ row: Int) -> Range<Int> {
+    row * sheet.layout.columns..<(row + 1) * sheet.layout.columns
+  }
+
+  private func send(_ state: inout (pictures: [Int: Picture], row: Int)) {
+    let pictures = cells(state.row).compactMap { state.pictures.removeValue(forKey: $0) }
+    send(sheet.strip(state.row, pictures[...]))
+    state.row += 1
   }
 }
 

@@ -51,9 +51,7 @@ struct Artist: Sendable {
     case .torchvision:
       let pixels = generator.pixels(latents: latents)
       return stride(from: 0, to: pixels.count, by: shape.pictureCount).map {
-        Picture(
-          width: shape.side, height: shape.side, channels: shape.channels,
-          pixels: Array(pixels[$0..<$0 + shape.pictureCount]))
+        picture(Array(pixels[$0..<$0 + shape.pictureCount]))
       }
     case .stylegan:
       return pictures(planar: generator.pictures(latents: latents))
@@ -63,6 +61,20 @@ struct Artist: Sendable {
         pictures(planar: Array(planar[$0..<$0 + shape.pictureCount]))[0]
       }
     }
+  }
+
+  /// The same, each picture handed over as soon as it is there: on any thread, several at a time, and only
+  /// nearly in order.
+  func pictures(latents: [Float], each body: @Sendable (Int, Picture) -> Void) {
+    guard rule == .torchvision else {
+      for (index, picture) in pictures(latents: latents).enumerated() { body(index, picture) }
+      return
+    }
+    generator.pixels(latents: latents) { body($0, picture($1)) }
+  }
+
+  private func picture(_ pixels: [UInt8]) -> Picture {
+    Picture(width: shape.side, height: shape.side, channels: shape.channels, pixels: pixels)
   }
 
   /// RGB samples of latents `[n, latent]`, picture after picture: `[n, side, side, 3]`.
