@@ -83,33 +83,32 @@ public final class Generator: Sendable {
   /// as torchvision's `save_image` rounds.
   ///
   /// - Parameter latents: `[count, latent]`, any finite numbers, any count.
-  public func pixels(latents: [Float]) -> [UInt8] {
-    let size = shape.pictureCount
-    let count = pictureCount(of: latents)
-    return unsafe [UInt8](unsafeUninitializedCapacity: count * size) { buffer, initialized in
-      unsafe draw(latents) { unsafe .bytes(buffer.baseAddress! + $0 * size) }
-      initialized = count * size
-    }
-  }
+  public func pixels(latents: [Float]) -> [UInt8] { pixels(latents, each: nil) }
 
   /// The same, each picture handed over as soon as it is there, while others are drawn.
   ///
   /// - Parameters:
   ///   - latents: `[count, latent]`, any finite numbers, any count.
-  ///   - body: Takes a picture's number and its pixels `[side, side, channels]`, on one of the threads that
-  ///     draw, and several at a time. Pictures come nearly in order.
+  ///   - body: Takes a picture's number and its pixels `[side, side, channels]`, on one of the threads
+  ///     that draw, and several at a time. Pictures come nearly in order.
   public func pixels(latents: [Float], each body: @Sendable (Int, [UInt8]) -> Void) {
+    _ = withoutActuallyEscaping(body) { pixels(latents, each: $0) }
+  }
+
+  private func pixels(_ latents: [Float], each body: ((Int, [UInt8]) -> Void)?) -> [UInt8] {
     let size = shape.pictureCount
-    let all = UnsafeMutableBufferPointer<UInt8>.allocate(
-      capacity: pictureCount(of: latents) * size)
-    defer { unsafe all.deallocate() }
-    unsafe draw(
-      latents, { unsafe .bytes(all.baseAddress! + $0 * size) },
-      finished: { pictures in
-        for picture in pictures {
-          unsafe body(picture, Array(all[picture * size..<(picture + 1) * size]))
-        }
-      })
+    let count = pictureCount(of: latents)
+    return unsafe [UInt8](unsafeUninitializedCapacity: count * size) { buffer, initialized in
+      unsafe draw(
+        latents, { unsafe .bytes(buffer.baseAddress! + $0 * size) },
+        finished: { pictures in
+          guard let body else { return }
+          for picture in pictures {
+            unsafe body(picture, Array(buffer[picture * size..<(picture + 1) * size]))
+          }
+        })
+      initialized = count * size
+    }
   }
 
   private func pictureCount(of latents: [Float]) -> Int {
