@@ -151,6 +151,17 @@ int main(int argc, char **argv) {
   kernels->tanh_gradient(count - 3, out, gradient, out);
   print_floats("tanh_gradient", out, count);
 
+  // Weights on their way into panels, of which the last is not filled, nor is its last group of four.
+  enum { inputs = 3, outputs = 39, wide = 16, panels = 3 };
+  float *weights = numbers(inputs * outputs * 16);
+  float *taps = zeros(16 * panels * inputs * wide);
+  double factors[outputs];
+  for (size_t d = 0; d < outputs; d++) factors[d] = 1 + (double)d / 81;
+  bg_pack_up(weights, 0, inputs, outputs, factors, inputs, panels, wide, taps);
+  print_floats("pack_up", taps, 16 * panels * inputs * wide);
+  free(weights);
+  free(taps);
+
   const bg_adam constants = {0.5f, 0.999f, 0.001f, 0.0004f, 0.0316f, 1e-8f};
   float *second = numbers(count);
   for (size_t i = 0; i < count; i++) second[i] *= second[i];
