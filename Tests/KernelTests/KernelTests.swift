@@ -391,6 +391,30 @@ struct KernelTests {
   }
 
   @Test(
+    "Adam's update is the same bits within a vector and behind the last whole one",
+    arguments: Level.available)
+  func places(level: Level) {
+    let kernels = unsafe level.kernels
+    var numbers = Numbers(state: 3)
+    let all = (0..<3).map { _ in numbers.floats(1024) } + [numbers.floats(1024, 0...1)]
+    var constants = bg_adam(
+      one_minus_beta1: 0.5, beta2: 0.999, one_minus_beta2: 0.001, step_size: 0.0002,
+      root_of_correction2: 0.08, epsilon: 1e-8)
+    func updated(_ range: Range<Int>) -> [[Float]] {
+      var (first, weight) = (Array(all[1][range]), Array(all[2][range]))
+      var second = Array(all[3][range])
+      _ = unsafe kernels.adam(
+        range.count, Array(all[0][range]), &first, &second, &weight, &constants)
+      return [first, second, weight]
+    }
+    let whole = updated(0..<1024)
+    // Fewer numbers than the narrowest vector has.
+    for start in stride(from: 0, to: 1023, by: 3) {
+      #expect(updated(start..<start + 3) == whole.map { Array($0[start..<start + 3]) })
+    }
+  }
+
+  @Test(
     "Adam's update finds one number that is not finite behind it, wherever it stands",
     arguments: Level.available)
   func finite(level: Level) {
