@@ -139,7 +139,7 @@ static double gradient_at(const layer *it, size_t c, size_t tap, size_t d) {
     for (size_t i = 1; i <= it->side; i++)
       for (size_t j = 1; j <= it->side; j++)
         sum += (double)it->x[n * image_of(it->side, it->coarse) +
-                                   i * row_of(it->side, it->coarse) + j * it->coarse + c] *
+                             i * row_of(it->side, it->coarse) + j * it->coarse + c] *
                it->down.from[n * image_of(2 * it->side, it->fine) +
                              (2 * i + tap / 4 - 2) * row_of(2 * it->side, it->fine) +
                              (2 * j + tap % 4 - 2) * it->fine + d];

@@ -90,7 +90,8 @@ public final class Generator: Sendable {
   /// - Parameters:
   ///   - latents: `[count, latent]`, any finite numbers, any count.
   ///   - body: Takes a picture's number and its pixels `[side, side, channels]`, on one of the threads
-  ///     that draw, and several at a time. Pictures come nearly in order.
+  ///     that draw, and several at a time. Pictures come nearly in order. It must not draw with the
+  ///     same generator, which waits for it.
   public func pixels(latents: [Float], each body: @Sendable (Int, [UInt8]) -> Void) {
     _ = withoutActuallyEscaping(body) { pixels(latents, each: $0) }
   }
