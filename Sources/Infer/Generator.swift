@@ -61,7 +61,8 @@ public final class Generator: Sendable {
         link: links[$0], weights: layers[$0], slope: weights.slope, kernels: kernels,
         workers: workers)
     }
-    last = PictureLayer(link: links[links.count - 1], weights: layers[links.count - 1])
+    last = unsafe PictureLayer(
+      link: links[links.count - 1], weights: layers[links.count - 1], kernels: kernels)
     scratch = Mutex(Array(repeating: Scratch(), count: 1 + workers.count))
   }
 
@@ -205,7 +206,7 @@ public final class Generator: Sendable {
           .prefix { $0.element == first + $0.offset }.count
         timer?.begin(hidden.count + 1)
         unsafe last.run(
-          from: map, at: start, coarseMargin: 0, to: target(first), images: run,
+          from: map, at: start, source: last.link.coarseChunks, to: target(first), images: run,
           scratch: scratch.threads, kernels: kernels, workers: workers)
         timer?.end()
         finished(first..<first + run)
@@ -280,7 +281,7 @@ struct Scratch: Sendable {
       sweeps.append(min(sweeps.last!, layer.convolution.sweep))
     }
     maps = zip([first.link] + hidden.map(\.link) + [last.link], [capacity] + sweeps).map {
-      FloatBuffer(count: $1 * $0.coarseLayout(margin: 0).imageStride)
+      FloatBuffer(count: $1 * $0.coarseChunks.imageStride)
     }
     planes = FloatBuffer(
       count: zip(hidden, sweeps.dropFirst()).map {

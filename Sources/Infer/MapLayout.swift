@@ -1,7 +1,8 @@
 internal import BollyGANKernels
 
 /// How a batch of feature maps lies in memory: channels last, images one behind the other, each
-/// within a margin of zeros where a kernel reads over the edge.
+/// within a margin of zeros where a kernel reads over the edge. Or in chunks of channels, whose pixels
+/// lie side by side: what a kernel makes of a tile, a chunk at a time, is then near to what it makes next.
 package struct MapLayout: Equatable, Sendable {
   package let rows: Int
   package let columns: Int
@@ -11,19 +12,32 @@ package struct MapLayout: Equatable, Sendable {
   package let pixelStride: Int
   /// Pixels of zeros on each side.
   package let margin: Int
+  /// Chunks that lie one behind the other.
+  private let chunks: Int
 
-  /// - Parameter packed: pixels lie without gaps (pictures, whose 3 channels are read as runs of
-  ///   whole rows); otherwise channels are rounded up to what the kernels walk by.
-  package init(rows: Int, columns: Int, channels: Int, margin: Int, packed: Bool = false) {
+  /// - Parameters:
+  ///   - packed: pixels lie without gaps (pictures, whose 3 channels are read as runs of whole rows);
+  ///     otherwise channels are rounded up to what the kernels walk by.
+  ///   - inChunks: of as many channels as the kernels walk by.
+  package init(
+    rows: Int, columns: Int, channels: Int, margin: Int, packed: Bool = false,
+    inChunks: Bool = false
+  ) {
+    let padded = packed ? channels : channels.roundedUp(to: Int(BG_CHANNEL_UNIT))
     self.rows = rows
     self.columns = columns
     self.channels = channels
     self.margin = margin
-    pixelStride = packed ? channels : channels.roundedUp(to: Int(BG_CHANNEL_UNIT))
+    pixelStride = inChunks ? Int(BG_CHANNEL_UNIT) : padded
+    chunks = padded / pixelStride
   }
 
   package var rowStride: Int { (columns + 2 * margin) * pixelStride }
-  package var imageStride: Int { (rows + 2 * margin) * rowStride }
+  /// Floats from a chunk of channels to the next.
+  package var chunkStride: Int {
+    chunks == 1 ? Int(BG_CHANNEL_UNIT) : (rows + 2 * margin) * rowStride
+  }
+  package var imageStride: Int { (rows + 2 * margin) * rowStride * chunks }
   /// Where an image's first pixel lies.
   package var origin: Int { margin * (rowStride + pixelStride) }
   package var pixels: Int { rows * columns }

@@ -8,7 +8,7 @@ public struct Plan: Sendable {
   public struct Layer: Sendable {
     /// What it does to the map: "512->256 at 4x4".
     public let name: String
-    /// How: "product", "F(4x4,2x2)" or "product, sum of rows".
+    /// How: "product" or "F(4x4,2x2)".
     public let algorithm: String
     /// Rows and columns of a tile of products that are summed in registers.
     public let tile: (rows: Int, columns: Int)
@@ -90,9 +90,8 @@ extension Generator {
       link: first.link, algorithm: "product", tile: tile, multiplyAdds: first.multiplyAdds,
       betweenFloats: 0)
     let tail = LayerCost(
-      link: last.link, algorithm: "product, sum of rows", tile: tile,
-      multiplyAdds: last.multiplyAdds,
-      betweenFloats: last.link.coarseSide * last.link.coarseSide * 16 * last.link.fineChannels)
+      link: last.link, algorithm: "F(4x4,2x2)", tile: tile, multiplyAdds: last.multiplyAdds,
+      betweenFloats: last.betweenFloats)
     return [head]
       + hidden.map {
         LayerCost(

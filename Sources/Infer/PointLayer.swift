@@ -21,7 +21,7 @@ struct PointLayer: Sendable {
     let fold = Fold(weights, outputs: link.fineChannels)
     for pixel in 0..<16 {
       for d in 0..<link.fineChannels {
-        unsafe bias.base[pixel * link.fineStride + d] = fold.shift[d]
+        unsafe bias.base[link.place(of: d, at: pixel)] = fold.shift[d]
       }
     }
     unsafe fill(weights.kernel, scale: fold.scale, workers: workers)
@@ -35,7 +35,7 @@ struct PointLayer: Sendable {
       unsafe kernel.values(c * size..<(c + 1) * size).withUnsafeBufferPointer { channel in
         for pixel in 0..<16 {
           for d in 0..<fine {
-            let (panel, column) = (pixel * link.fineStride + d)
+            let (panel, column) = link.place(of: d, at: pixel)
               .quotientAndRemainder(dividingBy: panels.width)
             unsafe panels.panel(panel)[c * panels.width + column] =
               Float(Double(channel[d * 16 + pixel]) * scale[d])
@@ -48,7 +48,7 @@ struct PointLayer: Sendable {
   /// Multiply-adds for one picture.
   var multiplyAdds: Int { 16 * link.coarseChannels * link.fineChannels }
 
-  /// From latents to maps without margins.
+  /// From latents to maps in chunks of channels.
   @unsafe func run(
     from latents: FloatBuffer, to maps: FloatBuffer, images: Int, multiplier: Multiplier
   ) {
@@ -57,5 +57,14 @@ struct PointLayer: Sendable {
         panels, from: latents.base, to: maps.base, margin: 0, bias: bias.base,
         rectify: Rectifier(slope: slope)),
       pixels: images)
+  }
+}
+
+extension StridedLink {
+  /// Where a channel of a pixel lies in a fine map in chunks of channels.
+  fileprivate func place(of channel: Int, at pixel: Int) -> Int {
+    let layout = fineChunks
+    let (chunk, within) = channel.quotientAndRemainder(dividingBy: layout.pixelStride)
+    return chunk * layout.chunkStride + pixel * layout.pixelStride + within
   }
 }

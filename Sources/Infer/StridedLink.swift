@@ -40,6 +40,17 @@ package struct StridedLink: Equatable, Sendable {
       rows: fineSide, columns: fineSide, channels: fineChannels, margin: margin, packed: isNarrow)
   }
 
+  /// As the engine keeps them: without a margin, in chunks of channels.
+  var coarseChunks: MapLayout {
+    MapLayout(
+      rows: coarseSide, columns: coarseSide, channels: coarseChannels, margin: 0, inChunks: true)
+  }
+
+  var fineChunks: MapLayout {
+    MapLayout(
+      rows: fineSide, columns: fineSide, channels: fineChannels, margin: 0, inChunks: true)
+  }
+
   /// Floats from one fine pixel to the next, as weights hold them too.
   package var fineStride: Int { fineLayout(margin: 0).pixelStride }
   package var coarseStride: Int { coarseLayout(margin: 0).pixelStride }

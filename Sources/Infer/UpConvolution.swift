@@ -74,8 +74,11 @@ package struct UpConvolution: Sendable {
   }
 
   /// Tiles of one picture.
-  var tiles: Int {
-    let across = link.coarseSide / Int(BG_WIN_TILE)
+  var tiles: Int { Self.tiles(side: link.coarseSide) }
+
+  /// Tiles of a coarse map.
+  static func tiles(side: Int) -> Int {
+    let across = side / Int(BG_WIN_TILE)
     return across * across
   }
 
@@ -89,10 +92,13 @@ package struct UpConvolution: Sendable {
   }
 
   /// The most pictures that go through a layer together.
-  static let largestSweep = 32
+  static let largestSweep = 64
 
   /// Pictures that go through this layer together: as many tiles as share one transform of the weights.
   package var sweep: Int { max(1, min(Self.largestSweep, Int(BG_WIN_ROWS) / tiles)) }
+
+  /// Floats that a core's own cache has room for, 1 MiB.
+  private static let cached = 1 << 18
 
   /// Floats of a thread's own memory.
   package static func scratchFloats(kernels: bg_kernels) -> Int {
@@ -102,19 +108,21 @@ package struct UpConvolution: Sendable {
   /// From coarse maps to fine ones.
   ///
   /// - Parameters:
-  ///   - coarse: The first coarse map, with the given margin.
-  ///   - fine: The first fine map, with the given margin.
+  ///   - coarse: Where the first coarse map begins, its margin included, and likewise the first fine one.
+  ///   - source: How coarse maps lie.
+  ///   - target: How fine ones do.
   ///   - bias: As ``bias(_:kernels:)`` gives it, or none.
   ///   - slope: What outputs below 0 are multiplied by: 0 for ReLU, 1 for none.
+  ///   - streams: Whether fine maps go past the caches, where they are more than a core's own has room for.
+  ///     Then they begin with a cache line, as do their rows.
   ///   - planes: Room for as many floats as ``planeFloats(images:kernels:)`` says.
   ///   - scratch: For each thread as many as ``scratchFloats(kernels:)``.
   @unsafe package func run(
-    from coarse: UnsafePointer<Float>, coarseMargin: Int, to fine: UnsafeMutablePointer<Float>,
-    margin: Int, images: Int, bias: FloatBuffer? = nil, slope: Float = 1, planes: FloatBuffer,
-    scratch: [FloatBuffer], kernels: bg_kernels, workers: Workers
+    from coarse: UnsafePointer<Float>, source: MapLayout, to fine: UnsafeMutablePointer<Float>,
+    target: MapLayout, images: Int, bias: FloatBuffer? = nil, slope: Float = 1,
+    streams: Bool = false,
+    planes: FloatBuffer, scratch: [FloatBuffer], kernels: bg_kernels, workers: Workers
   ) {
-    let source = link.coarseLayout(margin: coarseMargin)
-    let target = link.fineLayout(margin: margin)
     let count = images * tiles
     let rows = Int(count <= Int(unsafe kernels.few) ? unsafe kernels.row_step : unsafe kernels.rows)
     let groups = (count + rows - 1) / rows
@@ -122,9 +130,12 @@ package struct UpConvolution: Sendable {
     var job = unsafe bg_up(
       images: images, side: link.coarseSide, depth: link.coarseStride, columns: link.fineStride,
       from: coarse + source.origin, from_image: source.imageStride, from_row: source.rowStride,
-      to: fine + target.origin, to_image: target.imageStride, to_row: target.rowStride,
+      from_pixel: source.pixelStride, from_chunk: source.chunkStride, to: fine + target.origin,
+      to_image: target.imageStride, to_row: target.rowStride, to_pixel: target.pixelStride,
+      to_chunk: target.chunkStride,
       taps: taps.base, bias: bias.map { unsafe UnsafePointer($0.base) }, slope: slope,
-      planes: planes.base, parts: parts)
+      planes: planes.base, parts: parts,
+      streams: streams && images * target.imageStride > Self.cached ? 1 : 0)
     unsafe withUnsafePointer(to: &job) { job in
       workers.run(groups) { task, _ in unsafe kernels.up_input(job, task) }
       workers.run(4 * panels * parts) { task, thread in

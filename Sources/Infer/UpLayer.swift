@@ -21,16 +21,17 @@ struct UpLayer: Sendable {
       weights.kernel, scale: fold.scale, kernels: kernels, workers: workers)
   }
 
-  /// From some of the coarse maps to the first of the fine ones, without margins.
+  /// From some of the coarse maps to the first of the fine ones, in chunks of channels.
   @unsafe func run(
     from coarse: FloatBuffer, images: Range<Int>, to fine: FloatBuffer, planes: FloatBuffer,
     scratch: [FloatBuffer], kernels: bg_kernels, workers: Workers
   ) {
-    let first = images.lowerBound * link.coarseLayout(margin: 0).imageStride
+    let first = images.lowerBound * link.coarseChunks.imageStride
     unsafe convolution.run(
-      from: coarse.base + first, coarseMargin: 0, to: fine.base, margin: 0, images: images.count,
-      bias: bias, slope: slope, planes: planes, scratch: scratch, kernels: kernels, workers: workers
-    )
+      from: coarse.base + first, source: link.coarseChunks, to: fine.base, target: link.fineChunks,
+      images: images.count, bias: bias, slope: slope, streams: true, planes: planes,
+      scratch: scratch, kernels: kernels,
+      workers: workers)
   }
 }
 

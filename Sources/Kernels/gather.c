@@ -123,6 +123,31 @@ void bg_pack_up_rows(const float *weights, size_t first, size_t last, size_t str
       }
 }
 
+// Two taps at the points 0, 1, -2, -1/2 and infinity, but for factors that the other transforms make up for.
+static void points_of_taps(const double *taps, size_t stride, double *out, size_t out_stride) {
+  const double g = taps[0], h = -taps[stride];
+  const double points[5] = {g, h - g, 2 * h + g, 2 * g + h, h};
+  for (size_t i = 0; i < 5; i++) out[i * out_stride] = points[i];
+}
+
+void bg_pack_picture(const float *kernel, size_t inputs, size_t channels, const double *scale,
+                     size_t depth, size_t columns, float *planes) {
+  for (size_t c = 0; c < inputs; c++)
+    for (size_t d = 0; d < channels; d++)
+      for (size_t parity = 0; parity < 4; parity++) {
+        double taps[2][2], down[5][2], out[5][5];
+        for (size_t a = 0; a < 2; a++)
+          for (size_t b = 0; b < 2; b++) {
+            const size_t u = parity / 2 + 2 * a, v = parity % 2 + 2 * b;
+            taps[a][b] = kernel[((c * channels + d) * 4 + u) * 4 + v] * (scale[d] / 81);
+          }
+        for (size_t b = 0; b < 2; b++) points_of_taps(&taps[0][b], 2, &down[0][b], 2);
+        for (size_t i = 0; i < 5; i++) points_of_taps(down[i], 1, out[i], 1);
+        for (size_t q = 0; q < 25; q++)
+          planes[(q * depth + c) * columns + parity * channels + d] = (float)out[q / 5][q % 5];
+      }
+}
+
 void bg_pack_down(const float *weights, size_t first, size_t last, size_t coarse_channels,
                   double scale, size_t depth, size_t panels, size_t columns, float *taps) {
   const wide_four factors[4] = {scale, scale, scale, scale};

@@ -20,7 +20,7 @@ struct DownCase: CustomTestStringConvertible, Sendable {
 
   /// Depths below, at and beyond one sum of the products; coarse channels that fill panels and do not;
   /// numbers of tiles below and above those of one sum of the gradient, and on both sides of where the
-  /// loops for few tiles end.
+  /// loops for few tiles end; a last group that is cut in two.
   static let all = [
     DownCase(images: 1, side: 4, fineChannels: 16, coarseChannels: 16),
     DownCase(images: 2, side: 4, fineChannels: 48, coarseChannels: 48),
@@ -28,6 +28,8 @@ struct DownCase: CustomTestStringConvertible, Sendable {
     DownCase(images: 3, side: 12, fineChannels: 64, coarseChannels: 32),
     DownCase(images: 9, side: 16, fineChannels: 16, coarseChannels: 16, parts: 2),
     DownCase(images: 33, side: 4, fineChannels: 16, coarseChannels: 112, parts: 2),
+    DownCase(images: 98, side: 4, fineChannels: 16, coarseChannels: 16),
+    DownCase(images: 38, side: 4, fineChannels: 48, coarseChannels: 16, parts: 7),
   ]
 
   /// Floats from one row of a map with margin 1 to the next.

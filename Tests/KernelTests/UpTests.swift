@@ -20,6 +20,10 @@ struct UpCase: CustomTestStringConvertible, Sendable {
   let columns: Int
   var slope: Float = 0
   var parts = 1
+  /// Fine maps go past the caches.
+  var streams = false
+  /// Maps lie in chunks of channels.
+  var inChunks = false
 
   var testDescription: String {
     "\(images) x \(side)x\(side)x\(depth) to \(columns), slope \(slope), \(parts) parts"
@@ -27,7 +31,8 @@ struct UpCase: CustomTestStringConvertible, Sendable {
 
   /// Depths below, at and beyond one sum of the products; columns that fill panels and do not; numbers
   /// of tiles on both sides of where the loops for few tiles end, and that leave groups unfilled; images
-  /// that end within a group, and whose tiles are not all kept at once; the largest side.
+  /// that end within a group, and whose tiles are not all kept at once; the largest side; a last group that is
+  /// cut in two, also where a block of tiles ends.
   static let all = [
     UpCase(images: 1, side: 4, depth: 16, columns: 16),
     UpCase(images: 2, side: 4, depth: 144, columns: 48, slope: 0.2),
@@ -37,6 +42,8 @@ struct UpCase: CustomTestStringConvertible, Sendable {
     UpCase(images: 7, side: 16, depth: 16, columns: 32),
     UpCase(images: 5, side: 20, depth: 144, columns: 16, parts: 2),
     UpCase(images: 1, side: 64, depth: 16, columns: 32, slope: 0.2),
+    UpCase(images: 37, side: 4, depth: 16, columns: 16),
+    UpCase(images: 98, side: 4, depth: 144, columns: 16, parts: 2),
   ]
 
   var coarse: [Float] {
@@ -109,22 +116,31 @@ struct UpCase: CustomTestStringConvertible, Sendable {
     let height = Int(
       tiles <= Int(unsafe kernels.few) ? unsafe kernels.row_step : unsafe kernels.rows)
     let groups = (tiles + height - 1) / height
-    let gap = 5
+    // Whole lines of the cache where maps go past it.
+    let gap = streams ? 16 : 5
     let fine = 4 * side * side * columns + gap
-    var out = [Float](repeating: canary, count: images * fine)
+    var out = [Float](repeating: canary, count: images * fine + 16)
+    var start = 0
     // Whatever stands in the memory that is lent must not matter.
     var planes = [Float](
       repeating: 1e30, count: 25 * ((tiles + Int(unsafe kernels.rows)) * depth + Int(BG_WIN_PAD)))
     var scratch = [Float](repeating: 1e30, count: bg_scratch_floats(width) + 1)
     scratch[scratch.count - 1] = canary
-    unsafe withPointers(coarse, taps, padded, &planes, &scratch, &out) {
+    let unit = Int(BG_CHANNEL_UNIT)
+    let pixels = (side + 2) * (side + 2)
+    let maps = inChunks ? chunks(coarse, pixels: pixels, channels: depth) : coarse
+    let (pixel, finePixel) = inChunks ? (unit, unit) : (depth, columns)
+    unsafe withPointers(maps, taps, padded, &planes, &scratch, &out) {
       coarse, taps, bias, planes, scratch, out in
+      start = (0..<16).first { unsafe Int(bitPattern: out + $0) % 64 == 0 }!
       var job = unsafe bg_up(
         images: images, side: side, depth: depth, columns: columns,
-        from: coarse + (side + 3) * depth, from_image: (side + 2) * (side + 2) * depth,
-        from_row: (side + 2) * depth, to: out,
-        to_image: fine, to_row: 2 * side * columns, taps: taps, bias: bias, slope: slope,
-        planes: planes, parts: parts)
+        from: coarse + (side + 3) * pixel, from_image: pixels * depth,
+        from_row: (side + 2) * pixel, from_pixel: pixel,
+        from_chunk: inChunks ? pixels * unit : unit, to: out + start, to_image: fine,
+        to_row: 2 * side * finePixel, to_pixel: finePixel,
+        to_chunk: inChunks ? 4 * side * side * unit : unit, taps: taps, bias: bias, slope: slope,
+        planes: planes, parts: parts, streams: streams ? 1 : 0)
       for task in 0..<groups { unsafe kernels.up_input(&job, task) }
       for task in (0..<4 * panels * parts).reversed() {
         unsafe kernels.up_output(&job, task, scratch)
@@ -133,11 +149,30 @@ struct UpCase: CustomTestStringConvertible, Sendable {
     #expect(scratch.last == canary)
     var values: [Float] = []
     for image in 0..<images {
-      values += out[image * fine..<(image + 1) * fine - gap]
-      #expect(out[(image + 1) * fine - gap..<(image + 1) * fine].allSatisfy { $0 == canary })
+      let begin = start + image * fine
+      values += out[begin..<begin + fine - gap]
+      #expect(out[begin + fine - gap..<begin + fine].allSatisfy { $0 == canary })
     }
-    return values
+    return inChunks
+      ? chunks(values, pixels: 4 * side * side, channels: columns, back: true) : values
   }
+}
+
+/// Maps `[images, pixels, channels]` as `[images, chunks, pixels, BG_CHANNEL_UNIT]`, or the other way round.
+private func chunks(_ maps: [Float], pixels: Int, channels: Int, back: Bool = false) -> [Float] {
+  let unit = Int(BG_CHANNEL_UNIT)
+  var out = maps
+  for image in 0..<maps.count / (pixels * channels) {
+    for pixel in 0..<pixels {
+      for c in 0..<channels {
+        let last = (image * pixels + pixel) * channels + c
+        let chunked =
+          image * pixels * channels + (c / unit * pixels + pixel) * unit + c % unit
+        if back { out[last] = maps[chunked] } else { out[chunked] = maps[last] }
+      }
+    }
+  }
+  return out
 }
 
 private func withPointers(
@@ -165,6 +200,26 @@ private func withPointers(
   }
 }
 
+/// A picture from a map: in one piece and in some, also in more than it has rows of tiles.
+struct PictureCase: CustomTestStringConvertible, Sendable {
+  let side: Int
+  let depth: Int
+  let channels: Int
+  let parts: Int
+  let isFast: Bool
+
+  var testDescription: String {
+    "\(side)x\(side)x\(depth) to \(channels), \(parts) parts\(isFast ? ", fast" : "")"
+  }
+
+  static let all = [false, true].flatMap { isFast in
+    [
+      (4, 16, 3, 1), (8, 144, 1, 3), (12, 16, 2, 2), (16, 32, 3, 2), (32, 64, 3, 5), (64, 16, 4, 1),
+      (68, 16, 1, 2), (128, 16, 3, 1),
+    ].map { PictureCase(side: $0.0, depth: $0.1, channels: $0.2, parts: $0.3, isFast: isFast) }
+  }
+}
+
 @Suite("Fast transposed convolution")
 struct UpTests {
   // Inputs and weights are below 1. A direct sum of n products is off by about √n half-ulps of its
@@ -182,6 +237,18 @@ struct UpTests {
     let out = shape.run(level, coarse)
     let worst = zip(out, shape.reference(coarse)).map { abs(Double($0) - $1) }.max()!
     #expect(worst <= Self.bound(shape.depth))
+  }
+
+  @Test(
+    "past the caches go the same bits, and so do chunks of channels", arguments: Level.available,
+    UpCase.all)
+  func forms(level: Level, shape: UpCase) {
+    let bits = shape.run(level, shape.coarse)
+    for (streams, inChunks) in [(true, false), (false, true), (true, true)] {
+      var other = shape
+      (other.streams, other.inChunks) = (streams, inChunks)
+      #expect(other.run(level, shape.coarse) == bits)
+    }
   }
 
   @Test("levels with fused multiply-add give equal bits", arguments: UpCase.all)
@@ -212,10 +279,10 @@ struct UpTests {
 
   @Test(
     "a picture is the transposed convolution, behind tanh as floats and as bytes, or as it is",
-    arguments: Level.available,
-    [(4, 16, 3, 1), (8, 144, 1, 3), (16, 32, 3, 2), (32, 64, 3, 5)] as [(Int, Int, Int, Int)])
-  func picture(level: Level, shape: (side: Int, depth: Int, channels: Int, parts: Int)) {
+    arguments: Level.available, PictureCase.all)
+  func picture(level: Level, shape: PictureCase) {
     let kernels = unsafe level.kernels
+    let draw = unsafe shape.isFast ? kernels.fast_picture! : kernels.picture!
     let (side, depth, channels) = (shape.side, shape.depth, shape.channels)
     let up = UpCase(images: 2, side: side, depth: depth, columns: channels, slope: 1)
     let coarse = up.coarse.map { $0 / Float(depth).squareRoot() }
@@ -231,32 +298,44 @@ struct UpTests {
     let size = 4 * side * side * channels
     var planar = [Float](repeating: canary, count: 2 * size + 1)
     var bytes = [UInt8](repeating: 77, count: 2 * size + 1)
-    let rows = Int(unsafe kernels.rows)
-    var scratch = [Float](
-      repeating: 1e30,
-      count: (side + rows) * depth + 2 * side * channels
-        + 2 * (side + 2 + rows) * 16 * channels)
+    let (rows, lanes) = unsafe (Int(kernels.rows), Int(kernels.lanes))
+    let columns = bg_picture_columns(channels, lanes)
+    var planes = [Float](repeating: 0, count: Int(BG_WIN_PLANES) * depth * columns)
+    unsafe bg_pack_picture(
+      up.kernel, depth, channels, [Double](repeating: 1, count: channels), depth, columns, &planes)
+    let room =
+      shape.isFast
+      ? bg_picture_floats(side, depth, channels, lanes)
+      : (side + rows) * depth + 2 * side * channels + 2 * (side + 2 + rows) * 16 * channels
+    var scratch = [Float](repeating: 1e30, count: room + 1)
+    scratch[room] = canary
     // Pictures in a frame of one pixel, as training keeps them.
     let frame = (2 * side + 2) * channels
     var map = [Float](repeating: canary, count: 2 * (2 * side + 2) * frame)
-    unsafe withPointers(coarse, weights, up.bias, &planar, &scratch, &map) {
+    // As the engine has them, and as training.
+    let unit = Int(BG_CHANNEL_UNIT)
+    let pixels = (side + 2) * (side + 2)
+    let maps = shape.isFast ? chunks(coarse, pixels: pixels, channels: depth) : coarse
+    let pixel = shape.isFast ? unit : depth
+    unsafe withPointers(maps, shape.isFast ? planes : weights, up.bias, &planar, &scratch, &map) {
       coarse, weights, bias, planar, scratch, map in
-      let row = (side + 2) * depth
       var job = unsafe bg_picture(
-        side: side, depth: depth, channels: channels, from: coarse + row + depth,
-        from_image: (side + 2) * row, from_row: row, weights: weights, bias: bias, bytes: nil,
-        planar: planar, map: nil, map_image: 0, map_row: 0, linear: 0, parts: shape.parts)
-      for task in 0..<2 * shape.parts { unsafe kernels.picture(&job, task, scratch) }
+        side: side, depth: depth, channels: channels, from: coarse + (side + 3) * pixel,
+        from_image: pixels * depth, from_row: (side + 2) * pixel, from_pixel: pixel,
+        from_chunk: shape.isFast ? pixels * unit : unit, weights: shape.isFast ? nil : weights,
+        planes: shape.isFast ? weights : nil, bias: bias, bytes: nil, planar: planar, map: nil,
+        map_image: 0, map_row: 0, linear: 0, parts: shape.parts)
+      for task in 0..<2 * shape.parts { unsafe draw(&job, task, scratch) }
       unsafe bytes.withUnsafeMutableBufferPointer { bytes in
         unsafe job.bytes = bytes.baseAddress
         unsafe job.parts = 1
-        for task in 0..<2 { unsafe kernels.picture(&job, task, scratch) }
+        for task in 0..<2 { unsafe draw(&job, task, scratch) }
       }
       unsafe (job.bytes, job.planar, job.map) = (nil, nil, map + frame + channels)
       unsafe (job.map_image, job.map_row, job.linear) = ((2 * side + 2) * frame, frame, 1)
-      for task in 0..<2 { unsafe kernels.picture(&job, task, scratch) }
+      for task in 0..<2 { unsafe draw(&job, task, scratch) }
     }
-    #expect(planar[2 * size] == canary && bytes[2 * size] == 77)
+    #expect(planar[2 * size] == canary && bytes[2 * size] == 77 && scratch[room] == canary)
     var worst = 0.0
     var worstLinear = 0.0
     var wrongBytes = 0
@@ -276,10 +355,14 @@ struct UpTests {
     // Sums of 4 depth products of numbers below 1 and 1/√depth are 2/3 in size; those of a tap, of at most
     // 128 before they are added, round as above, without the corners; tanh is off by 2 ulp at most.
     let roundings = Double(min(depth, Int(BG_WIN_SUM)))
-    #expect(worst <= (6 * (roundings.squareRoot() / 2) * 2 / 3 + 2) * 0x1p-24)
+    let bound =
+      shape.isFast
+      ? Self.bound(depth) / Double(depth).squareRoot()
+      : 6 * (roundings.squareRoot() / 2) * 2 / 3 * 0x1p-24
+    #expect(worst <= bound + 2 * 0x1p-24)
     #expect(wrongBytes == 0)
     // Without tanh the last additions are rounded at a size of up to 4.
-    #expect(worstLinear <= (6 * (roundings.squareRoot() / 2) * 2 / 3 + 4) * 0x1p-24)
+    #expect(worstLinear <= bound + 4 * 0x1p-24)
     #expect(map.count { $0 == canary } == map.count - 2 * size)
   }
 }

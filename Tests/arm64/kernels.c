@@ -67,8 +67,8 @@ static void multiply(const char *name, product *loop, int in_panels, int rectify
   free(out);
 }
 
-// Two pictures of 16x16 from maps of 8x8 with 144 channels and a margin, in both cuts.
-static void draw(size_t channels) {
+// Two pictures of 16x16 from maps of 8x8 with 144 channels and a margin, in both cuts, summed directly or fast.
+static void draw(size_t channels, int fast) {
   enum { side = 8, depth = 144, images = 2, row = (side + 2) * depth };
   const size_t count = images * 4 * side * side * channels;
   float *from = zeros(images * (side + 2) * row), *out = zeros(count), *map = zeros(count);
@@ -78,14 +78,20 @@ static void draw(size_t channels) {
       for (size_t k = 0; k < side * depth; k++)
         from[(n * (side + 2) + i + 1) * row + depth + k] = next() / 8;
   uint8_t *bytes = calloc(count, 1);
-  const size_t room = (side + kernels->rows) * depth + 2 * side * channels +
-                      2 * (side + 2 + kernels->rows) * 16 * channels;
-  float *scratch = zeros(room);
+  const size_t lanes = kernels->lanes, columns = bg_picture_columns(channels, lanes);
+  float *planes = zeros(BG_WIN_PLANES * depth * columns);
+  const double factors[] = {1, 0.5, 2};
+  bg_pack_picture(weights, depth, channels, factors, depth, columns, planes);
+  const size_t direct = (side + kernels->rows) * depth + 2 * side * channels +
+                        2 * (side + 2 + kernels->rows) * 16 * channels;
+  float *scratch = zeros(fast ? bg_picture_floats(side, depth, channels, lanes) : direct);
   if (!bytes) abort();
   for (size_t parts = 1; parts < 3; parts++) {
     bg_picture job = {.side = side, .depth = depth, .channels = channels,
                       .from = from + row + depth, .from_image = (side + 2) * row, .from_row = row,
-                      .weights = weights, .bias = bias, .parts = parts};
+                      .from_pixel = depth, .from_chunk = BG_CHANNEL_UNIT,
+                      .weights = fast ? 0 : weights, .planes = fast ? planes : 0, .bias = bias,
+                      .parts = parts};
     for (int kind = 0; kind < 4; kind++) {
       job.bytes = kind == 0 ? bytes : 0;
       job.planar = kind == 1 ? out : 0;
@@ -93,7 +99,8 @@ static void draw(size_t channels) {
       job.map_row = (ptrdiff_t)(2 * side * channels);
       job.map_image = 2 * side * job.map_row;
       job.linear = kind == 3;
-      for (size_t task = 0; task < images * parts; task++) kernels->picture(&job, task, scratch);
+      for (size_t task = 0; task < images * parts; task++)
+        (fast ? kernels->fast_picture : kernels->picture)(&job, task, scratch);
       if (kind > 1) print_floats(kind == 2 ? "picture, map" : "picture, linear", map, count);
     }
     print("picture, bytes", bytes, count);
@@ -103,6 +110,7 @@ static void draw(size_t channels) {
   free(out);
   free(map);
   free(weights);
+  free(planes);
   free(bias);
   free(bytes);
   free(scratch);
@@ -121,8 +129,10 @@ int main(int argc, char **argv) {
   multiply("multiply_panels", kernels->multiply_panels, 1, 0, left, right);
   free(left);
   free(right);
-  draw(3);
-  draw(1);
+  for (int fast = 0; fast < 2; fast++) {
+    draw(3, fast);
+    draw(1, fast);
+  }
 
   enum { pixels = 29, channels = 48, count = pixels * channels };
   float *in = numbers(count), *gradient = numbers(count), *out = zeros(count);

@@ -1,7 +1,8 @@
 // The hot loops of BollyGAN, one table of them for each instruction set.
 //
 // All maps are float32, channels last: [images, rows, columns, channels]. Loops that walk channels
-// take counts that are multiples of BG_CHANNEL_UNIT; the caller pads with zeros.
+// take counts that are multiples of BG_CHANNEL_UNIT; the caller pads with zeros. Where a job says how far
+// apart chunks of BG_CHANNEL_UNIT channels lie, maps may be [images, chunks, rows, columns, BG_CHANNEL_UNIT] as well.
 
 #ifndef BG_KERNELS_H
 #define BG_KERNELS_H
@@ -59,6 +60,30 @@ static inline size_t bg_scratch_floats(size_t columns) {
          BG_WIN_EDGE * columns;
 }
 
+// Rows of tiles of the last layer that are computed together: 16 tiles, but at least a whole row, and at most the map.
+static inline size_t bg_picture_high(size_t side) {
+  const size_t across = side / BG_WIN_TILE, high = 16 / across;
+  return high < 1 ? 1 : high < across ? high : across;
+}
+
+// Rows that the planes of these tiles have room for, whatever the level's groups.
+static inline size_t bg_picture_rows(size_t side) {
+  return (bg_picture_high(side) * (side / BG_WIN_TILE) + 3) / 4 * 4;
+}
+
+// Columns of its products: the channels of four parities, filled up to whole vectors.
+static inline size_t bg_picture_columns(size_t channels, size_t lanes) {
+  return (4 * channels + lanes - 1) / lanes * lanes;
+}
+
+// Floats of a thread's own memory that fast_picture wants.
+static inline size_t bg_picture_floats(size_t side, size_t depth, size_t channels, size_t lanes) {
+  const size_t columns = bg_picture_columns(channels, lanes);
+  return BG_WIN_PLANES * (bg_picture_rows(side) * (depth + columns) + 2 * BG_WIN_PAD) + columns +
+         (2 * side + 2) * channels + lanes +
+         (bg_picture_high(side) * BG_WIN_TILE + 1) * (side + 1) * columns + lanes;
+}
+
 // Where the tile of a product goes, and what is done on the way.
 typedef struct {
   float *const *rows;  // `count` rows of the result
@@ -77,14 +102,15 @@ typedef struct {
   size_t depth;            // channels of the coarse map, padded
   size_t columns;          // channels of the fine map, padded
   const float *from;       // pixel (0, 0) of the first coarse map
-  ptrdiff_t from_image, from_row;
+  ptrdiff_t from_image, from_row, from_pixel, from_chunk;
   float *to;               // pixel (0, 0) of the first fine map
-  ptrdiff_t to_image, to_row;
+  ptrdiff_t to_image, to_row, to_pixel, to_chunk;
   const float *taps;       // [4 parities][panels][depth][2][2][the level's columns]
   const float *bias;       // a fine channel's addend; null: none
   float slope;             // outputs below 0 are multiplied by it: 0 for ReLU, 1 for none
   float *planes;           // room for the transformed inputs
   size_t parts;            // that the images are cut into
+  int streams;             // the fine maps, whole cache lines, go past the caches, where they would not be found again
 } bg_up;
 
 // `down` from a fine map to a coarse one (kernel 4, stride 2, padding 1) by fast convolution.
@@ -120,12 +146,13 @@ typedef struct {
 // The last layer: from a coarse map to a picture of few channels (kernel 4, stride 2, padding 1),
 // behind tanh unless `linear`. Exactly one of `bytes`, `planar` and `map` is given.
 typedef struct {
-  size_t side;             // of the coarse map
+  size_t side;             // of the coarse map; for `fast_picture` a multiple of BG_WIN_TILE
   size_t depth;            // its channels, padded
   size_t channels;         // of the picture
   const float *from;       // pixel (0, 0) of the first coarse map
-  ptrdiff_t from_image, from_row;
-  const float *weights;    // [depth][4][4][channels]
+  ptrdiff_t from_image, from_row, from_pixel, from_chunk;
+  const float *weights;    // [depth][4][4][channels], for `picture`
+  const float *planes;     // [25][depth][bg_picture_columns], for `fast_picture`
   const float *bias;       // [channels]
   uint8_t *bytes;          // [images][2 side][2 side][channels], 0...255
   float *planar;           // [images][channels][2 side][2 side]
@@ -188,8 +215,10 @@ typedef struct bg_kernels {
   void (*gradient_output)(const bg_gradient *job, size_t chunk, const float *left, size_t panel,
                           const float *right, float *scratch);
 
-  // Tasks 0..<images * parts of a picture layer.
+  // Tasks 0..<images * parts of a picture layer: each pixel with all taps, summed as in the definition, or as a fast
+  // convolution, with half as many products.
   void (*picture)(const bg_picture *job, size_t task, float *scratch);
+  void (*fast_picture)(const bg_picture *job, size_t task, float *scratch);
 
   // out[p][c] = act(z) with z = (in[p][c] - mean[c]) * scale[c] + shift[c]
   // and act(z) = z > 0 ? z : slope * z
@@ -263,6 +292,10 @@ void bg_pack_up_rows(const float *weights, size_t first, size_t last, size_t str
 // bg_down, all times `scale`.
 void bg_pack_down(const float *weights, size_t first, size_t last, size_t coarse_channels,
                   double scale, size_t depth, size_t panels, size_t columns, float *taps);
+
+// A kernel [inputs][channels][4][4], each channel times its `scale`, as the planes of fast_picture.
+void bg_pack_picture(const float *kernel, size_t inputs, size_t channels, const double *scale,
+                     size_t depth, size_t columns, float *planes);
 
 // The processors that this process may use, at least 1.
 int bg_processors(void);

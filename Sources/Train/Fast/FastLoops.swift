@@ -73,8 +73,8 @@ import BollyGANModel
     } body: { part, thread in
       before?(part)
       unsafe convolution.run(
-        from: coarse.base + part.lowerBound * source.imageStride, coarseMargin: 1,
-        to: fine.base + part.lowerBound * target.imageStride, margin: margin, images: part.count,
+        from: coarse.base + part.lowerBound * source.imageStride, source: source,
+        to: fine.base + part.lowerBound * target.imageStride, target: target, images: part.count,
         planes: rooms[thread], scratch: [scratch[thread]], kernels: kernels,
         workers: soloists[thread])
       after?(part)
@@ -95,7 +95,7 @@ import BollyGANModel
     let isEach = images >= workers.count
     if !isEach { eachPicture(images, before) }
     unsafe picture.run(
-      from: coarse, coarseMargin: 1,
+      from: coarse, source: layer.link.coarseLayout(margin: 1),
       to: .map(pictures.base, layer.link.fineLayout(margin: 1), tanh: tanh),
       images: images, scratch: scratch, kernels: kernels, workers: workers,
       before: isEach ? before.map { before in { before($0..<$0 + 1) } } : nil)
