@@ -12,6 +12,8 @@ package struct PictureLayer: Sendable {
   private let weights: FloatBuffer
   private let bias: FloatBuffer
   private let isFast: Bool
+  /// Of its products.
+  private let columns: Int
 
   /// As a fast convolution.
   init(link: StridedLink, weights: LayerWeights, kernels: bg_kernels) {
@@ -20,7 +22,7 @@ package struct PictureLayer: Sendable {
     isFast = true
     let fold = Fold(weights, outputs: link.fineChannels)
     bias = FloatBuffer(fold.shift)
-    let columns = unsafe bg_picture_columns(link.fineChannels, Int(kernels.lanes))
+    columns = bg_picture_columns(link.fineChannels, Int(unsafe kernels.lanes))
     let planes = FloatBuffer(count: Int(BG_WIN_PLANES) * link.coarseStride * columns)
     unsafe bg_pack_picture(
       weights.kernel.values, link.coarseChannels, link.fineChannels, fold.scale, link.coarseStride,
@@ -33,6 +35,7 @@ package struct PictureLayer: Sendable {
     precondition(link.isNarrow)
     self.link = link
     isFast = false
+    columns = 16 * link.fineChannels
     bias = FloatBuffer(count: link.fineChannels)
     weights = FloatBuffer(count: link.coarseStride * link.weightStride)
   }
@@ -43,18 +46,14 @@ package struct PictureLayer: Sendable {
     unsafe self.weights.base.update(from: weights, count: link.weightCount)
   }
 
-  /// Tiles of one picture, for a fast convolution.
-  private var tiles: Int { UpConvolution.tiles(side: link.coarseSide) }
+  /// Planes of all tiles of one picture, for a fast convolution.
+  private var planes: Int { Int(BG_WIN_PLANES) * UpConvolution.tiles(side: link.coarseSide) }
 
-  /// Multiply-adds of the products for one picture, as a fast convolution.
-  var multiplyAdds: Int {
-    UpConvolution.products * tiles * link.coarseChannels * link.fineChannels
-  }
+  /// Multiply-adds of the products for one picture, as a fast convolution, with those that fill up vectors.
+  var multiplyAdds: Int { planes * link.coarseChannels * columns }
 
   /// Floats that a fast convolution writes on its way and reads again, for one picture.
-  var betweenFloats: Int {
-    Int(BG_WIN_PLANES) * tiles * (link.coarseStride + 4 * link.fineChannels)
-  }
+  var betweenFloats: Int { planes * (link.coarseStride + columns) }
 
   /// Floats of a thread's own memory.
   package func scratchFloats(kernels: bg_kernels) -> Int {

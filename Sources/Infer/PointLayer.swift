@@ -21,7 +21,7 @@ struct PointLayer: Sendable {
     let fold = Fold(weights, outputs: link.fineChannels)
     for pixel in 0..<16 {
       for d in 0..<link.fineChannels {
-        unsafe bias.base[link.place(of: d, at: pixel)] = fold.shift[d]
+        unsafe bias.base[link.place(of: d) + pixel * Int(BG_CHANNEL_UNIT)] = fold.shift[d]
       }
     }
     unsafe fill(weights.kernel, scale: fold.scale, workers: workers)
@@ -31,11 +31,12 @@ struct PointLayer: Sendable {
   @unsafe private func fill(_ kernel: Tensor, scale: [Double], workers: Workers) {
     let (panels, fine) = (panels[0], link.fineChannels)
     let size = 16 * fine
+    let places = (0..<fine).map(link.place)
     workers.run(link.coarseChannels) { c, _ in
       unsafe kernel.values(c * size..<(c + 1) * size).withUnsafeBufferPointer { channel in
         for pixel in 0..<16 {
           for d in 0..<fine {
-            let (panel, column) = link.place(of: d, at: pixel)
+            let (panel, column) = (places[d] + pixel * Int(BG_CHANNEL_UNIT))
               .quotientAndRemainder(dividingBy: panels.width)
             unsafe panels.panel(panel)[c * panels.width + column] =
               Float(Double(channel[d * 16 + pixel]) * scale[d])
@@ -61,10 +62,9 @@ struct PointLayer: Sendable {
 }
 
 extension StridedLink {
-  /// Where a channel of a pixel lies in a fine map in chunks of channels.
-  fileprivate func place(of channel: Int, at pixel: Int) -> Int {
-    let layout = fineChunks
-    let (chunk, within) = channel.quotientAndRemainder(dividingBy: layout.pixelStride)
-    return chunk * layout.chunkStride + pixel * layout.pixelStride + within
+  /// Where a channel of the first pixel lies in a fine map in chunks of channels.
+  fileprivate func place(of channel: Int) -> Int {
+    let (chunk, within) = channel.quotientAndRemainder(dividingBy: Int(BG_CHANNEL_UNIT))
+    return chunk * fineChunks.chunkStride + within
   }
 }

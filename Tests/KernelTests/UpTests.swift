@@ -43,7 +43,8 @@ struct UpCase: CustomTestStringConvertible, Sendable {
     UpCase(images: 5, side: 20, depth: 144, columns: 16, parts: 2),
     UpCase(images: 1, side: 64, depth: 16, columns: 32, slope: 0.2),
     UpCase(images: 37, side: 4, depth: 16, columns: 16),
-    UpCase(images: 98, side: 4, depth: 144, columns: 16, parts: 2),
+    UpCase(images: 98, side: 4, depth: 144, columns: 16),
+    UpCase(images: 98, side: 4, depth: 16, columns: 32, parts: 2),
   ]
 
   var coarse: [Float] {
@@ -200,7 +201,8 @@ private func withPointers(
   }
 }
 
-/// A picture from a map: in one piece and in some, also in more than it has rows of tiles.
+/// Two pictures from maps on random numbers: summed directly from maps as training has them, or fast from
+/// such as the engine has; cut into some parts, also into more than there are rows of tiles.
 struct PictureCase: CustomTestStringConvertible, Sendable {
   let side: Int
   let depth: Int
@@ -217,6 +219,84 @@ struct PictureCase: CustomTestStringConvertible, Sendable {
       (4, 16, 3, 1), (8, 144, 1, 3), (12, 16, 2, 2), (16, 32, 3, 2), (32, 64, 3, 5), (64, 16, 4, 1),
       (68, 16, 1, 2), (128, 16, 3, 1),
     ].map { PictureCase(side: $0.0, depth: $0.1, channels: $0.2, parts: $0.3, isFast: isFast) }
+  }
+
+  /// The same operator, to take numbers from.
+  var up: UpCase { UpCase(images: 2, side: side, depth: depth, columns: channels, slope: 1) }
+
+  /// For sums below 4.
+  var coarse: [Float] { up.coarse.map { $0 / Float(depth).squareRoot() } }
+
+  struct Drawn: Equatable {
+    /// `[2, channels, 2 side, 2 side]`, behind tanh.
+    var planar: [Float]
+    /// `[2, 2 side, 2 side, channels]`, behind tanh, and without it.
+    var bytes: [UInt8]
+    var linear: [Float]
+  }
+
+  func run(_ level: Level, parts: Int) -> Drawn {
+    let kernels = unsafe level.kernels
+    let draw = unsafe isFast ? kernels.fast_picture! : kernels.picture!
+    let kernel = up.kernel
+    let (rows, lanes) = unsafe (Int(kernels.rows), Int(kernels.lanes))
+    let columns = isFast ? bg_picture_columns(channels, lanes) : 16 * channels
+    var weights = [Float](
+      repeating: 0, count: (isFast ? Int(BG_WIN_PLANES) : 1) * depth * columns)
+    if isFast {
+      unsafe bg_pack_picture(
+        kernel, depth, channels, [Double](repeating: 1, count: channels), depth, columns, &weights)
+    } else {
+      for c in 0..<depth {
+        for d in 0..<channels {
+          for tap in 0..<16 {
+            weights[(c * 16 + tap) * channels + d] = kernel[(c * channels + d) * 16 + tap]
+          }
+        }
+      }
+    }
+    let size = 4 * side * side * channels
+    var planar = [Float](repeating: canary, count: 2 * size + 1)
+    var bytes = [UInt8](repeating: 77, count: 2 * size + 1)
+    let room =
+      isFast
+      ? bg_picture_floats(side, depth, channels, lanes)
+      : (side + rows) * depth + 2 * side * channels + 2 * (side + 2 + rows) * 16 * channels
+    var scratch = [Float](repeating: 1e30, count: room + 1)
+    scratch[room] = canary
+    // Pictures in a frame of one pixel, as training keeps them.
+    let frame = (2 * side + 2) * channels
+    var map = [Float](repeating: canary, count: 2 * (2 * side + 2) * frame)
+    let unit = Int(BG_CHANNEL_UNIT)
+    let pixels = (side + 2) * (side + 2)
+    let maps = isFast ? chunks(coarse, pixels: pixels, channels: depth) : coarse
+    let pixel = isFast ? unit : depth
+    unsafe withPointers(maps, weights, up.bias, &planar, &scratch, &map) {
+      coarse, weights, bias, planar, scratch, map in
+      var job = unsafe bg_picture(
+        side: side, depth: depth, channels: channels, from: coarse + (side + 3) * pixel,
+        from_image: pixels * depth, from_row: (side + 2) * pixel, from_pixel: pixel,
+        from_chunk: isFast ? pixels * unit : unit, weights: isFast ? nil : weights,
+        planes: isFast ? weights : nil, bias: bias, bytes: nil, planar: planar, map: nil,
+        map_image: 0, map_row: 0, linear: 0, parts: parts)
+      for task in 0..<2 * parts { unsafe draw(&job, task, scratch) }
+      unsafe bytes.withUnsafeMutableBufferPointer { bytes in
+        unsafe (job.bytes, job.planar) = (bytes.baseAddress, nil)
+        for task in (0..<2 * parts).reversed() { unsafe draw(&job, task, scratch) }
+      }
+      unsafe (job.bytes, job.map) = (nil, map + frame + channels)
+      unsafe (job.map_image, job.map_row, job.linear) = ((2 * side + 2) * frame, frame, 1)
+      for task in 0..<2 * parts { unsafe draw(&job, task, scratch) }
+    }
+    #expect(planar.last == canary && bytes.last == 77 && scratch[room] == canary)
+    #expect(map.count { $0 == canary } == map.count - 2 * size)
+    var linear: [Float] = []
+    for row in 0..<2 * (2 * side + 2)
+    where !(row % (2 * side + 2) == 0 || row % (2 * side + 2) == 2 * side + 1) {
+      linear += map[row * frame + channels..<(row + 1) * frame - channels]
+    }
+    return Drawn(
+      planar: Array(planar.dropLast()), bytes: Array(bytes.dropLast()), linear: linear)
   }
 }
 
@@ -281,79 +361,26 @@ struct UpTests {
     "a picture is the transposed convolution, behind tanh as floats and as bytes, or as it is",
     arguments: Level.available, PictureCase.all)
   func picture(level: Level, shape: PictureCase) {
-    let kernels = unsafe level.kernels
-    let draw = unsafe shape.isFast ? kernels.fast_picture! : kernels.picture!
     let (side, depth, channels) = (shape.side, shape.depth, shape.channels)
-    let up = UpCase(images: 2, side: side, depth: depth, columns: channels, slope: 1)
-    let coarse = up.coarse.map { $0 / Float(depth).squareRoot() }
-    let expected = up.reference(coarse)
-    var weights = [Float](repeating: 0, count: 16 * depth * channels)
-    for c in 0..<depth {
-      for d in 0..<channels {
-        for tap in 0..<16 {
-          weights[(c * 16 + tap) * channels + d] = up.kernel[(c * channels + d) * 16 + tap]
-        }
-      }
-    }
-    let size = 4 * side * side * channels
-    var planar = [Float](repeating: canary, count: 2 * size + 1)
-    var bytes = [UInt8](repeating: 77, count: 2 * size + 1)
-    let (rows, lanes) = unsafe (Int(kernels.rows), Int(kernels.lanes))
-    let columns = bg_picture_columns(channels, lanes)
-    var planes = [Float](repeating: 0, count: Int(BG_WIN_PLANES) * depth * columns)
-    unsafe bg_pack_picture(
-      up.kernel, depth, channels, [Double](repeating: 1, count: channels), depth, columns, &planes)
-    let room =
-      shape.isFast
-      ? bg_picture_floats(side, depth, channels, lanes)
-      : (side + rows) * depth + 2 * side * channels + 2 * (side + 2 + rows) * 16 * channels
-    var scratch = [Float](repeating: 1e30, count: room + 1)
-    scratch[room] = canary
-    // Pictures in a frame of one pixel, as training keeps them.
-    let frame = (2 * side + 2) * channels
-    var map = [Float](repeating: canary, count: 2 * (2 * side + 2) * frame)
-    // As the engine has them, and as training.
-    let unit = Int(BG_CHANNEL_UNIT)
-    let pixels = (side + 2) * (side + 2)
-    let maps = shape.isFast ? chunks(coarse, pixels: pixels, channels: depth) : coarse
-    let pixel = shape.isFast ? unit : depth
-    unsafe withPointers(maps, shape.isFast ? planes : weights, up.bias, &planar, &scratch, &map) {
-      coarse, weights, bias, planar, scratch, map in
-      var job = unsafe bg_picture(
-        side: side, depth: depth, channels: channels, from: coarse + (side + 3) * pixel,
-        from_image: pixels * depth, from_row: (side + 2) * pixel, from_pixel: pixel,
-        from_chunk: shape.isFast ? pixels * unit : unit, weights: shape.isFast ? nil : weights,
-        planes: shape.isFast ? weights : nil, bias: bias, bytes: nil, planar: planar, map: nil,
-        map_image: 0, map_row: 0, linear: 0, parts: shape.parts)
-      for task in 0..<2 * shape.parts { unsafe draw(&job, task, scratch) }
-      unsafe bytes.withUnsafeMutableBufferPointer { bytes in
-        unsafe job.bytes = bytes.baseAddress
-        unsafe job.parts = 1
-        for task in 0..<2 { unsafe draw(&job, task, scratch) }
-      }
-      unsafe (job.bytes, job.planar, job.map) = (nil, nil, map + frame + channels)
-      unsafe (job.map_image, job.map_row, job.linear) = ((2 * side + 2) * frame, frame, 1)
-      for task in 0..<2 { unsafe draw(&job, task, scratch) }
-    }
-    #expect(planar[2 * size] == canary && bytes[2 * size] == 77 && scratch[room] == canary)
+    let expected = shape.up.reference(shape.coarse)
+    let drawn = shape.run(level, parts: shape.parts)
     var worst = 0.0
     var worstLinear = 0.0
     var wrongBytes = 0
     for image in 0..<2 {
       for pixel in 0..<4 * side * side {
         for d in 0..<channels {
-          let value = planar[(image * channels + d) * 4 * side * side + pixel]
+          let value = drawn.planar[(image * channels + d) * 4 * side * side + pixel]
           let place = (image * 4 * side * side + pixel) * channels + d
           worst = max(worst, abs(Double(value) - tanh(expected[place])))
-          let row = image * (2 * side + 2) + 1 + pixel / (2 * side)
-          let linear = map[row * frame + (1 + pixel % (2 * side)) * channels + d]
-          worstLinear = max(worstLinear, abs(Double(linear) - expected[place]))
-          if bytes[place] != UInt8((value + 1) / 2 * 255 + 0.5) { wrongBytes += 1 }
+          worstLinear = max(worstLinear, abs(Double(drawn.linear[place]) - expected[place]))
+          if drawn.bytes[place] != UInt8((value + 1) / 2 * 255 + 0.5) { wrongBytes += 1 }
         }
       }
     }
     // Sums of 4 depth products of numbers below 1 and 1/√depth are 2/3 in size; those of a tap, of at most
-    // 128 before they are added, round as above, without the corners; tanh is off by 2 ulp at most.
+    // 128 before they are added, round as above, without the corners. Fast, they round as above altogether,
+    // by 1/√depth less. tanh is off by 2 ulp at most.
     let roundings = Double(min(depth, Int(BG_WIN_SUM)))
     let bound =
       shape.isFast
@@ -363,6 +390,20 @@ struct UpTests {
     #expect(wrongBytes == 0)
     // Without tanh the last additions are rounded at a size of up to 4.
     #expect(worstLinear <= bound + 4 * 0x1p-24)
-    #expect(map.count { $0 == canary } == map.count - 2 * size)
+  }
+
+  @Test(
+    "a picture is the same bits in one part and in many, on all levels with fused multiply-add",
+    arguments: PictureCase.all)
+  func pictureBits(shape: PictureCase) {
+    var fused: PictureCase.Drawn?
+    for level in Level.available {
+      let drawn = shape.run(level, parts: 1)
+      #expect(shape.run(level, parts: shape.parts) == drawn)
+      #expect(shape.run(level, parts: 2) == drawn)
+      guard unsafe level.kernels.fused != 0 else { continue }
+      #expect(fused ?? drawn == drawn)
+      fused = drawn
+    }
   }
 }

@@ -110,7 +110,8 @@ typedef struct {
   float slope;             // outputs below 0 are multiplied by it: 0 for ReLU, 1 for none
   float *planes;           // room for the transformed inputs
   size_t parts;            // that the images are cut into
-  int streams;             // the fine maps, whole cache lines, go past the caches, where they would not be found again
+  int streams;             // whole panels go past the caches, in whole cache lines: `to` and all of its strides are
+                           // of 64 bytes
 } bg_up;
 
 // `down` from a fine map to a coarse one (kernel 4, stride 2, padding 1) by fast convolution.
@@ -195,7 +196,7 @@ typedef struct bg_kernels {
                           const bg_tile *tile);
 
   // Fast `up`: all tasks of `up_input`, one for each group of tiles, then all of `up_output`, 4 * panels *
-  // parts. Groups are of `row_step` tiles up to `few` of them in all, of `rows` tiles beyond.
+  // parts. Groups are as many as of `row_step` tiles up to `few` of them in all, as of `rows` tiles beyond.
   // `scratch` is a thread's own.
   void (*up_input)(const bg_up *job, size_t task);
   void (*up_output)(const bg_up *job, size_t task, float *scratch);
