@@ -15,7 +15,7 @@ TORCH_VENV ?= .venv-torch
 
 COMMANDS := bollygan-infer bollygan-train bollygan-export
 MODEL := models/bollygan-64.safetensors
-LIBRARIES := BollyGANModel BollyGANPictures BollyGANInfer BollyGANTrain BollyGANExport
+LIBRARIES := BollyGANModel BollyGANPictures BollyGANInfer BollyGANTraining BollyGANExport
 SOURCES := Sources Tests Package.swift Examples Benchmarks
 
 RELEASE := .build/release

@@ -16,7 +16,7 @@ let package = Package(
     .library(name: "BollyGANModel", targets: ["BollyGANModel"]),
     .library(name: "BollyGANPictures", targets: ["BollyGANPictures"]),
     .library(name: "BollyGANInfer", targets: ["BollyGANInfer"]),
-    .library(name: "BollyGANTrain", targets: ["BollyGANTrain"]),
+    .library(name: "BollyGANTrain", targets: ["BollyGANTraining", "BollyGANRuns"]),
     .library(name: "BollyGANExport", targets: ["BollyGANExport"]),
     .executable(name: "bollygan-infer", targets: ["bollygan-infer"]),
     .executable(name: "bollygan-train", targets: ["bollygan-train"]),
@@ -74,19 +74,35 @@ let package = Package(
       name: "BollyGANTerminal", dependencies: ["BollyGANModel", "BollyGANKernels", arguments],
       path: "Sources/Terminal", swiftSettings: strict),
 
+    // Swift's hand on the hot loops, for the engine and the trainer.
     .target(
-      name: "BollyGANInfer", dependencies: ["BollyGANModel", "BollyGANKernels"],
+      name: "BollyGANCompute", dependencies: ["BollyGANModel", "BollyGANKernels"],
+      path: "Sources/Compute", swiftSettings: strict),
+
+    .target(
+      name: "BollyGANInfer",
+      dependencies: ["BollyGANModel", "BollyGANKernels", "BollyGANCompute"],
       path: "Sources/Infer", exclude: ["Command"], swiftSettings: strict),
+    // The algorithm: recipes, techniques, losses, gradients, Adam.
     .target(
-      name: "BollyGANTrain",
+      name: "BollyGANTraining",
+      dependencies: ["BollyGANModel", "BollyGANKernels", "BollyGANCompute"],
+      path: "Sources/Train/Training", swiftSettings: strict),
+    // A run on disk: data folder, checkpoints, log, measurements, reports.
+    .target(
+      name: "BollyGANRuns",
       dependencies: [
-        "BollyGANModel", "BollyGANKernels", "BollyGANPictures", "BollyGANProto",
-        "BollyGANMessages", "BollyGANInfer",
+        "BollyGANModel", "BollyGANCompute", "BollyGANPictures", "BollyGANProto",
+        "BollyGANMessages", "BollyGANInfer", "BollyGANTraining",
       ],
-      path: "Sources/Train", exclude: ["Command"],
+      path: "Sources/Train/Runs",
       // Within the binary, so that an installed command is one file.
       resources: [.embedInCode("Report/Page/page.css"), .embedInCode("Report/Page/page.js")],
       swiftSettings: strict),
+    // Cartoon faces to train on.
+    .target(
+      name: "BollyGANDemo", dependencies: ["BollyGANModel", "BollyGANPictures"],
+      path: "Sources/Train/Demo", swiftSettings: strict),
     .target(
       name: "BollyGANExport",
       dependencies: ["BollyGANModel", "BollyGANProto", "BollyGANMessages", "BollyGANInfer"],
@@ -102,8 +118,8 @@ let package = Package(
     .executableTarget(
       name: "bollygan-train",
       dependencies: [
-        "BollyGANModel", "BollyGANInfer", "BollyGANPictures", "BollyGANTrain",
-        "BollyGANTerminal", arguments,
+        "BollyGANModel", "BollyGANInfer", "BollyGANPictures", "BollyGANTraining", "BollyGANRuns",
+        "BollyGANDemo", "BollyGANTerminal", arguments,
       ],
       path: "Sources/Train/Command", swiftSettings: strict),
     .executableTarget(
@@ -130,7 +146,11 @@ let package = Package(
       name: "InferTests", dependencies: ["BollyGANInfer", "BollyGANModel"],
       exclude: ["Fixtures"], swiftSettings: strict),
     .testTarget(
-      name: "TrainTests", dependencies: ["BollyGANTrain", "BollyGANModel", "BollyGANPictures"],
+      name: "TrainTests",
+      dependencies: [
+        "BollyGANTraining", "BollyGANRuns", "BollyGANDemo", "BollyGANCompute", "BollyGANInfer",
+        "BollyGANModel", "BollyGANPictures",
+      ],
       exclude: ["Fixtures"], swiftSettings: strict),
     .testTarget(
       name: "ExportTests",

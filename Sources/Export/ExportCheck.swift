@@ -113,16 +113,12 @@ public struct ExportCheck: Equatable, Sendable {
 
   /// Numbers spread as normal ones are, always the same.
   static func latents(count: Int) -> [Float] {
-    // SplitMix64; the sum of 12 uniform numbers is near enough to a normal one here.
-    var state: UInt64 = 0x42
+    // The sum of 12 uniform numbers is near enough to a normal one here.
+    var bits = SplitMix64(seed: 0x42)
     return (0..<count).map { _ in
       var sum: Float = -6
       for _ in 0..<12 {
-        state &+= 0x9E37_79B9_7F4A_7C15
-        var z = state
-        z = (z ^ (z >> 30)) &* 0xBF58_476D_1CE4_E5B9
-        z = (z ^ (z >> 27)) &* 0x94D0_49BB_1331_11EB
-        sum += Float((z ^ (z >> 31)) >> 40) * 0x1p-24
+        sum += Float(bits.next() >> 40) * 0x1p-24
       }
       return sum
     }

@@ -1,3 +1,4 @@
+public import BollyGANCompute
 internal import BollyGANKernels
 public import BollyGANModel
 

@@ -1,3 +1,4 @@
+public import BollyGANCompute
 internal import BollyGANKernels
 public import BollyGANModel
 internal import Synchronization
@@ -25,7 +26,7 @@ public final class Generator: Sendable {
   private let soloists: [Multiplier]
   let first: PointLayer
   let hidden: [UpLayer]
-  let last: PictureLayer
+  let last: PictureConvolution
   /// Of all threads together, then each thread's own.
   private let scratch: Mutex<[Scratch]>
 
@@ -61,8 +62,10 @@ public final class Generator: Sendable {
         link: links[$0], weights: layers[$0], slope: weights.slope, kernels: kernels,
         workers: workers)
     }
-    last = unsafe PictureLayer(
-      link: links[links.count - 1], weights: layers[links.count - 1], kernels: kernels)
+    let fold = Fold(layers[links.count - 1], outputs: weights.shape.channels)
+    last = unsafe PictureConvolution(
+      link: links[links.count - 1], kernel: layers[links.count - 1].kernel, scale: fold.scale,
+      bias: fold.shift, kernels: kernels)
     scratch = Mutex(Array(repeating: Scratch(), count: 1 + workers.count))
   }
 
@@ -134,7 +137,7 @@ public final class Generator: Sendable {
   ///   - target: Says where picture n goes.
   ///   - finished: Is told which pictures are there, on the thread that drew them.
   @unsafe func draw(
-    _ latents: [Float], timer: LayerTimer? = nil, _ target: (Int) -> PictureLayer.Target,
+    _ latents: [Float], timer: LayerTimer? = nil, _ target: (Int) -> PictureTarget,
     finished: (Range<Int>) -> Void = { _ in }
   ) {
     let count = latents.count / shape.latent
@@ -166,7 +169,7 @@ public final class Generator: Sendable {
   /// Draws some of the pictures.
   @unsafe private func draw(
     _ latents: [Float], _ pictures: [Int], with multiplier: Multiplier, _ scratch: Scratch,
-    _ timer: LayerTimer?, _ target: (Int) -> PictureLayer.Target,
+    _ timer: LayerTimer?, _ target: (Int) -> PictureTarget,
     _ finished: (Range<Int>) -> Void
   ) {
     let input = first.link.coarseStride
@@ -192,7 +195,7 @@ public final class Generator: Sendable {
   @unsafe private func draw(
     _ layers: ArraySlice<UpLayer>, _ images: Range<Int>, of pictures: ArraySlice<Int>,
     with multiplier: Multiplier, _ scratch: Scratch, _ timer: LayerTimer?,
-    _ target: (Int) -> PictureLayer.Target, _ finished: (Range<Int>) -> Void
+    _ target: (Int) -> PictureTarget, _ finished: (Range<Int>) -> Void
   ) {
     let kernels = unsafe multiplier.kernels
     let workers = multiplier.workers

@@ -1,3 +1,4 @@
+public import BollyGANCompute
 internal import BollyGANKernels
 import BollyGANModel
 
@@ -91,7 +92,7 @@ extension Generator {
       betweenFloats: 0)
     let tail = LayerCost(
       link: last.link, algorithm: "F(4x4,2x2)", tile: tile, multiplyAdds: last.multiplyAdds,
-      betweenFloats: last.betweenFloats)
+      betweenFloats: last.intermediateFloats)
     return [head]
       + hidden.map {
         LayerCost(

@@ -1,3 +1,4 @@
+internal import BollyGANCompute
 internal import BollyGANKernels
 import BollyGANModel
 

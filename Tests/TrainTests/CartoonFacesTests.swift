@@ -1,6 +1,8 @@
 import BollyGANModel
 import BollyGANPictures
-import BollyGANTrain
+import BollyGANDemo
+import BollyGANRuns
+import BollyGANTraining
 import Testing
 
 @Suite("Drawn faces")

@@ -1,5 +1,6 @@
 import BollyGANModel
-import BollyGANTrain
+import BollyGANRuns
+import BollyGANTraining
 import Foundation
 import Testing
 

@@ -1,5 +1,6 @@
 import BollyGANModel
-import BollyGANTrain
+import BollyGANRuns
+import BollyGANTraining
 import Testing
 
 /// How far an engine is from PyTorch's float64 run on one fixture. All figures are relative: losses

@@ -1,6 +1,7 @@
 import BollyGANInfer
 import BollyGANModel
-import BollyGANTrain
+import BollyGANRuns
+import BollyGANTraining
 import Testing
 
 /// Steele, Lea and Flood 2014, splitmix64: the same numbers on every machine.

@@ -1,5 +1,7 @@
 import BollyGANPictures
-import BollyGANTrain
+import BollyGANDemo
+import BollyGANRuns
+import BollyGANTraining
 import Foundation
 import Testing
 

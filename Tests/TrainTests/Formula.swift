@@ -1,5 +1,6 @@
 import BollyGANModel
-import BollyGANTrain
+import BollyGANRuns
+import BollyGANTraining
 
 /// Numbers from an integer formula that `Fixtures/dcgan.py` computes as well, so that neither
 /// weights nor pictures need to be stored.

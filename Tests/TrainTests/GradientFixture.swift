@@ -1,5 +1,6 @@
 import BollyGANModel
-import BollyGANTrain
+import BollyGANRuns
+import BollyGANTraining
 import Testing
 
 /// One case of `Fixtures/gradients.json` or `techniques.json`: what PyTorch makes of a small network

@@ -1,7 +1,10 @@
+import BollyGANCompute
 import BollyGANInfer
 import BollyGANModel
 import BollyGANPictures
-import BollyGANTrain
+import BollyGANDemo
+import BollyGANRuns
+import BollyGANTraining
 import Foundation
 import Testing
 

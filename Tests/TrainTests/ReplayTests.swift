@@ -1,5 +1,7 @@
 import BollyGANModel
-import BollyGANTrain
+import BollyGANDemo
+import BollyGANRuns
+import BollyGANTraining
 import Testing
 
 /// `Fixtures/replay.json`: 50 steps of either script in PyTorch's float64.

@@ -1,6 +1,7 @@
 import BollyGANModel
 import BollyGANPictures
-import BollyGANTrain
+import BollyGANRuns
+import BollyGANTraining
 import Foundation
 import Testing
 

@@ -1,4 +1,5 @@
-import BollyGANTrain
+import BollyGANRuns
+import BollyGANTraining
 import Foundation
 import Testing
 

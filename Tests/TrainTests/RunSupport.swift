@@ -1,7 +1,8 @@
 import BollyGANInfer
 import BollyGANModel
 import BollyGANPictures
-import BollyGANTrain
+import BollyGANRuns
+import BollyGANTraining
 import Foundation
 
 /// A folder that is there as long as the value is.

@@ -110,8 +110,8 @@ READERS = [
     "Sources/Export/PickleReader.swift",
     "Sources/Export/TorchFile.swift",
     "Sources/Export/ZipArchive.swift",
-    "Sources/Train/Run/Checkpoint.swift",
-    "Sources/Train/Run/RunRecord.swift",
+    "Sources/Train/Runs/Run/Checkpoint.swift",
+    "Sources/Train/Runs/Run/RunRecord.swift",
 ]
 
 

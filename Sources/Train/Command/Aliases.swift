@@ -1,5 +1,6 @@
 import ArgumentParser
-import BollyGANTrain
+import BollyGANRuns
+import BollyGANTraining
 
 /// What options are called in other trainers, accepted here as well: PyTorch's DCGAN example and
 /// StyleGAN's.

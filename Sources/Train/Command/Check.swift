@@ -2,7 +2,8 @@ import ArgumentParser
 import BollyGANModel
 import BollyGANPictures
 import BollyGANTerminal
-import BollyGANTrain
+import BollyGANRuns
+import BollyGANTraining
 
 #if canImport(FoundationEssentials)
   import FoundationEssentials

@@ -1,6 +1,7 @@
 import BollyGANModel
 import BollyGANTerminal
-import BollyGANTrain
+import BollyGANRuns
+import BollyGANTraining
 import Synchronization
 
 /// What a user sees of a run: a bar on a terminal, now and then a line elsewhere, JSON on demand.

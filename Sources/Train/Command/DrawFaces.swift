@@ -2,7 +2,9 @@ import ArgumentParser
 import BollyGANModel
 import BollyGANPictures
 import BollyGANTerminal
-import BollyGANTrain
+import BollyGANDemo
+import BollyGANRuns
+import BollyGANTraining
 
 /// Draws cartoon faces to try training with.
 struct DrawFaces: AsyncParsableCommand {

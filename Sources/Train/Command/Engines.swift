@@ -1,6 +1,7 @@
 import BollyGANInfer
 import BollyGANModel
-import BollyGANTrain
+import BollyGANRuns
+import BollyGANTraining
 
 /// What makes the steps.
 enum EngineName: String, CaseIterable {

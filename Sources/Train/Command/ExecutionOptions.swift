@@ -1,7 +1,8 @@
 import ArgumentParser
 import BollyGANInfer
 import BollyGANTerminal
-import BollyGANTrain
+import BollyGANRuns
+import BollyGANTraining
 
 extension InstructionSet: ExpressibleByArgument {
   var isAvailable: Bool { InstructionSet.available.contains(self) }

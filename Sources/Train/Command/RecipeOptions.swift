@@ -1,7 +1,8 @@
 import ArgumentParser
 import BollyGANModel
 import BollyGANPictures
-import BollyGANTrain
+import BollyGANRuns
+import BollyGANTraining
 
 extension PictureRules: ExpressibleByArgument {}
 

@@ -3,7 +3,8 @@ import BollyGANInfer
 import BollyGANModel
 import BollyGANPictures
 import BollyGANTerminal
-import BollyGANTrain
+import BollyGANRuns
+import BollyGANTraining
 
 #if canImport(FoundationEssentials)
   import FoundationEssentials

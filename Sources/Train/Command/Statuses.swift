@@ -1,5 +1,6 @@
 import BollyGANTerminal
-import BollyGANTrain
+import BollyGANRuns
+import BollyGANTraining
 
 extension DataFolderError: ExitStatusProviding {
   package var exitStatus: ExitStatus {

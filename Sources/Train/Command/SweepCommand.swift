@@ -1,7 +1,8 @@
 import ArgumentParser
 import BollyGANModel
 import BollyGANTerminal
-import BollyGANTrain
+import BollyGANRuns
+import BollyGANTraining
 
 /// Tries settings one after another.
 struct SweepCommand: AsyncParsableCommand {

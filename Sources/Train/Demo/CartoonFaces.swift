@@ -1,3 +1,4 @@
+import BollyGANModel
 import BollyGANPictures
 
 /// Drawn faces to try training with: no photographs, no rights in them.
@@ -26,27 +27,19 @@ public struct CartoonFaces: Sendable {
   }
 }
 
-/// Steele, Lea and Flood's SplitMix64 (OOPSLA 2014), with what drawing asks of it.
+/// Random choices for drawing.
 struct Chance {
-  private var state: UInt64
+  private var bits: SplitMix64
 
   /// A stream of its own for each picture: seed and index each pass the mixing once.
   init(seed: UInt64, index: Int) {
-    state = Chance.mixed(
-      Chance.mixed(seed &+ 0x9e37_79b9_7f4a_7c15) ^ UInt64(bitPattern: Int64(index)))
-  }
-
-  private static func mixed(_ x: UInt64) -> UInt64 {
-    var z = x
-    z = (z ^ (z >> 30)) &* 0xbf58_476d_1ce4_e5b9
-    z = (z ^ (z >> 27)) &* 0x94d0_49bb_1331_11eb
-    return z ^ (z >> 31)
+    let own = SplitMix64.mix(seed &+ SplitMix64.increment)
+    bits = SplitMix64(seed: SplitMix64.mix(own ^ UInt64(bitPattern: Int64(index))))
   }
 
   /// Evenly in 0..<1.
   mutating func unit() -> Float {
-    state &+= 0x9e37_79b9_7f4a_7c15
-    return Float(Chance.mixed(state) >> 40) * 0x1p-24
+    Float(bits.next() >> 40) * 0x1p-24
   }
 
   /// Evenly between two numbers.

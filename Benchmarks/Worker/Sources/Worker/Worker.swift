@@ -1,6 +1,6 @@
 import BollyGANInfer
 import BollyGANModel
-import BollyGANTrain
+import BollyGANTraining
 
 #if canImport(Glibc)
   import Glibc
