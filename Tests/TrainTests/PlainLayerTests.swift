@@ -146,13 +146,14 @@ struct PlainLayerTests {
   }
 
   @Test(
-    "every loss has the gradient of its mean", arguments: AdversarialLoss.allCases,
+    "every loss has the gradient of its mean",
+    arguments: AdversarialLoss.allCases.filter { !$0.isRelativistic },
     [LossGoal.real, .fake, .own])
   func loss(kind: AdversarialLoss, goal: LossGoal) {
     var techniques = Techniques.none
     techniques.loss = kind
     let logits = Formula.uniform(salt: 9, count: 9).map { 5 * $0 }
-    for smoothing in kind == .hinge ? [0] : [0, 0.25] {
+    for smoothing in kind.hasLabels ? [0, 0.25] : [0] {
       techniques.labelSmoothing = smoothing
       let goal = (goal, techniques)
       expectGradient(
@@ -172,7 +173,42 @@ struct PlainLayerTests {
     #expect(cut.loss == 50 && cut.gradient == [0, 0])
   }
 
-  @Test("a logit that is no number makes a loss that is none", arguments: AdversarialLoss.allCases)
+  @Test(
+    "every relativistic loss has the gradients of its mean",
+    arguments: AdversarialLoss.allCases.filter(\.isRelativistic), [LossGoal.real, .own])
+  func relativisticLoss(kind: AdversarialLoss, goal: LossGoal) {
+    let logits = Formula.uniform(salt: 9, count: 14).map { 5 * $0 }
+    for reals in [7, 5, 9] {
+      let (real, fake) = (Array(logits[..<reals]), Array(logits[reals...]))
+      let loss = RelativisticLoss(real: real, fake: fake, goal: goal, loss: kind)
+      expectGradient(
+        loss.realGradient,
+        of: { RelativisticLoss(real: $0, fake: fake, goal: goal, loss: kind).loss }, at: real,
+        "\(kind) \(goal) real")
+      expectGradient(
+        loss.fakeGradient,
+        of: { RelativisticLoss(real: real, fake: $0, goal: goal, loss: kind).loss }, at: fake,
+        "\(kind) \(goal) fake")
+      // Only differences of logits count.
+      let moved = RelativisticLoss(
+        real: real.map { $0 + 3 }, fake: fake.map { $0 + 3 }, goal: goal, loss: kind)
+      #expect(abs(moved.loss - loss.loss) < 1e-12)
+      #expect(abs(moved.realScore - loss.realScore) < 1e-12)
+    }
+    let equal = RelativisticLoss<Float>(real: [2, 2], fake: [2, 2, 2], goal: goal, loss: kind)
+    #expect(abs(equal.loss - kind.guessing) < 1e-15, "equal logits are the loss of guessing")
+    #expect(equal.realScore == 0.5 && equal.fakeScore == 0.5)
+    let far = RelativisticLoss<Float>(real: [1000], fake: [-1000], goal: goal, loss: kind)
+    #expect(far.loss.isFinite && far.fakeGradient.allSatisfy(\.isFinite))
+    for spoilt in [[1, Float.nan], [.nan, 1]] {
+      #expect(RelativisticLoss(real: spoilt, fake: [0, 1], goal: goal, loss: kind).loss.isNaN)
+      #expect(RelativisticLoss(real: [0, 1], fake: spoilt, goal: goal, loss: kind).loss.isNaN)
+    }
+  }
+
+  @Test(
+    "a logit that is no number makes a loss that is none",
+    arguments: AdversarialLoss.allCases.filter { !$0.isRelativistic })
   func noNumber(kind: AdversarialLoss) {
     var techniques = Techniques.none
     techniques.loss = kind

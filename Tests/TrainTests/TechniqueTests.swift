@@ -137,6 +137,7 @@ struct TechniqueTests {
     let spoilt: [(String, (inout Techniques) -> Void)] = [
       ("label smoothing", { $0.labelSmoothing = 0.5 }),
       ("label smoothing", { ($0.labelSmoothing, $0.loss) = (0.1, .hinge) }),
+      ("label smoothing", { ($0.labelSmoothing, $0.loss) = (0.1, .pairedLogistic) }),
       ("instance noise", { $0.instanceNoise = -0.1 }),
       ("instance noise", { $0.instanceNoise = .nan }),
       ("noise floor", { $0.noiseFloor = -0.1 }),
@@ -309,7 +310,9 @@ struct TechniqueTests {
     tiny.recipe.techniques.discriminatorNorm = norm
     if norm != .batch { (tiny.recipe.techniques.r1, tiny.recipe.techniques.r1Every) = (1, 4) }
     tiny.recipe.techniques.augmentation = [.color, .translation, .cutout]
-    (tiny.recipe.techniques.loss, tiny.recipe.techniques.labelSmoothing) = (.hinge, 0)
+    (tiny.recipe.techniques.loss, tiny.recipe.techniques.labelSmoothing) = (
+      norm == .batch ? .pairedLogistic : .hinge, 0
+    )
     tiny.recipe.techniques.instanceNoise = 0.1
     tiny.recipe.techniques.rateDecay = 0.5
     _ = try await tiny.begin("whole")

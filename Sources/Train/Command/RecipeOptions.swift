@@ -133,8 +133,10 @@ struct RecipeOptions: ParsableArguments {
 
   @Option(
     help: ArgumentHelp(
-      "What both networks make small: bce, as PyTorch's Sigmoid and BCELoss; logistic, the same "
-        + "function of the logit, which never saturates; hinge. (default: as the recipe)",
+      "The loss of both networks: bce, as PyTorch's Sigmoid and BCELoss; logistic, the same "
+        + "function of the logit, which never saturates; hinge; rp-logistic, relativistic: each "
+        + "real image is paired with a generated one; ra-ls, relativistic average least squares. "
+        + "(default: as the recipe)",
       valueName: "loss"))
   var loss: AdversarialLoss?
 
@@ -216,8 +218,8 @@ struct RecipeOptions: ParsableArguments {
     set(\.recipe.holdout, holdout)
     set(\.recipe.techniques.augmentation, augmentation)
     set(\.recipe.techniques.loss, loss)
-    // Whoever asks for a loss without labels does not ask for the recipe's smoothed ones.
-    set(\.recipe.techniques.labelSmoothing, labelSmoothing ?? (loss == .hinge ? 0 : nil))
+    // A loss without labels drops the recipe's label smoothing.
+    set(\.recipe.techniques.labelSmoothing, labelSmoothing ?? (loss?.hasLabels == false ? 0 : nil))
     set(\.recipe.techniques.instanceNoise, instanceNoise)
     set(\.recipe.techniques.noiseFloor, noiseFloor)
     set(\.recipe.techniques.rateDecay, lrDecay)

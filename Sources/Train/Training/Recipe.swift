@@ -160,8 +160,8 @@ public struct Recipe: Sendable, Equatable, Codable {
       (0..<0.5).contains(techniques.labelSmoothing), "label smoothing", techniques.labelSmoothing,
       "0 or more, less than 0.5")
     try check(
-      techniques.labelSmoothing == 0 || techniques.loss != .hinge, "label smoothing",
-      techniques.labelSmoothing, "0 with the hinge loss, which has no labels")
+      techniques.labelSmoothing == 0 || techniques.loss.hasLabels, "label smoothing",
+      techniques.labelSmoothing, "0 with --loss \(techniques.loss.rawValue), which has no labels")
     try check(
       (0...2).contains(techniques.instanceNoise), "instance noise", techniques.instanceNoise,
       "0 to 2")

@@ -72,6 +72,23 @@ CASES = [
      "slope_penalties": [3, 3, 3],
      "techniques": {"augmentation": "color,translation,cutout", "loss": "hinge",
                     "discriminator_norm": "spectral", "r1": 3, "r1_every": 1}},
+    {"name": "relativistic paired, 64", "side": 64, "ngf": 4, "ndf": 4, "normalises_first": False,
+     "fresh": True, "pictures": 6, "fakes": 6, "techniques": {"loss": "rp-logistic"}},
+    {"name": "relativistic paired, changes and noise, short batch, gray", "side": 32, "channels": 1,
+     "ngf": 6, "ndf": 3, "normalises_first": True, "fresh": True, "pictures": 3, "fakes": 5,
+     "noise": [0.3, 0.2, 0.1],
+     "techniques": {"augmentation": "color,translation,cutout", "loss": "rp-logistic",
+                    "instance_noise": 0.3}},
+    {"name": "relativistic paired, R1, same fakes", "side": 32, "ngf": 5, "ndf": 7,
+     "normalises_first": False, "fresh": False, "pictures": 4, "fakes": 4,
+     "slope_penalties": [3, 0, 3],
+     "techniques": {"loss": "rp-logistic", "discriminator_norm": "none", "r1": 3, "r1_every": 2}},
+    {"name": "relativistic average least squares, 64", "side": 64, "ngf": 4, "ndf": 6,
+     "normalises_first": True, "fresh": False, "pictures": 6, "fakes": 6,
+     "techniques": {"loss": "ra-ls"}},
+    {"name": "relativistic average least squares, spectral, short batch", "side": 32, "ngf": 4,
+     "ndf": 5, "normalises_first": False, "fresh": True, "pictures": 3, "fakes": 5,
+     "techniques": {"loss": "ra-ls", "discriminator_norm": "spectral"}},
 ]
 
 
@@ -232,6 +249,29 @@ class Trainer(dcgan.Trainer):
             return F.binary_cross_entropy_with_logits(logits, labels)
         return self.criterion(torch.sigmoid(logits), labels)
 
+    def losses(self, on_real, on_fake, goal):
+        """The discriminator's loss of both batches, or a relativistic loss of the generator."""
+        kind = self.case["techniques"].get("loss")
+        # The generator wants the opposite of what the discriminator wants.
+        better, worse = (on_fake, on_real) if goal == "own" else (on_real, on_fake)
+        if kind == "rp-logistic":
+            pairs = max(len(better), len(worse))
+            better, worse = (
+                x.repeat(pairs // len(x) + 1)[:pairs] for x in (better, worse))
+            return F.softplus(worse - better).mean()
+        if kind == "ra-ls":
+            return ((better - worse.mean() - 1).square().mean()
+                    + (worse - better.mean() + 1).square().mean()) / 2
+        return self.loss(on_real, "real") + self.loss(on_fake, "fake")
+
+    @property
+    def is_relativistic(self):
+        return self.case["techniques"].get("loss") in ("rp-logistic", "ra-ls")
+
+    def score(self, logits, others):
+        """D(x) or D(G(z)); for a relativistic loss, compared with the mean of the other batch."""
+        return torch.sigmoid(logits - others.mean() if self.is_relativistic else logits).mean().item()
+
     def step(self, step, real, latents, fresh=None):
         for optimizer, rate in ((self.optimizer_g, "rate_g"), (self.optimizer_d, "rate_d")):
             optimizer.param_groups[0]["lr"] = (
@@ -239,8 +279,6 @@ class Trainer(dcgan.Trainer):
         self.d.zero_grad()
         seen = self.shown(real, step, 0)
         on_real = self.logits(seen)
-        loss_real = self.loss(on_real, "real")
-        loss_real.backward()
         weight = self.case.get("slope_penalties", [0] * 9)[step]
         if weight:
             # R1 (Mescheder et al. 2018), by autograd's second derivatives.
@@ -250,8 +288,8 @@ class Trainer(dcgan.Trainer):
             penalty.backward()
         fake = self.g(latents)
         on_fake = self.logits(self.shown(fake.detach(), step, 1))
-        loss_fake = self.loss(on_fake, "fake")
-        loss_fake.backward()
+        loss_d = self.losses(on_real, on_fake, "real")
+        loss_d.backward()
         for parameter in self.d.parameters():
             # Autograd has no gradient, and Adam no moments, where nothing depends on a parameter.
             assert parameter.grad is not None
@@ -263,16 +301,19 @@ class Trainer(dcgan.Trainer):
         self.g.zero_grad()
         if fresh is not None:
             fake = self.g(fresh)
+        real_again = self.logits(self.shown(real, step, 0)) if self.is_relativistic else None
         on_own = self.logits(self.shown(fake, step, 2))
-        loss_g = self.loss(on_own, "own")
+        loss_g = (
+            self.losses(real_again, on_own, "own")
+            if self.is_relativistic else self.loss(on_own, "own"))
         loss_g.backward()
         gradients_g = {n: p.grad.clone() for n, p in self.g.named_parameters()}
         self.optimizer_g.step()
         losses = {
-            "loss_d": (loss_real + loss_fake).item(), "loss_g": loss_g.item(),
-            "d_x": torch.sigmoid(on_real).mean().item(),
-            "d_gz1": torch.sigmoid(on_fake).mean().item(),
-            "d_gz2": torch.sigmoid(on_own).mean().item(),
+            "loss_d": loss_d.item(), "loss_g": loss_g.item(),
+            "d_x": self.score(on_real, on_fake),
+            "d_gz1": self.score(on_fake, on_real),
+            "d_gz2": self.score(on_own, real_again),
         }
         if weight:
             losses["r1"] = penalty.item()

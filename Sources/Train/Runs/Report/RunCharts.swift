@@ -30,13 +30,13 @@ struct RunCharts {
     var charts = [
       Chart(
         title: "Losses",
-        hint: loss == .hinge
-          ? "A discriminator that guesses has 2; near 0 for long, it has won."
-          : "A discriminator that guesses has 1.39 (2 ln 2); near 0 for long, it has won.",
+        hint: Self.hint(loss),
         lines: lines(history.steps, Self.losses)),
       Chart(
         title: "Scores",
-        hint: "The discriminator's mean answer: 1 is real, 0 is made.",
+        hint: loss.isRelativistic
+          ? "How likely an image looks more real than the average of the other kind."
+          : "The discriminator's mean answer: 1 is real, 0 is made.",
         lines: lines(history.steps, Self.scores), range: 0...1),
     ]
     for group in groups(history.quality.names) {
@@ -81,6 +81,19 @@ struct RunCharts {
     "ssim": "drawn faces", "nearest": "drawn faces", "copies": "drawn faces",
     "spread": "fixed latents", "saturated": "fixed latents",
   ]
+
+  /// What a discriminator's loss means.
+  private static func hint(_ loss: AdversarialLoss) -> String {
+    let guessing =
+      switch loss {
+      case .bce, .logistic: "1.39 (2 ln 2)"
+      case .hinge: "2"
+      case .pairedLogistic: "0.69 (ln 2)"
+      case .averageLeastSquares: "1"
+      }
+    return "A discriminator that guesses has \(guessing)"
+      + (loss.hasLabels ? "; near 0 for long, it has won." : ".")
+  }
 
   /// What to know of a diagram of quality; with what real pictures come to, where that is known.
   private static func hint(_ group: String, _ reference: [String: Double]) -> String? {

@@ -112,8 +112,8 @@ package struct DivergenceGuard: Sendable {
     if let loss = mean(2 * patience, { min($0.lossD, ceiling) }), loss > 1.25 * guessingLoss {
       return end(patience / 2) ?? .discriminatorLost
     }
-    // The hinge loss is 0 where all is beyond the margin, and the generator still learns.
-    if techniques.loss != .hinge,
+    // A hinge or relativistic loss may be 0 while the generator still has gradients to learn from.
+    if techniques.loss.hasLabels,
       let loss = mean(longPatience, { log(max($0.lossD - techniques.leastLoss, 1e-9)) }),
       loss < log(0.001)
     {
@@ -127,7 +127,7 @@ package struct DivergenceGuard: Sendable {
   }
 
   /// The discriminator's loss where it answers alike to everything, the best it can then.
-  package var guessingLoss: Double { techniques.loss == .hinge ? 2 : 2 * log(2) }
+  package var guessingLoss: Double { techniques.loss.guessing }
 
   /// Whether the discriminator has been at either end over the newest steps. Both are 0.1 wide, so
   /// that of ten steps one may be elsewhere.

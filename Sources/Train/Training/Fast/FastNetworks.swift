@@ -163,9 +163,19 @@ final class FastDiscriminator {
   let layers: [FastLayer]
   let loops: FastLoops
   private let scratch: FastScratch
-  /// `maps[l]` is what layer l + 1 reads, with margin 1; `raw[l]` what layer l's product gave.
-  private var maps: [FloatBuffer] = []
-  private var raw: [FloatBuffer] = []
+  /// What a forward pass leaves for its backward pass.
+  private struct Record {
+    /// `maps[l]` is what layer l + 1 reads, with margin 1; `raw[l]` what layer l's product gave.
+    var maps: [FloatBuffer]
+    var raw: [FloatBuffer]
+    /// Batch statistics of each layer's normalisation.
+    var statistics: [BatchStatistics?]
+  }
+  private var records: [Record] = []
+  /// The record of the last forward pass, or the one selected since.
+  private var current = 0
+  private var maps: [FloatBuffer] { records[current].maps }
+  private var raw: [FloatBuffer] { records[current].raw }
   /// The gradients to `raw`, with margin 1; until ``NormGradientSums/finish(_:_:)`` those behind the activations.
   private var gradients: [FloatBuffer] = []
   /// What layer l + 1 reads on the way of ``addSlopePenalty``; as ``maps``.
@@ -235,16 +245,39 @@ final class FastDiscriminator {
 
   func refresh() { for layer in layers { layer.refresh(loops) } }
 
-  private func reserve(_ images: Int) {
+  /// Makes room for batches of that size; forgets all forward passes where there was less.
+  func reserve(_ images: Int) {
     guard images > capacity else { return }
     capacity = images
     let inner = layers.dropLast()
-    raw = inner.map { FloatBuffer(count: images * $0.link.coarseLayout(margin: 0).imageStride) }
-    maps = inner.map { FloatBuffer(count: images * $0.link.coarseLayout(margin: 1).imageStride) }
+    records = []
     gradients = inner.map { scratch.map($0.link.coarseLayout(margin: 1), images: images) }
     logits = FloatBuffer(count: images * layers[layers.count - 1].link.coarseStride)
     logitGradients = FloatBuffer(count: logits.count)
     tangents = []
+  }
+
+  /// Makes the numbered forward pass the one that backward passes belong to. A network that is given
+  /// two batches before it goes back needs two records.
+  func select(record index: Int) {
+    while records.count <= index {
+      let inner = layers.dropLast()
+      records.append(
+        Record(
+          maps: inner.map {
+            FloatBuffer(count: capacity * $0.link.coarseLayout(margin: 1).imageStride)
+          },
+          raw: inner.map {
+            FloatBuffer(count: capacity * $0.link.coarseLayout(margin: 0).imageStride)
+          },
+          statistics: layers.map { layer in
+            layer.norm.map { records.isEmpty ? $0.statistics : $0.newStatistics() }
+          }))
+    }
+    current = index
+    for (layer, statistics) in zip(layers, records[index].statistics) {
+      if let statistics { layer.norm?.statistics = statistics }
+    }
   }
 
   /// Adds to the kernels' gradients that of the penalty on the slope at the last ``forward``'s
@@ -290,9 +323,10 @@ final class FastDiscriminator {
       gradient: gradient, target: link.coarseLayout(margin: 1), images: images, slope: Self.slope)
   }
 
-  /// The logits of pictures (margin 1).
-  func forward(_ pictures: FloatBuffer, images: Int) -> [Float] {
+  /// The logits of pictures (margin 1), remembered in the numbered record.
+  func forward(_ pictures: FloatBuffer, images: Int, record: Int = 0) -> [Float] {
     reserve(images)
+    select(record: record)
     for (index, layer) in layers.enumerated() {
       let before: FastLoops.Company? =
         index == 0 ? nil : { self.activate(self.layers[index - 1], index - 1, images: $0) }

@@ -21,6 +21,21 @@ final class FastParameter {
   static let slice = 1 << 16
 }
 
+/// What normalises one batch: the forward pass is `(x − mean) · factor + shift`.
+final class BatchStatistics {
+  let mean: FloatBuffer
+  /// Scale divided by the deviation.
+  let factor: FloatBuffer
+  /// 1/√(variance + ε).
+  var inverseRoot: [Double]
+
+  init(channels: Int, stride: Int) {
+    mean = FloatBuffer(count: stride)
+    factor = FloatBuffer(count: stride)
+    inverseRoot = [Double](repeating: 1, count: channels)
+  }
+}
+
 /// A normalisation in training: parameters, running statistics, and what one pass leaves for the
 /// way back.
 ///
@@ -45,10 +60,10 @@ final class FastNorm {
   var runningVariance: [Float]
   var batchesTracked = 0
 
-  /// The pass forward is `(x − mean) · factor + shift`, by the statistics of the last batch.
-  let mean: FloatBuffer
-  let factor: FloatBuffer
-  var inverseRoot: [Double]
+  /// Those of the last batch, or of the one whose backward pass comes next.
+  var statistics: BatchStatistics
+  var mean: FloatBuffer { statistics.mean }
+  var factor: FloatBuffer { statistics.factor }
   /// The pass back is `a · dz + b · (x − mean) + c0`.
   let a: FloatBuffer
   let b: FloatBuffer
@@ -62,16 +77,21 @@ final class FastNorm {
     shift = FastParameter(count: stride)
     runningMean = [Float](repeating: 0, count: channels)
     runningVariance = [Float](repeating: 1, count: channels)
-    mean = FloatBuffer(count: stride)
-    inverseRoot = [Double](repeating: 1, count: channels)
-    factor = FloatBuffer(count: stride)
+    statistics = BatchStatistics(channels: channels, stride: stride)
     a = FloatBuffer(count: stride)
     b = FloatBuffer(count: stride)
     c0 = FloatBuffer(count: stride)
     if kind != .batch {
-      factor.fill(1)
+      statistics.factor.fill(1)
       a.fill(1)
     }
+  }
+
+  /// Room for the statistics of another batch.
+  func newStatistics() -> BatchStatistics {
+    let statistics = BatchStatistics(channels: channels, stride: stride)
+    if kind != .batch { statistics.factor.fill(1) }
+    return statistics
   }
 
   func load(_ weights: NormWeights) {
@@ -102,7 +122,7 @@ final class FastNorm {
     for c in 0..<channels {
       let variance = deviation[c] / Double(count)
       let inverse = 1 / (variance + Double(NormWeights.epsilon)).squareRoot()
-      inverseRoot[c] = inverse
+      statistics.inverseRoot[c] = inverse
       unsafe self.mean.base[c] = Float(mean[c])
       unsafe factor.base[c] = Float(Double(scale.weight.base[c]) * inverse)
       if updatesRunning {
@@ -139,7 +159,7 @@ final class FastNorm {
         }
         continue
       }
-      let inverse = inverseRoot[c]
+      let inverse = statistics.inverseRoot[c]
       let gain = unsafe Double(scale.weight.base[c]) * inverse
       unsafe a.base[c] = Float(gain)
       unsafe b.base[c] = Float(-gain * inverse * inverse * product[c] / Double(count))

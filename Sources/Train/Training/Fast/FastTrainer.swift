@@ -31,6 +31,8 @@ public final class FastTrainer: TrainingEngine, GradientEngine {
   /// Pictures as the discriminator sees them where it does not see them as they are, and then the
   /// gradient on its way back from there.
   private var changed = FloatBuffer(count: 0)
+  /// The same for real pictures, where a relativistic loss needs them beside generated ones.
+  private var changedReal = FloatBuffer(count: 0)
   private var capacity = 0
 
   /// The processors that this process may use.
@@ -80,23 +82,48 @@ public final class FastTrainer: TrainingEngine, GradientEngine {
       "noise goes with instanceNoise or noiseFloor")
 
     let techniques = configuration.techniques
-    let seenReal = seen(real, reals, batch.changes?.real, batch.noise, .real)
-    let onReal = Verdict(
-      logits: discriminator.forward(seenReal, images: reals), goal: .real, techniques)
-    discriminator.backward(pictures: seenReal, logitGradient: onReal.gradient, toParameters: false)
-    let penalty =
-      batch.slopePenalty > 0
-      ? discriminator.addSlopePenalty(
+    let isRelativistic = techniques.loss.isRelativistic
+    let seenReal = seen(
+      real, reals, batch.changes?.real, batch.noise, .real,
+      into: isRelativistic ? changedReal : changed)
+    var penalty: Double?
+    func backwardOnReal(_ gradient: [Float]) {
+      discriminator.backward(pictures: seenReal, logitGradient: gradient, toParameters: false)
+      guard batch.slopePenalty > 0 else { return }
+      penalty = discriminator.addSlopePenalty(
         pictures: seenReal, images: reals, weight: batch.slopePenalty, scratch: pictureGradient)
-      : nil
-    if let penalty, !penalty.isFinite { throw NonFiniteError(place: "r1") }
+    }
+    let realLogits = discriminator.forward(seenReal, images: reals)
+    // A loss that looks at each batch alone goes back on real pictures at once, so that one record of
+    // the discriminator's maps is enough.
+    let onReal =
+      isRelativistic ? nil : Verdict(logits: realLogits, goal: .real, techniques)
+    if let onReal { backwardOnReal(onReal.gradient) }
     generator.forward(batch.latents, into: fake, statistics: .batch)
-    let seenFake = seen(fake, fakes, batch.changes?.fake, batch.noise, .fake)
-    let onFake = Verdict(
-      logits: discriminator.forward(seenFake, images: fakes), goal: .fake, techniques)
-    discriminator.backward(pictures: seenFake, logitGradient: onFake.gradient, toParameters: true)
+    let seenFake = seen(fake, fakes, batch.changes?.fake, batch.noise, .fake, into: changed)
+    let fakeLogits = discriminator.forward(
+      seenFake, images: fakes, record: isRelativistic ? 1 : 0)
+    let lossD: Double
+    let scores: (real: Double, fake: Double)
+    let fakeGradient: [Float]
+    if let onReal {
+      let onFake = Verdict(logits: fakeLogits, goal: .fake, techniques)
+      lossD = onReal.loss + onFake.loss
+      scores = (onReal.mean, onFake.mean)
+      fakeGradient = onFake.gradient
+    } else {
+      let pair = RelativisticLoss(
+        real: realLogits, fake: fakeLogits, goal: .real, loss: techniques.loss)
+      lossD = pair.loss
+      scores = (pair.realScore, pair.fakeScore)
+      fakeGradient = pair.fakeGradient
+      discriminator.select(record: 0)
+      backwardOnReal(pair.realGradient)
+      discriminator.select(record: 1)
+    }
+    if let penalty, !penalty.isFinite { throw NonFiniteError(place: "r1") }
+    discriminator.backward(pictures: seenFake, logitGradient: fakeGradient, toParameters: true)
     discriminator.finishGradients()
-    let lossD = onReal.loss + onFake.loss
     guard lossD.isFinite else { throw NonFiniteError(place: "loss_d") }
     let gradientD = try norm(
       of: discriminator.parameters, names: discriminatorNames, "discriminator")
@@ -110,9 +137,15 @@ public final class FastTrainer: TrainingEngine, GradientEngine {
     if let latents = batch.generatorLatents {
       generator.forward(latents, into: fake, statistics: .batch)
     }
-    let seenOwn = seen(fake, own, batch.changes?.own, batch.noise, .own)
-    let again = Verdict(
-      logits: discriminator.forward(seenOwn, images: own), goal: .own, techniques)
+    // A relativistic loss compares with the real pictures, as the updated discriminator sees them.
+    let realAgain = isRelativistic ? discriminator.forward(seenReal, images: reals) : []
+    let seenOwn = seen(fake, own, batch.changes?.own, batch.noise, .own, into: changed)
+    let ownLogits = discriminator.forward(seenOwn, images: own)
+    let again =
+      isRelativistic
+      ? Verdict(
+        RelativisticLoss(real: realAgain, fake: ownLogits, goal: .own, loss: techniques.loss))
+      : Verdict(logits: ownLogits, goal: .own, techniques)
     guard again.loss.isFinite else { throw NonFiniteError(place: "loss_g") }
     discriminator.backward(
       pictures: seenOwn, logitGradient: again.gradient, toParameters: nil,
@@ -127,7 +160,7 @@ public final class FastTrainer: TrainingEngine, GradientEngine {
     try check(generator.layers, remainFinite, names: generatorNames, "generator")
     generator.refresh()
     return StepLosses(
-      lossD: lossD, lossG: again.loss, dX: onReal.mean, dGz1: onFake.mean, dGz2: again.mean,
+      lossD: lossD, lossG: again.loss, dX: scores.real, dGz1: scores.fake, dGz2: again.mean,
       r1: penalty, gradientD: gradientD, gradientG: gradientG)
   }
 
@@ -143,6 +176,13 @@ public final class FastTrainer: TrainingEngine, GradientEngine {
     let mean: Double
     /// The mean loss's gradient to each logit.
     let gradient: [Float]
+
+    /// The generator's part of a relativistic loss.
+    init(_ pair: RelativisticLoss<Float>) {
+      loss = pair.loss
+      mean = pair.fakeScore
+      gradient = pair.fakeGradient
+    }
 
     init(logits: [Float], goal: LossGoal, _ techniques: Techniques) {
       let target = Float(techniques.target(goal))
@@ -168,6 +208,8 @@ public final class FastTrainer: TrainingEngine, GradientEngine {
           let excess = (goal == .own ? 0 : 1) - wish * logit
           total += Double(goal != .own && excess < 0 ? 0 : excess)
           return goal == .own || excess > 0 ? -wish / Float(count) : 0
+        case .pairedLogistic, .averageLeastSquares:
+          preconditionFailure("a relativistic loss needs both batches")
         }
       }
       loss = total / Double(count)
@@ -178,12 +220,15 @@ public final class FastTrainer: TrainingEngine, GradientEngine {
   private func reserve(_ images: Int) {
     guard images > capacity else { return }
     capacity = images
+    // Before the first of two forward passes that are needed together.
+    discriminator.reserve(images)
     let size = images * generator.pictureLayout.imageStride
     real = FloatBuffer(count: size)
     fake = FloatBuffer(count: size)
     pictureGradient = FloatBuffer(count: size)
     if changesPictures || configuration.techniques.hasNoise {
       changed = FloatBuffer(count: size)
+      if configuration.techniques.loss.isRelativistic { changedReal = FloatBuffer(count: size) }
     }
   }
 
@@ -192,7 +237,7 @@ public final class FastTrainer: TrainingEngine, GradientEngine {
   /// Pictures as the discriminator is shown them.
   private func seen(
     _ pictures: FloatBuffer, _ images: Int, _ changes: [PictureChange]?, _ noise: InstanceNoise?,
-    _ part: InstanceNoise.Batch
+    _ part: InstanceNoise.Batch, into changed: FloatBuffer
   ) -> FloatBuffer {
     guard changes != nil || noise != nil else { return pictures }
     let layout = generator.pictureLayout

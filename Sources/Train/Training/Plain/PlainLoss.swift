@@ -33,6 +33,8 @@ package struct PlainLoss<Scalar: BinaryFloatingPoint & Sendable>: Sendable {
     case .bce: self.init(logits, mean: { Self.crossEntropy($0, target: target) })
     case .logistic: self.init(logits, mean: { Self.logistic($0, target: target) })
     case .hinge: self.init(logits, mean: { Self.hinge($0, goal: goal) })
+    case .pairedLogistic, .averageLeastSquares:
+      preconditionFailure("a relativistic loss needs both batches: RelativisticLoss")
     }
   }
 
@@ -96,5 +98,36 @@ package struct PlainLoss<Scalar: BinaryFloatingPoint & Sendable>: Sendable {
     if goal == .own { return (Double(-x.logit), { count in sign / count }) }
     let excess = 1 + sign * x.logit
     return (Double(excess < 0 ? 0 : excess), { count in excess > 0 ? sign / count : 0 })
+  }
+}
+
+/// The discriminator's loss of a real and a generated batch, for any loss.
+struct PlainDiscriminatorLoss<Scalar: BinaryFloatingPoint & Sendable>: Sendable {
+  let loss: Double
+  let realScore: Double
+  let fakeScore: Double
+  let realGradient: [Scalar]
+  let fakeGradient: [Scalar]
+
+  init(real: [Scalar], fake: [Scalar], techniques: Techniques) {
+    guard !techniques.loss.isRelativistic else {
+      let pair = RelativisticLoss(real: real, fake: fake, goal: .real, loss: techniques.loss)
+      (loss, realScore, fakeScore) = (pair.loss, pair.realScore, pair.fakeScore)
+      (realGradient, fakeGradient) = (pair.realGradient, pair.fakeGradient)
+      return
+    }
+    let onReal = PlainLoss(logits: real, goal: .real, techniques: techniques)
+    let onFake = PlainLoss(logits: fake, goal: .fake, techniques: techniques)
+    (loss, realScore, fakeScore) = (onReal.loss + onFake.loss, onReal.score, onFake.score)
+    (realGradient, fakeGradient) = (onReal.gradient, onFake.gradient)
+  }
+}
+
+extension PlainLoss {
+  /// The generator's part of a relativistic loss.
+  init(_ pair: RelativisticLoss<Scalar>) {
+    loss = pair.loss
+    score = pair.fakeScore
+    gradient = pair.fakeGradient
   }
 }

@@ -128,17 +128,17 @@ public final class PlainTrainer<Scalar: BinaryFloatingPoint & Sendable>: Trainin
     var judge = state.judge
     let real = judge.forward(
       seen(Self.planar(batch.pixels, shape: shape), change(\.real), .real), count: realCount)
-    let realLoss = PlainLoss(logits: real.last!.output, goal: .real, techniques: techniques)
-    var discriminatorGradients = judge.backward(
-      realLoss.gradient, records: real, count: realCount, weights: true, input: false
-    ).weights
     var fakes = state.generator.forward(batch.latents.map { Scalar($0) }, count: fakeCount)
     let fake = judge.forward(
       seen(fakes.last!.output, change(\.fake), .fake), count: fakeCount)
-    let fakeLoss = PlainLoss(logits: fake.last!.output, goal: .fake, techniques: techniques)
+    let onBoth = PlainDiscriminatorLoss(
+      real: real.last!.output, fake: fake.last!.output, techniques: techniques)
+    var discriminatorGradients = judge.backward(
+      onBoth.realGradient, records: real, count: realCount, weights: true, input: false
+    ).weights
     discriminatorGradients.merge(
       judge.backward(
-        fakeLoss.gradient, records: fake, count: fakeCount, weights: true, input: false
+        onBoth.fakeGradient, records: fake, count: fakeCount, weights: true, input: false
       ).weights
     ) { real, fake in zip(real, fake).map { $0 + $1 } }
     state.keepStatistics(of: judge)
@@ -154,7 +154,7 @@ public final class PlainTrainer<Scalar: BinaryFloatingPoint & Sendable>: Trainin
       discriminatorGradients[layer.kernelName] = spectral.backward(
         discriminatorGradients[layer.kernelName]!, kernel: layer.kernel)
     }
-    try Self.check(realLoss.loss + fakeLoss.loss, "loss_d")
+    try Self.check(onBoth.loss, "loss_d")
     try Self.check(discriminatorGradients, of: state.discriminator, "discriminator")
     state.discriminatorAdam.update(
       &state.discriminator, gradients: discriminatorGradients,
@@ -171,9 +171,20 @@ public final class PlainTrainer<Scalar: BinaryFloatingPoint & Sendable>: Trainin
     }
     let ownChange = change(\.own)
     judge = state.judge
+    // A relativistic loss compares with the real images, as the updated discriminator sees them.
+    let realAgain =
+      techniques.loss.isRelativistic
+      ? judge.forward(
+        seen(Self.planar(batch.pixels, shape: shape), change(\.real), .real), count: realCount
+      ).last!.output : []
     let judged = judge.forward(
       seen(fakes.last!.output, ownChange, .own), count: ownCount)
-    let generatorLoss = PlainLoss(logits: judged.last!.output, goal: .own, techniques: techniques)
+    let generatorLoss =
+      techniques.loss.isRelativistic
+      ? PlainLoss(
+        RelativisticLoss(
+          real: realAgain, fake: judged.last!.output, goal: .own, loss: techniques.loss))
+      : PlainLoss(logits: judged.last!.output, goal: .own, techniques: techniques)
     state.keepStatistics(of: judge)
     let toFakes = judge.backward(
       generatorLoss.gradient, records: judged, count: ownCount, weights: false, input: true
@@ -194,8 +205,8 @@ public final class PlainTrainer<Scalar: BinaryFloatingPoint & Sendable>: Trainin
     exactState = state
     return (
       StepLosses(
-        lossD: realLoss.loss + fakeLoss.loss, lossG: generatorLoss.loss, dX: realLoss.score,
-        dGz1: fakeLoss.score, dGz2: generatorLoss.score,
+        lossD: onBoth.loss, lossG: generatorLoss.loss, dX: onBoth.realScore,
+        dGz1: onBoth.fakeScore, dGz2: generatorLoss.score,
         r1: penalty, gradientD: Self.norm(of: discriminatorGradients, state.discriminator),
         gradientG: Self.norm(of: generatorGradients, state.generator)),
       discriminatorGradients, generatorGradients

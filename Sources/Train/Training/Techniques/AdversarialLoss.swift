@@ -18,6 +18,43 @@ public enum AdversarialLoss: String, Sendable, Codable, CaseIterable {
   /// The same function as ``bce``, computed from the logit, so that it never saturates:
   /// log(1 + e^−D(x)), log(1 + e^D(G(z))) and log(1 + e^−D(G(z))).
   case logistic
+  /// Relativistic paired: each real image is compared with one generated image. The discriminator
+  /// minimises log(1 + e^−(D(x) − D(G(z)))), the generator the same with the two exchanged
+  /// (Jolicoeur-Martineau 2019, arXiv:1807.00734; Huang et al. 2024, arXiv:2501.05441).
+  case pairedLogistic = "rp-logistic"
+  /// Relativistic average least squares: each logit is compared with the mean logit of the opposite
+  /// batch. With r = D(x), f = D(G(z)), the discriminator minimises half the sum of the means of
+  /// (r − f̄ − 1)² and (f − r̄ + 1)², the generator the same with r and f exchanged
+  /// (Jolicoeur-Martineau 2019, section 4.2; Mao et al. 2017, arXiv:1611.04076).
+  case averageLeastSquares = "ra-ls"
+
+  /// Whether the loss depends on real and generated images together, so that the generator's step
+  /// needs logits of real images as well.
+  public var isRelativistic: Bool {
+    switch self {
+    case .bce, .hinge, .logistic: false
+    case .pairedLogistic, .averageLeastSquares: true
+    }
+  }
+
+  /// Whether the loss compares probabilities with labels, which can be smoothed.
+  package var hasLabels: Bool {
+    switch self {
+    case .bce, .logistic: true
+    case .hinge, .pairedLogistic, .averageLeastSquares: false
+    }
+  }
+
+  /// The discriminator's loss if it gives every image the same logit: the best such constant for the
+  /// losses with labels, any constant for the relativistic ones.
+  package var guessing: Double {
+    switch self {
+    case .bce, .logistic: 2 * log(2)
+    case .hinge: 2
+    case .pairedLogistic: log(2)
+    case .averageLeastSquares: 1
+    }
+  }
 }
 
 /// Whose pictures a batch of logits is about, and who learns from it.
