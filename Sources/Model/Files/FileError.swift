@@ -8,17 +8,17 @@
 
 /// Why a file could not be read or written.
 public enum FileError: Error, Equatable, CustomStringConvertible {
-  /// There is nothing at this path.
+  /// Nothing exists at this path.
   case missing(path: String)
-  /// What is there is a folder, a pipe, a device or a socket.
+  /// The path names a folder, pipe, device or socket.
   case notRegular(path: String)
-  /// The file is larger than files of its kind are accepted.
+  /// The file exceeds the size limit for files of its kind, in bytes.
   case tooLarge(path: String, limit: Int)
-  /// The file grew or shrank while it was read.
+  /// The file grew or shrank while it was being read.
   case changed(path: String)
-  /// What was written could not be read back as it was.
+  /// Reading the file back gave different bytes from those that were written.
   case notAsWritten(path: String)
-  /// A call of the operating system failed with this `errno`.
+  /// A system call failed with this `errno`.
   case failed(path: String, operation: String, code: Int32)
 
   /// The path that the caller gave.
@@ -35,8 +35,8 @@ public enum FileError: Error, Equatable, CustomStringConvertible {
     switch self {
     case .missing: "no such file"
     case .notRegular: "not a regular file"
-    case .tooLarge(_, let limit): "larger than the \(limit) bytes that are accepted"
-    case .changed: "changed while it was read"
+    case .tooLarge(_, let limit): "larger than the limit of \(limit) bytes"
+    case .changed: "changed while it was being read"
     case .notAsWritten: "reads back differently from what was written"
     case .failed(_, let operation, let code):
       "\(operation) failed: \(unsafe String(cString: strerror(code)))"

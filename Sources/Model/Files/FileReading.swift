@@ -6,23 +6,23 @@
   import Darwin
 #endif
 
-/// Reads a whole file; `-` is standard input.
+/// Reads a whole file, or standard input if the path is `-`.
 ///
-/// The file is copied, never mapped: others may cut it short meanwhile, and a mapping would crash.
+/// The file is copied, not mapped: a mapping would crash if another process truncated the file.
 ///
 /// - Parameters:
-///   - path: of a regular file, or `-`.
-///   - limit: how many bytes are accepted; no more memory than that is taken.
-/// - Throws: ``FileError``; ``FileError/missing(path:)`` only where there is nothing at the path.
+///   - path: The path of a regular file, or `-`.
+///   - limit: The largest accepted size in bytes. No more memory than this is allocated.
+/// - Throws: ``FileError``. It is ``FileError/missing(path:)`` only if nothing exists at the path.
 public func readFile(_ path: String, limit: Int) throws(FileError) -> [UInt8] {
   if path == "-" { return try readStream(0, path: path, limit: limit) }
   return try readFile(named: path.pathBytes, limit: limit)
 }
 
-/// Reads a whole file whose path is given as bytes, as file systems have it: not always UTF-8.
+/// Reads a whole file whose path is given in bytes, which need not be UTF-8.
 package func readFile(named bytes: [UInt8], limit: Int) throws(FileError) -> [UInt8] {
   let path = String(pathBytes: bytes)
-  // Without O_NONBLOCK, opening a pipe that nobody writes to never returns.
+  // Without O_NONBLOCK, opening a pipe that has no writer blocks for ever.
   let file = unsafe path.withPath { unsafe open($0, O_RDONLY | O_CLOEXEC | O_NONBLOCK) }
   guard file >= 0 else {
     throw errno == ENOENT || errno == ENOTDIR
@@ -32,9 +32,9 @@ package func readFile(named bytes: [UInt8], limit: Int) throws(FileError) -> [UI
   return try readOpenFile(file, path: path, limit: limit)
 }
 
-/// Reads a whole file that is open at its beginning; it stays open.
+/// Reads a whole file from a descriptor positioned at its start, and leaves the descriptor open.
 ///
-/// - Parameter path: what errors call it.
+/// - Parameter path: The path to name in errors.
 package func readOpenFile(
   _ file: Int32, path: String, limit: Int
 ) throws(FileError) -> [UInt8] {
@@ -50,7 +50,7 @@ package func readOpenFile(
   return bytes
 }
 
-/// Reads to the end of a pipe, terminal or file.
+/// Reads a pipe, terminal or file to its end.
 private func readStream(_ file: Int32, path: String, limit: Int) throws(FileError) -> [UInt8] {
   var bytes: [UInt8] = []
   while true {
@@ -61,7 +61,7 @@ private func readStream(_ file: Int32, path: String, limit: Int) throws(FileErro
   }
 }
 
-/// Reads until `count` bytes are there or the file ends.
+/// Reads `count` bytes, or fewer if the file ends first.
 private func readBytes(
   _ file: Int32, atMost count: Int, path: String
 ) throws(FileError) -> [UInt8] {
@@ -75,7 +75,7 @@ private func readBytes(
         filled += result
       } else if result == 0 {
         return
-      } else if errno == EAGAIN {  // standard input that its owner has made non-blocking
+      } else if errno == EAGAIN {  // standard input, if its owner has made it non-blocking
         var waiting = pollfd(fd: file, events: Int16(POLLIN), revents: 0)
         _ = unsafe poll(&waiting, 1, -1)
       } else if errno != EINTR {

@@ -6,23 +6,23 @@
   import Darwin
 #endif
 
-/// Writes a file whole or not at all.
+/// Writes a file completely or not at all.
 ///
 /// - Parameters:
-///   - bytes: all of the file.
-///   - path: where; a file that is there is replaced by the complete new one in one step, a link is
-///     followed, a device or a pipe is written to as it is.
-///   - durably: return only when the file has been read back, compared, and will be there after a
-///     power cut.
-/// - Throws: ``FileError``; a file that was there before is then still there, whole. With `durably`
-///   the new file may be there already when the very last step fails, the flush of its folder.
+///   - bytes: The contents of the file.
+///   - path: The destination. An existing file is replaced in one step, once the new one is
+///     complete. Links are followed. Devices and pipes are written to directly.
+///   - durably: Whether to return only after the file has been read back, compared, and flushed,
+///     so that it survives a power failure.
+/// - Throws: ``FileError``. An existing file is then left intact, with one exception: if `durably`
+///   is set and only the final flush of the folder fails, the new file is already in place.
 public func writeFile(
   _ bytes: [UInt8], to path: String, durably: Bool = false
 ) throws(FileError) {
   try writeFile(bytes, to: path, durably: durably, calls: SystemCalls())
 }
 
-/// As above, through the given calls.
+/// Writes a file as ``writeFile(_:to:durably:)`` does, with replaceable system calls.
 package func writeFile(
   _ bytes: [UInt8], to path: String, durably: Bool, calls: SystemCalls
 ) throws(FileError) {
@@ -35,21 +35,21 @@ package func writeFile(
   }
 }
 
-/// A file that is written piece by piece and takes its name when it is complete.
+/// A file that is written in pieces and appears under its name only when it is complete.
 ///
-/// Until ``finish()`` the bytes go to `.NAME.tmp.PID` in the same folder, which is removed where the
-/// writer is dropped.
+/// Until ``finish()``, the bytes go to `.NAME.tmp.PID` in the same folder. If the writer is
+/// discarded instead, that temporary file is removed.
 public struct FileWriter: ~Copyable {
   private let path: String
   private let calls: SystemCalls
-  /// The file to replace, links followed; nil where the path is a device or a pipe.
+  /// The file to replace, with links followed; nil if the path is a device or a pipe.
   private let target: FilePlace?
   private var temporary: String?
   private var file: Int32
 
-  /// Begins a file at the given path.
+  /// Starts a file at the given path.
   ///
-  /// - Throws: ``FileError`` where nothing can be written there.
+  /// - Throws: ``FileError`` if nothing can be written there.
   public init(path: String) throws(FileError) {
     try self.init(path: path, calls: SystemCalls())
   }
@@ -69,7 +69,7 @@ public struct FileWriter: ~Copyable {
     case S_IFREG, nil:
       let place = existing ?? FilePlace(path: path)
       let (temporary, file) = try createTemporary(for: place, path: path, calls: calls)
-      // As the permissions of the file that is replaced were, where they can be given.
+      // Keep the permissions of the file being replaced, if the system lets us.
       if let mode = existing?.permissions { _ = fchmod(file, mode) }
       return (place, temporary, file)
     case S_IFDIR:
@@ -93,7 +93,7 @@ public struct FileWriter: ~Copyable {
       let result = calls.write(file, bytes, done)
       if result >= 0 {
         done += result
-      } else if errno == EAGAIN {  // a pipe that its owner has made non-blocking
+      } else if errno == EAGAIN {  // a pipe, if its owner has made it non-blocking
         var waiting = pollfd(fd: file, events: Int16(POLLOUT), revents: 0)
         _ = unsafe poll(&waiting, 1, -1)
       } else if errno != EINTR {
@@ -102,18 +102,19 @@ public struct FileWriter: ~Copyable {
     }
   }
 
-  /// Gives the file its name.
+  /// Completes the file and puts it under its name.
   public consuming func finish() throws(FileError) {
     try close()
     try rename()
   }
 
-  /// Gives the file its name when it is certain to be on the disk with these bytes; then makes the
-  /// name certain as well.
+  /// Completes the file durably: flushes it, reads it back, renames it, then flushes the folder.
+  ///
+  /// - Throws: ``FileError``, also if the bytes on disk differ from `bytes`.
   package consuming func finishDurably(expecting bytes: [UInt8]) throws(FileError) {
     guard let target, let temporary else { throw .notRegular(path: path) }
-    // After a failed fsync the kernel may have dropped the bytes and would report success the next
-    // time, so there is no second attempt on the same file.
+    // Do not retry fsync on the same file: after a failure the kernel may have dropped the bytes
+    // and would report success the next time.
     guard calls.fsync(file) == 0 else { throw .failed(path: path, operation: "fsync", code: errno) }
     try close()
     do throws(FileError) {
@@ -136,13 +137,13 @@ public struct FileWriter: ~Copyable {
     guard result == 0 else { throw .failed(path: path, operation: "fsync folder", code: code) }
   }
 
-  /// Whether what is written can be read back: not where the path is a device or a pipe.
+  /// Whether the written bytes can be read back, which is not so for a device or a pipe.
   package var canBeReadBack: Bool { temporary != nil }
 
-  /// Gives the file its name when what was written, read back, passes a check.
+  /// Completes the file if its bytes, read back from disk, pass a check.
   ///
-  /// - Throws: ``FileError``, or what the check throws; a file that was there before is then still
-  ///   there, whole.
+  /// - Throws: ``FileError``, or the error that the check throws. An existing file is then left
+  ///   intact.
   package consuming func finish(checking check: ([UInt8]) throws -> Void) throws {
     guard let temporary else { throw FileError.notRegular(path: path) }
     try close()
@@ -158,7 +159,7 @@ public struct FileWriter: ~Copyable {
 
   private mutating func close() throws(FileError) {
     let result = calls.close(file)
-    file = -1  // also after a failure: the descriptor is gone then
+    file = -1  // after a failure too: the descriptor is closed either way
     guard result == 0 else { throw .failed(path: path, operation: "close", code: errno) }
   }
 
@@ -174,8 +175,8 @@ public struct FileWriter: ~Copyable {
     for place: FilePlace, path: String, calls: SystemCalls
   ) throws(FileError) -> (path: String, file: Int32) {
     let plain = "\(place.folder)/.\(place.name).tmp.\(getpid())"
-    // A file of that name was left by a process of the same number, or belongs to one in another
-    // container, or to another thread: leave it alone.
+    // If the name is taken, leave that file alone. It may be left over from an earlier process
+    // with the same number, or in use by another thread or by a process in another container.
     for attempt in 0..<100 {
       let temporary = attempt == 0 ? plain : "\(plain).\(attempt)"
       let file = calls.create(temporary, 0o666)
@@ -186,13 +187,14 @@ public struct FileWriter: ~Copyable {
   }
 }
 
-/// Removes temporary files that processes left behind in a folder when they were killed.
+/// Removes the temporary files of processes that were killed while writing to a folder.
 ///
-/// Only for a folder that this process alone writes to and has not begun to: files of its own
-/// number count as left behind too, since in a container every process may have the same.
+/// Call this before writing anything, and only if no other process writes to the folder. Files
+/// with this process's own number are removed too: in a container every process may have the same
+/// number.
 ///
-/// - Returns: names of the removed files.
-/// - Throws: ``FileError`` where the folder cannot be read or a file not removed.
+/// - Returns: The sorted names of the removed files.
+/// - Throws: ``FileError`` if the folder cannot be read or a file cannot be removed.
 package func removeAbandonedTemporaries(in folder: String) throws(FileError) -> [String] {
   guard let listing = unsafe folder.withPath({ unsafe opendir($0) }) else {
     throw errno == ENOENT
@@ -215,7 +217,7 @@ package func removeAbandonedTemporaries(in folder: String) throws(FileError) -> 
   return removed.sorted()
 }
 
-/// The process in a name of the form `.NAME.tmp.PID` or `.NAME.tmp.PID.N`.
+/// The process number in a name of the form `.NAME.tmp.PID` or `.NAME.tmp.PID.N`.
 private func temporaryOwner(_ name: String) -> pid_t? {
   guard name.hasPrefix(".") else { return nil }
   var parts = name.split(separator: ".", omittingEmptySubsequences: false)
@@ -228,7 +230,7 @@ private func temporaryOwner(_ name: String) -> pid_t? {
   return process
 }
 
-/// A path taken apart, with what is there.
+/// A path, split into folder and name, and the kind of file that it names.
 private struct FilePlace {
   let path: String
   var kind: mode_t = S_IFREG
@@ -236,7 +238,7 @@ private struct FilePlace {
 
   init(path: String) { self.path = path }
 
-  /// What is at the path, links followed, or nil where nothing is.
+  /// The place at a path with links followed, or nil if nothing exists there.
   static func existing(_ path: String) throws(FileError) -> FilePlace? {
     var status = stat()
     guard unsafe path.withPath({ unsafe lstat($0, &status) }) == 0 else {
@@ -259,7 +261,7 @@ private struct FilePlace {
     return place
   }
 
-  // In bytes: a slash and a combining character after it would be one character.
+  // Search for the slash in bytes: a slash and a combining character after it are one Character.
 
   var folder: String {
     guard let slash = path.utf8.lastIndex(of: UInt8(ascii: "/")) else { return "." }

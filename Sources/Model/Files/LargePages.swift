@@ -6,14 +6,17 @@
   import Darwin
 #endif
 
-/// Memory in pages of 2 MiB, where the system gives them when asked: weights take 20 MB, and to fetch
-/// those in pages of 4 KiB takes longer than to read them.
+/// Pages of 2 MiB, which Linux provides on request.
+///
+/// The weights take about 20 MB. Faulting those in as pages of 4 KiB takes longer than reading
+/// them.
 package enum LargePages {
-  /// Bytes of such a page.
+  /// The size of a large page in bytes.
   package static let byteCount = 2 << 20
 
-  /// Asks for large pages for as much of the memory as consists of whole ones. What stands there
-  /// stays; where the system does not know them, nothing happens.
+  /// Asks for large pages for every whole large page within `memory`.
+  ///
+  /// The contents are kept. On systems without this request, nothing happens.
   package static func advise(_ memory: UnsafeMutableRawBufferPointer) {
     #if os(Linux)
       guard memory.count >= byteCount, let start = memory.baseAddress else { return }
@@ -26,7 +29,7 @@ package enum LargePages {
 }
 
 extension OutputSpan {
-  /// Large pages for all that is to be appended.
+  /// Asks for large pages for the elements to be appended.
   mutating func adviseLargePages() {
     unsafe withUnsafeMutableBufferPointer { buffer, _ in
       unsafe LargePages.advise(UnsafeMutableRawBufferPointer(buffer))

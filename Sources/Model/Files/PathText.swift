@@ -6,13 +6,15 @@
   import Darwin
 #endif
 
-// A file's name is bytes, any but NUL and slash; a String is Unicode. What is no UTF-8 in a name is
-// kept as scalars of private use and becomes the same bytes again where the file is opened, so a
-// name of any bytes works, only looks odd. Byte 0x80 + k is U+EF80 + k, as MirBSD's OPTU encodings
-// have it; a name that really holds such a scalar has each of its bytes kept so.
+// Converts between paths, which are bytes, and String, which is Unicode.
+//
+// A file name may contain any byte except NUL and slash. Bytes that are not valid UTF-8 become
+// private-use scalars and turn back into the same bytes when the file is opened, so every name
+// works, although some look odd. Byte 0x80 + k becomes U+EF80 + k, as in MirBSD's OPTU encodings.
+// If a name really contains one of these scalars, each of its bytes is kept in this way.
 
 extension String {
-  /// A path, or any other argument, as the operating system gives it.
+  /// A path or another argument from the operating system, given in bytes.
   package init(pathBytes bytes: some Sequence<UInt8>) {
     let bytes = Array(bytes)
     var scalars = String.UnicodeScalarView()
@@ -43,13 +45,13 @@ extension String {
     }
   }
 
-  /// A path in C's form.
+  /// A path from a C string.
   @unsafe package init(cPath characters: UnsafePointer<CChar>) {
     let buffer = unsafe UnsafeBufferPointer(start: characters, count: strlen(characters))
     self.init(pathBytes: unsafe buffer.map(UInt8.init(bitPattern:)))
   }
 
-  /// The bytes of a path that ``init(pathBytes:)`` made, or of any other text.
+  /// The bytes of a path: the inverse of ``init(pathBytes:)``. For other text, its UTF-8.
   package var pathBytes: [UInt8] {
     guard unicodeScalars.contains(where: keptByteScalars.contains) else { return Array(utf8) }
     return unicodeScalars.flatMap { scalar in
@@ -58,14 +60,14 @@ extension String {
     }
   }
 
-  /// Calls `body` with the path as C functions take it.
+  /// Calls `body` with the path as a C string.
   ///
-  /// `errno` is afterwards what `body` left: `free` keeps it (POSIX.1-2024).
+  /// The `errno` that `body` sets is preserved, because `free` keeps it (POSIX.1-2024).
   @unsafe package func withPath<Result>(_ body: (UnsafePointer<CChar>) -> Result) -> Result {
     let characters = pathBytes.map { CChar(bitPattern: $0) } + [0]
     return unsafe characters.withUnsafeBufferPointer { unsafe body($0.baseAddress!) }
   }
 }
 
-/// What stands for a byte 0x80...0xFF that is not part of any character.
+/// The scalars that represent the bytes 0x80...0xFF outside valid UTF-8.
 package let keptByteScalars: ClosedRange<Unicode.Scalar> = "\u{EF80}"..."\u{EFFF}"

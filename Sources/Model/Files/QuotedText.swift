@@ -1,5 +1,7 @@
-/// Text from a file or a command line, fit for one line of a message: in quotes, at most 200 bytes,
-/// everything that could move a cursor or hide text written as `\u{...}`.
+/// Untrusted text in quotes, safe to print in one line of a message.
+///
+/// The result has at most 200 bytes of text. Anything that could move the cursor or hide text is
+/// escaped as `\u{...}`.
 package func quoted(_ text: String) -> String {
   var result = "\""
   for scalar in text.unicodeScalars {

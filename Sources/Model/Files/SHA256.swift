@@ -1,22 +1,22 @@
-/// SHA-256 of bytes that may arrive in pieces.
+/// The SHA-256 hash of bytes that may arrive in pieces.
 ///
-/// - SeeAlso: FIPS 180-4, sections 5.3.3 (start values) and 6.2 (the function).
+/// - SeeAlso: FIPS 180-4, sections 5.3.3 (initial state) and 6.2 (the function).
 public struct SHA256: Sendable {
   private var state: [UInt32] = [
     0x6a09_e667, 0xbb67_ae85, 0x3c6e_f372, 0xa54f_f53a,
     0x510e_527f, 0x9b05_688c, 0x1f83_d9ab, 0x5be0_cd19,
   ]
-  /// Bytes that do not fill a block of 64 yet.
+  /// Bytes left over after the last complete block of 64.
   private var rest: [UInt8] = []
   private var byteCount: UInt64 = 0
 
-  /// The hash of nothing so far.
+  /// A hash of no bytes yet.
   public init() {}
 
-  /// Goes on with the given bytes.
+  /// Appends bytes.
   public mutating func update(_ bytes: [UInt8]) { update(bytes[...]) }
 
-  /// Goes on with the given bytes.
+  /// Appends bytes.
   public mutating func update(_ bytes: ArraySlice<UInt8>) {
     byteCount += UInt64(bytes.count)
     var bytes = bytes
@@ -33,10 +33,11 @@ public struct SHA256: Sendable {
     rest += bytes.dropFirst(whole)
   }
 
-  /// The 32 bytes of the hash of all that came so far; more may follow.
+  /// The hash of all bytes so far, in 32 bytes. More bytes may follow.
   public func digest() -> [UInt8] {
     var last = self
     let bitCount = byteCount * 8
+    // A 1 bit, then zeros up to the last 8 bytes of a block, which hold the length.
     let padding = (119 - Int(byteCount % 64)) % 64 + 1
     last.update(
       [0x80] + [UInt8](repeating: 0, count: padding - 1)
@@ -46,7 +47,7 @@ public struct SHA256: Sendable {
     }
   }
 
-  /// The hash in 64 lower-case hexadecimal digits.
+  /// The hash of all bytes so far, in 64 lower-case hexadecimal digits.
   public func hexDigest() -> String { hexadecimal(digest()) }
 
   /// The hash of `bytes` in 64 lower-case hexadecimal digits.
@@ -112,7 +113,7 @@ private func rotated(_ word: UInt32, _ bits: UInt32) -> UInt32 {
   word >> bits | word << (32 - bits)
 }
 
-/// Two lower-case digits for each byte.
+/// Bytes in hexadecimal: two lower-case digits each.
 package func hexadecimal(_ bytes: [UInt8]) -> String {
   let digits = Array("0123456789abcdef".utf8)
   return String(

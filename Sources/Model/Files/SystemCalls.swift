@@ -6,23 +6,23 @@
   import Darwin
 #endif
 
-/// The operating system's calls that writing a file needs, so that tests can let any of them fail.
+/// The system calls that ``FileWriter`` makes, replaceable so that tests can make any of them fail.
 ///
-/// Each returns what the C function returns and sets `errno` as it does.
+/// Each returns what the C function returns and sets `errno` like it.
 package struct SystemCalls {
-  /// Creates a file for writing that must not exist yet (`O_EXCL`).
+  /// Creates a file for writing; fails if it exists (`O_EXCL`).
   package var create: (_ path: String, _ mode: mode_t) -> Int32 = createNew
-  /// Writes some of the bytes from `start` on.
+  /// Writes one or more of the bytes from `start` on.
   package var write: (_ file: Int32, _ bytes: [UInt8], _ start: Int) -> Int = writeSome
   package var fsync: (_ file: Int32) -> Int32 = flush
   package var close: (_ file: Int32) -> Int32 = shut
   package var rename: (_ from: String, _ to: String) -> Int32 = move
 
-  /// The real ones.
+  /// The real system calls.
   package init() {}
 }
 
-// Named unlike the C functions: inside the structure those names are its properties.
+// These names differ from the C functions because the struct's properties hide those.
 
 private func createNew(_ path: String, _ mode: mode_t) -> Int32 {
   unsafe path.withPath { unsafe open($0, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, mode) }

@@ -1,8 +1,9 @@
 extension NPYFile {
-  /// Reads a file of float16, float32 or float64 numbers, little-endian, in C order, of at most 8
-  /// axes; float64 numbers are rounded to float32.
+  /// Reads a file of float16, float32 or float64 numbers; the latter are rounded to float32.
   ///
-  /// - Throws: ``NPYError`` with the first thing that is wrong.
+  /// The numbers must be little-endian, in C order, with at most 8 axes.
+  ///
+  /// - Throws: ``NPYError`` for the first fault.
   public init(bytes: [UInt8]) throws(NPYError) {
     guard bytes.starts(with: Self.magic), bytes.count >= 12 else { throw .notNPY }
     let (major, minor) = (bytes[6], bytes[7])
@@ -37,7 +38,7 @@ extension NPYFile {
   }
 }
 
-/// A type of numbers that is read, by its name in headers.
+/// A supported type of numbers, by its name in a header.
 private enum NPYType: String {
   case float16 = "<f2"
   case float32 = "<f4"
@@ -52,7 +53,7 @@ private enum NPYType: String {
   }
 }
 
-/// Reads the header of a .npy file: a Python dictionary of three entries, each of a fixed form.
+/// Parses the header of a `.npy` file: a Python dictionary of three entries of fixed form.
 private struct NPYHeaderParser {
   private let bytes: [UInt8]
   private var position: Int
@@ -103,7 +104,7 @@ private struct NPYHeaderParser {
     return (type, shape)
   }
 
-  /// Reads a string in either kind of quotes, of ASCII without escapes.
+  /// Reads a string of printable ASCII without escapes, in either kind of quotes.
   private mutating func string() throws(NPYError) -> String {
     let start = position
     let quote: Unicode.Scalar = take("\"") ? "\"" : "'"
@@ -128,7 +129,7 @@ private struct NPYHeaderParser {
     throw .header(byte: position, expected: "True or False")
   }
 
-  /// Reads `()`, `(1,)`, `(1, 2)`, ... of at most 8 numbers.
+  /// Reads a tuple `()`, `(1,)`, `(1, 2)`, ... of at most 8 integers.
   private mutating func tuple() throws(NPYError) -> [Int] {
     try expect("(")
     skipSpaces()
@@ -156,7 +157,7 @@ private struct NPYHeaderParser {
     let digits = bytes[start..<position]
     guard let first = digits.first, first != UInt8(ascii: "0") || digits.count == 1,
       let number = Int(String(decoding: digits, as: UTF8.self))
-    else { throw .header(byte: start, expected: "a whole number below 2^63") }
+    else { throw .header(byte: start, expected: "an integer below 2^63") }
     return number
   }
 

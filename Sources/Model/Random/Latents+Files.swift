@@ -1,7 +1,9 @@
+// Reads and writes latents as .npy and safetensors files.
+
 extension Latents {
-  /// Latents from the bytes of a .npy or a safetensors file, told apart by how they begin.
+  /// Reads latents from the bytes of a `.npy` or safetensors file; the first bytes tell which.
   ///
-  /// - Throws: ``LatentsError``.
+  /// - Throws: ``LatentsError`` if the file is invalid or does not contain latents.
   public init(bytes: [UInt8]) throws(LatentsError) {
     guard bytes.starts(with: NPYFile.magic) else {
       let file: SafetensorsFile
@@ -24,16 +26,17 @@ extension Latents {
 
   /// Latents from an array of shape `[count, size]` or `[count, size, 1, 1]`.
   ///
-  /// - Throws: ``LatentsError`` for other shapes and for values that are not finite.
+  /// - Throws: ``LatentsError`` for any other shape, and for values that are not finite.
   public init(npy: NPYFile) throws(LatentsError) {
     try self.init(shape: npy.shape, values: npy.floats)
   }
 
-  /// Latents from a tensor of shape `[count, size]` or `[count, size, 1, 1]`: the one named
-  /// `latents`, or the only one.
+  /// Latents from the tensor named `latents`, or from the only tensor in the file.
   ///
-  /// - Throws: ``LatentsError`` where there is no such tensor, and for other shapes, types than F32,
-  ///   F16 and BF16, and values that are not finite.
+  /// Its shape must be `[count, size]` or `[count, size, 1, 1]`, its type F32, F16 or BF16.
+  ///
+  /// - Throws: ``LatentsError`` if there is no such tensor, for any other shape or type, and for
+  ///   values that are not finite.
   public init(safetensors: SafetensorsFile) throws(LatentsError) {
     let tensors = safetensors.tensors
     guard let tensor = tensors["latents"] ?? (tensors.count == 1 ? tensors.values.first : nil)
@@ -57,14 +60,14 @@ extension Latents {
     self.init(count: shape[0], size: shape[1], values: values)
   }
 
-  /// Checks that the vectors have the length that a generator takes.
+  /// Checks that the vectors have the length that a generator expects.
   ///
-  /// - Throws: ``LatentsError/size(found:expected:)``.
+  /// - Throws: ``LatentsError/size(found:expected:)`` if they do not.
   public func check(size expected: Int) throws(LatentsError) {
     guard size == expected else { throw .size(found: size, expected: expected) }
   }
 
-  /// The latents as a numpy array of shape `[count, size]`.
+  /// The latents as a NumPy array of shape `[count, size]`.
   public var npy: NPYFile { NPYFile(shape: [count, size], floats: values) }
 
   /// The latents as a file with one tensor, `latents`, of shape `[count, size]`.
@@ -74,29 +77,29 @@ extension Latents {
   }
 }
 
-/// Why a file holds no latents that can be used.
+/// Why latents cannot be used.
 public enum LatentsError: Error, Equatable, CustomStringConvertible {
-  /// The array is not `[N, nz]` or `[N, nz, 1, 1]`, or holds nothing.
+  /// The shape is not `[N, nz]` or `[N, nz, 1, 1]`, or the array is empty.
   case shape([Int])
   /// A value is infinite or not a number.
   case notFinite(row: Int, column: Int)
-  /// The vectors have another length than the generator takes.
+  /// The vectors do not have the length that the generator expects.
   case size(found: Int, expected: Int)
-  /// There is no tensor `latents`, and not just one.
+  /// No tensor is named `latents`, and the file has more than one tensor or none.
   case noTensor(names: [String])
-  /// The file is not read as a .npy file.
+  /// The `.npy` file is invalid.
   case npy(NPYError)
-  /// The file is not read as a safetensors file.
+  /// The safetensors file is invalid, or its numbers are of a type that is not accepted.
   case safetensors(WeightsError)
 
-  /// A sentence that says what is wrong and what would be right.
+  /// What is wrong and what is expected.
   public var description: String {
     switch self {
-    case .shape(let shape): "latents of shape \(shape); accepted are [N, nz] and [N, nz, 1, 1]"
+    case .shape(let shape): "latents have shape \(shape), expected [N, nz] or [N, nz, 1, 1]"
     case .notFinite(let row, let column):
       "latent \(row), number \(column) is infinite or not a number"
     case .size(let found, let expected):
-      "latents of \(found) numbers, the generator takes \(expected)"
+      "latents have \(found) numbers, but the generator takes \(expected)"
     case .noTensor(let names):
       "no tensor \"latents\" among " + names.prefix(5).map(quoted).joined(separator: ", ")
         + (names.count > 5 ? ", ..." : "")

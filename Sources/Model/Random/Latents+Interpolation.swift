@@ -7,21 +7,21 @@
 #endif
 
 extension Latents {
-  /// The point at `t` on the straight line from `a` (t = 0) to `b` (t = 1).
+  /// Linear interpolation from `a` (t = 0) to `b` (t = 1).
   ///
-  /// In between, vectors are shorter than the generator has seen in training, and faces more
-  /// regular; see ``slerp(_:_:_:)``.
+  /// Intermediate vectors are shorter than those that the generator was trained on, which makes
+  /// faces more regular. ``slerp(_:_:_:)`` avoids this.
   ///
   /// - Precondition: `a` and `b` have the same length.
   public static func lerp(_ a: ArraySlice<Float>, _ b: ArraySlice<Float>, _ t: Double) -> [Float] {
     mixed(a, b, 1 - t, t)
   }
 
-  /// The point at `t` on the arc from `a` (t = 0) to `b` (t = 1): the direction turns evenly, the
-  /// length goes from one to the other as long as a normal latent is.
+  /// Spherical interpolation from `a` (t = 0) to `b` (t = 1): a point on the arc between them.
   ///
-  /// Where the two vectors point the same way, or opposite ways, or one is zero, there is no arc, and
-  /// the line is taken.
+  /// The direction turns at constant speed, and the length stays in the range that is typical of
+  /// normal latents. If the vectors are parallel or one is zero, there is no unique arc, and the
+  /// interpolation is linear.
   ///
   /// - Precondition: `a` and `b` have the same length.
   /// - SeeAlso: Shoemake 1985, doi:10.1145/325334.325242; White 2016 (arXiv:1609.04468).
@@ -34,7 +34,7 @@ extension Latents {
     let cosine = product(a, b) / (product(a, a) * product(b, b)).squareRoot()
     let angle = acos(max(-1, min(1, cosine)))
     let sine = sin(angle)
-    // Not a number where a vector is zero; near 0 the weights below lose their digits.
+    // The sine is NaN if a vector is zero. Near 0 the weights below lose precision.
     guard sine > 1e-6 else { return lerp(a, b, t) }
     return mixed(a, b, sin((1 - t) * angle) / sine, sin(t * angle) / sine)
   }
@@ -42,7 +42,7 @@ extension Latents {
   private static func mixed(
     _ a: ArraySlice<Float>, _ b: ArraySlice<Float>, _ weightA: Double, _ weightB: Double
   ) -> [Float] {
-    precondition(a.count == b.count, "vectors of \(a.count) and \(b.count) numbers")
+    precondition(a.count == b.count, "the vectors have \(a.count) and \(b.count) numbers")
     return zip(a, b).map { Float(weightA * Double($0) + weightB * Double($1)) }
   }
 }

@@ -1,25 +1,27 @@
-/// Latent vectors: what a generator makes pictures from, one row for each.
+/// Latent vectors, from which a generator makes one image each.
 public struct Latents: Equatable, Sendable {
-  /// Number of vectors.
+  /// The number of vectors.
   public let count: Int
-  /// Numbers in each (`nz`).
+  /// The length of each vector (`nz`).
   public let size: Int
-  /// `[count, size]`, row-major.
+  /// The numbers, `[count, size]`, row-major.
   public let values: [Float]
 
-  /// - Precondition: there are `count · size` values.
+  /// Latents with the given numbers.
+  ///
+  /// - Precondition: There are `count · size` values.
   public init(count: Int, size: Int, values: [Float]) {
     precondition(
-      values.count == count * size, "\(values.count) values are not \(count) rows of \(size)")
+      values.count == count * size, "\(values.count) values do not fill \(count) rows of \(size)")
     self.count = count
     self.size = size
     self.values = values
   }
 
-  /// `torch.manual_seed(seed); torch.randn(count, size, 1, 1)`, bit for bit.
+  /// The numbers of `torch.manual_seed(seed); torch.randn(count, size, 1, 1)`, bit for bit.
   ///
-  /// Where `size` is no multiple of 16, the last row depends on `count`: PyTorch draws the last 16
-  /// numbers of a tensor again.
+  /// If `count · size` is not a multiple of 16, the last row depends on `count`, because PyTorch
+  /// redraws the last 16 numbers of a tensor.
   public static func torch(
     seed: Int64, count: Int, size: Int, arithmetic: TorchRandom.Arithmetic = .avx2
   ) -> Latents {
@@ -27,8 +29,9 @@ public struct Latents: Equatable, Sendable {
     return Latents(count: count, size: size, values: random.normal(count: count * size))
   }
 
-  /// For each seed the row `numpy.random.RandomState(seed).randn(1, size)`, rounded to float32, as
-  /// StyleGAN makes its latents.
+  /// One row per seed: `numpy.random.RandomState(seed).randn(1, size)`, rounded to float32.
+  ///
+  /// StyleGAN draws its latents in the same way.
   public static func numpy(seeds: [UInt32], size: Int) -> Latents {
     let values = seeds.flatMap { seed in
       var random = NumpyRandom(seed: seed)
@@ -37,13 +40,15 @@ public struct Latents: Equatable, Sendable {
     return Latents(count: seeds.count, size: size, values: values)
   }
 
-  /// The numbers of one vector.
+  /// One vector.
   public subscript(row: Int) -> ArraySlice<Float> {
     values[(row * size)..<((row + 1) * size)]
   }
 
-  /// Every number times `factor`: below 1 it makes faces more alike and more regular (StyleGAN's
-  /// truncation acts on another space, its effect is similar).
+  /// The latents multiplied by a factor.
+  ///
+  /// A factor below 1 makes faces more regular and more alike, much like StyleGAN's truncation,
+  /// which works in another space.
   public func scaled(by factor: Float) -> Latents {
     factor == 1 ? self : Latents(count: count, size: size, values: values.map { $0 * factor })
   }

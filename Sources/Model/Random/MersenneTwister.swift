@@ -1,4 +1,4 @@
-/// The generator MT19937, from which both PyTorch on the processor and numpy's `RandomState` draw.
+/// The random number generator MT19937, which PyTorch on CPUs and NumPy's `RandomState` both use.
 ///
 /// - SeeAlso: Matsumoto and Nishimura 1998, doi:10.1145/272991.272995.
 struct MersenneTwister: Sendable, Equatable {
@@ -7,10 +7,10 @@ struct MersenneTwister: Sendable, Equatable {
 
   /// The last 624 words of the recurrence.
   private(set) var words: [UInt32]
-  /// Index of the next word to give out; at 0 and at 624 new ones have to be made first.
+  /// The index of the next word to return. At 0 and 624, new words must be generated first.
   private(set) var next: Int
 
-  /// The state that `init_genrand(seed)` of the authors' program makes.
+  /// The state after `init_genrand(seed)` in the authors' program.
   init(seed: UInt32) {
     words = [seed]
     words.reserveCapacity(Self.size)
@@ -21,9 +21,9 @@ struct MersenneTwister: Sendable, Equatable {
     next = 0
   }
 
-  /// A state that was saved.
+  /// A saved state.
   ///
-  /// - Precondition: 624 words, and `next` is 0 to 624.
+  /// - Precondition: There are 624 words, and `next` is 0 to 624.
   init(words: [UInt32], next: Int) {
     precondition(words.count == Self.size && (0...Self.size).contains(next))
     self.words = words
@@ -32,7 +32,7 @@ struct MersenneTwister: Sendable, Equatable {
 
   /// The next 32 random bits.
   mutating func next32() -> UInt32 {
-    if next == 0 || next == Self.size { renew() }
+    if next == 0 || next == Self.size { generateWords() }
     var y = words[next]
     next += 1
     y ^= y >> 11
@@ -41,7 +41,7 @@ struct MersenneTwister: Sendable, Equatable {
     return y ^ y >> 18
   }
 
-  private mutating func renew() {
+  private mutating func generateWords() {
     var w = words.mutableSpan
     func twisted(_ a: UInt32, _ b: UInt32) -> UInt32 {
       (a & 0x8000_0000 | b & 0x7fff_ffff) >> 1 ^ (b & 1 == 0 ? 0 : 0x9908_b0df)

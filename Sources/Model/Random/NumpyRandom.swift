@@ -8,18 +8,18 @@
 
 /// The normal numbers of `numpy.random.RandomState(seed)`, bit for bit.
 ///
-/// `NumpyRandom(seed: 0).normals(count: 512)` are the numbers of
-/// `numpy.random.RandomState(0).randn(1, 512)`, from which StyleGAN's `--seeds` make their latents.
+/// `NumpyRandom(seed: 0).normals(count: 512)` returns the numbers of
+/// `numpy.random.RandomState(0).randn(1, 512)`, which StyleGAN's `--seeds` option uses as latents.
 ///
-/// - SeeAlso: numpy, `numpy/random/src/legacy/legacy-distributions.c`; frozen since numpy 1.16.
+/// - SeeAlso: NumPy, `numpy/random/src/legacy/legacy-distributions.c`; frozen since NumPy 1.16.
 public struct NumpyRandom: Sendable, Equatable {
   private var engine: MersenneTwister
   private var cached: Double?
 
-  /// The generator of `numpy.random.RandomState(seed)` for a single whole number.
+  /// The generator of `numpy.random.RandomState(seed)` for a single integer.
   public init(seed: UInt32) { engine = MersenneTwister(seed: seed) }
 
-  /// The next number of mean 0 and standard deviation 1.
+  /// The next normal number, with mean 0 and standard deviation 1.
   public mutating func normal() -> Double {
     if let second = cached {
       cached = nil
@@ -36,7 +36,7 @@ public struct NumpyRandom: Sendable, Equatable {
     }
   }
 
-  /// The next numbers of mean 0 and standard deviation 1.
+  /// The next normal numbers, with mean 0 and standard deviation 1.
   public mutating func normals(count: Int) -> [Double] { (0..<count).map { _ in normal() } }
 
   /// A multiple of 2^-53 in 0..<1.

@@ -1,6 +1,6 @@
-/// The SplitMix64 generator: a counter whose values are mixed to 64 random bits each.
+/// The SplitMix64 generator: a counter, each value of which is mixed into 64 random bits.
 ///
-/// For random numbers that need not equal those of PyTorch or NumPy. Any number may be the seed.
+/// It serves where random numbers need not match PyTorch or NumPy. Any number is a valid seed.
 ///
 /// - SeeAlso: Steele, Lea and Flood 2014, "Fast Splittable Pseudorandom Number Generators" (OOPSLA).
 package struct SplitMix64: RandomNumberGenerator, Sendable {

@@ -7,13 +7,13 @@
 #endif
 
 extension TorchRandom {
-  /// What `torch.empty(count).normal_(mean, std)` holds; with mean 0 and standard deviation 1,
-  /// `torch.randn(count)`.
+  /// The numbers of `torch.empty(count).normal_(mean, std)`; with mean 0 and standard deviation 1,
+  /// those of `torch.randn(count)`.
   ///
-  /// From 16 numbers on PyTorch transforms them in blocks of 16, eight pairs each, and where the
-  /// count is no multiple of 16 it draws the last 16 again. Fewer are computed one by one in float64
-  /// with the C library's functions, and the second number of an odd pair is kept for the next such
-  /// call.
+  /// PyTorch transforms 16 or more numbers in blocks of 16, which are eight pairs. If the count is
+  /// not a multiple of 16, it redraws the last 16 numbers. Fewer than 16 are computed one by one in
+  /// float64 with the functions of the C library, and an unused second number of a pair is kept for
+  /// the next call of this kind.
   public mutating func normal(count: Int, mean: Double = 0, std: Double = 1) -> [Float] {
     guard count >= 16 else {
       return (0..<count).map { _ in Float(nextNormal(mean, std)) }
@@ -30,10 +30,10 @@ extension TorchRandom {
     return values
   }
 
-  /// What `torch.empty(count, dtype=torch.float64).normal_(mean, std)` holds.
+  /// The numbers of `torch.empty(count, dtype=torch.float64).normal_(mean, std)`.
   ///
-  /// The same scheme as in float32, but with the C library's functions on both of PyTorch's paths:
-  /// the last bits are those of this machine's library.
+  /// The scheme is that of float32, but both of PyTorch's paths use the functions of the C library,
+  /// so the last bits depend on this machine's library.
   public mutating func normal64(count: Int, mean: Double = 0, std: Double = 1) -> [Double] {
     guard count >= 16 else {
       return (0..<count).map { _ in nextNormal(mean, std) }
@@ -55,12 +55,12 @@ extension TorchRandom {
     return values
   }
 
-  /// A normal number as PyTorch computes single ones.
+  /// The next single normal number.
   private mutating func nextNormal(_ mean: Double, _ std: Double) -> Double {
     let normal = nextNormal()
     return switch arithmetic {
     case .avx2: mean.addingProduct(normal, std)
-    case .libm: normal * std + mean  // in blocks of 16 that path fuses the two as well
+    case .libm: normal * std + mean  // fused on this path too, but only in blocks of 16
     }
   }
 
@@ -78,8 +78,8 @@ extension TorchRandom {
   }
 }
 
-/// The transformation of Box and Muller on blocks of 16 uniform numbers: radii from the first eight,
-/// angles from the last eight.
+/// The Box-Muller transform of a block of 16 uniform numbers: the first eight give the radii, the
+/// last eight the angles.
 private struct BoxMuller {
   let arithmetic: TorchRandom.Arithmetic
   let mean: Float
@@ -103,7 +103,7 @@ private struct BoxMuller {
     switch arithmetic {
     case .avx2:
       logarithm = Cephes.logarithm(1 - first)
-      // Not 2 * Float.pi, which Swift rounds towards zero.
+      // Not 2 * Float.pi: Swift rounds that constant towards zero.
       (sine, cosine) = Cephes.sineAndCosine(Float(2 * Double.pi) * second)
     case .libm:
       var results = (SIMD8<Float>(), SIMD8<Float>(), SIMD8<Float>())
@@ -126,15 +126,15 @@ private struct BoxMuller {
   }
 }
 
-/// Logarithm, sine and cosine as PyTorch's AVX2 code computes them, each multiply-add where its
-/// compiler fuses one.
+/// Logarithm, sine and cosine as in PyTorch's AVX2 code, with every multiply-add that its compiler
+/// fuses.
 ///
 /// - SeeAlso: Moshier's Cephes library, `single/logf.c` and `single/sinf.c`; PyTorch,
 ///   `aten/src/ATen/native/cpu/avx_mathfun.h`.
 private enum Cephes {
   /// The natural logarithm.
   ///
-  /// - Parameter x: 2^-24 to 1; zero and subnormal numbers are not provided for.
+  /// - Parameter x: 2^-24 to 1. Zero and subnormal numbers are not handled.
   static func logarithm(_ x: SIMD8<Float>) -> SIMD8<Float> {
     let bits = unsafe unsafeBitCast(x, to: SIMD8<Int32>.self)
     // x = m · 2^e with m in 1/√2..<√2.
@@ -155,21 +155,23 @@ private enum Cephes {
     y = fusedMultiplyAdd(y, m, SIMD8(repeating: -2.4999993993e-1))
     y = fusedMultiplyAdd(y, m, SIMD8(repeating: 3.3333331174e-1))
     y *= m
-    // ln 2 in two parts; the larger one, 355/512, is exact in a product with e.
+    // Add e · ln 2 in two parts. The larger part, 355/512, has an exact product with e.
     y = fusedMultiplyAdd(y, z, e * -2.12194440e-4)
     y = fusedMultiplyAdd(-z, SIMD8(repeating: 0.5), y)
     return fusedMultiplyAdd(e, SIMD8(repeating: 0.693359375), m + y)
   }
 
+  /// The sine and the cosine.
+  ///
   /// - Parameter angle: 0 to 2π.
   static func sineAndCosine(
     _ angle: SIMD8<Float>
   ) -> (sine: SIMD8<Float>, cosine: SIMD8<Float>) {
-    // j is the number of the octant, made even: which function, and which sign.
+    // The octant, rounded up to an even number, determines the polynomial and the signs.
     let octant = SIMD8<Int32>(angle * 1.27323954473516)
     let j = (octant &+ 1) & ~1
     let turns = SIMD8<Float>(j)
-    // π/4 in three parts.
+    // Subtract j · π/4 in three parts, so that little is lost to cancellation.
     var x = fusedMultiplyAdd(turns, SIMD8(repeating: -0.78515625), angle)
     x = fusedMultiplyAdd(turns, SIMD8(repeating: -2.4187564849853515625e-4), x)
     x = fusedMultiplyAdd(turns, SIMD8(repeating: -3.77489497744594108e-8), x)

@@ -1,14 +1,14 @@
 extension SafetensorsFile {
-  /// Adds what programs that list models look for: Stability AI's ModelSpec 1.0.0.
+  /// Adds the metadata that model browsers read: Stability AI's ModelSpec 1.0.0.
   ///
-  /// `modelspec.hash_sha256` is ``tensorHash`` behind `0x`, as that standard asks; it becomes the
-  /// model's id. So call this when the tensors are complete.
+  /// Call this when the tensors are complete: `modelspec.hash_sha256`, which identifies the model,
+  /// is `0x` and ``tensorHash``.
   ///
   /// - Parameters:
-  ///   - title: what a list shows.
-  ///   - date: the run's own date in ISO 8601, not the clock's, so that the same run gives the same
-  ///     bytes; nil leaves it out.
-  ///   - side: height and width of the pictures in pixels.
+  ///   - title: The title to show in a list.
+  ///   - date: The date of the run in ISO 8601, or nil to leave it out. Do not take it from the
+  ///     clock, so that the same run gives the same bytes.
+  ///   - side: The height and width of the images in pixels.
   public mutating func addModelSpec(title: String, date: String? = nil, side: Int) {
     metadata["modelspec.sai_model_spec"] = "1.0.0"
     metadata["modelspec.architecture"] = "dcgan-\(side)"
@@ -19,10 +19,10 @@ extension SafetensorsFile {
     metadata["modelspec.hash_sha256"] = "0x" + tensorHash
   }
 
-  /// The 64 hexadecimal digits that name these weights, as the file itself gives them
-  /// (`modelspec.hash_sha256`), or nil where it does not.
+  /// The hash of the weights that the file states in `modelspec.hash_sha256`: 64 hexadecimal
+  /// digits, or nil if there is none.
   ///
-  /// This costs nothing, but believes the file; ``tensorHash`` computes them.
+  /// It is not verified. ``tensorHash`` computes the hash.
   public var storedTensorHash: String? {
     guard var text = metadata["modelspec.hash_sha256"]?[...] else { return nil }
     if text.hasPrefix("0x") { text = text.dropFirst(2) }

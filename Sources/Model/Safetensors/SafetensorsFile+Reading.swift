@@ -1,12 +1,12 @@
 extension SafetensorsFile {
-  /// Reads a file strictly: whatever is accepted here, the safetensors library accepts too, and
-  /// every byte of it has exactly one meaning.
+  /// Reads a file strictly: the safetensors library accepts every file accepted here, and no byte
+  /// of such a file is ambiguous or ignored.
   ///
-  /// Accepted are headers of at most 1 MiB with at most 4,096 tensors of at most 8 axes, names of at
-  /// most 256 bytes without control characters, and metadata texts of at most 64 KiB. The tensors
+  /// The header may have at most 1 MiB and describe at most 4,096 tensors of at most 8 axes. Names
+  /// have at most 256 bytes and no control characters, metadata texts at most 64 KiB. The tensors
   /// share the memory of `bytes`.
   ///
-  /// - Throws: ``WeightsError`` with the first thing that is wrong.
+  /// - Throws: ``WeightsError`` for the first fault.
   public init(bytes: [UInt8]) throws(WeightsError) {
     guard bytes.count >= 8 else { throw .tooShort(byteCount: bytes.count) }
     let length = (0..<8).reduce(UInt64(0)) { $0 | UInt64(bytes[$1]) << (8 * UInt64($1)) }
@@ -36,7 +36,7 @@ extension SafetensorsFile {
   }
 }
 
-/// What the header says of one tensor.
+/// The header's entry for one tensor.
 struct SafetensorsEntry {
   var name: String
   var type: TensorType
@@ -44,13 +44,13 @@ struct SafetensorsEntry {
   var begin: Int
   var end: Int
 
-  /// Checks that the place lies in the data and has the size that shape and type need.
+  /// Checks that the byte range is within the data and has the size that shape and type require.
   func checkLength(available: Int) throws(WeightsError) {
     guard begin <= end, end <= available else {
       throw .outside(tensor: name, begin: begin, end: end, available: available)
     }
-    // From left to right and with no exception for a zero, as the safetensors library counts:
-    // [2^62, 4, 0] is an overflow for both.
+    // Multiply from left to right, without an exception for zero, like the safetensors library:
+    // [2^62, 4, 0] overflows in both.
     var needed = 1
     for factor in shape + [type.byteCount] {
       let (product, overflow) = needed.multipliedReportingOverflow(by: factor)

@@ -1,11 +1,11 @@
 extension SafetensorsFile {
-  /// The file's bytes, the same for the same content.
+  /// The bytes of the file. The same contents always give the same bytes.
   ///
-  /// The header is what the safetensors library writes: metadata first (its names sorted), tensors
-  /// in the order of their data (the widest type first, then by name), padded with spaces to a
-  /// multiple of 8 bytes.
+  /// The header is the one that the safetensors library writes: metadata first, sorted by name,
+  /// then the tensors in the order of their data (widest type first, then by name). Spaces pad it
+  /// to a multiple of 8 bytes.
   ///
-  /// - Precondition: the content is within what ``init(bytes:)`` accepts.
+  /// - Precondition: ``init(bytes:)`` accepts the contents.
   public func encoded() -> [UInt8] {
     var header = "{"
     if !metadata.isEmpty {
@@ -35,24 +35,25 @@ extension SafetensorsFile {
     return bytes
   }
 
-  /// Writes the file whole or not at all, after its own reader has found this content in its bytes.
+  /// Writes the file completely or not at all, after checking that its bytes read back as the same
+  /// contents.
   ///
   /// - Parameters:
-  ///   - path: where; a file that is there is replaced in one step.
-  ///   - durably: return only when the file will be there after a power cut.
-  /// - Throws: ``FileError``; a file that was there before is then still there, whole.
+  ///   - path: The destination. An existing file is replaced in one step.
+  ///   - durably: Whether to return only when the file is certain to survive a power failure.
+  /// - Throws: ``FileError``. An existing file is then left intact.
   public func write(to path: String, durably: Bool = false) throws(FileError) {
     let bytes = encoded()
     guard let read = try? SafetensorsFile(bytes: bytes), read == self else {
-      preconditionFailure("a safetensors file was about to be written that reads differently")
+      preconditionFailure("the safetensors file would read back differently")
     }
     try writeFile(bytes, to: path, durably: durably)
   }
 
-  /// SHA-256 of the tensors' bytes in file order, in hexadecimal: it names the weights, whatever the
-  /// metadata say.
+  /// The SHA-256 of the tensors' bytes in file order, in hexadecimal. It identifies the weights
+  /// independently of the metadata.
   ///
-  /// Reading a file's own account of it, `metadata["modelspec.hash_sha256"]`, is cheaper.
+  /// ``storedTensorHash`` costs nothing, but trusts the file.
   public var tensorHash: String {
     var hash = SHA256()
     for (_, tensor) in tensorsInFileOrder { hash.update(tensor.bytes) }
@@ -67,28 +68,28 @@ extension SafetensorsFile {
   }
 
   private func checkLimits(headerByteCount: Int) {
-    precondition(headerByteCount <= Limits.headerByteCount, "the header is too long to be read")
-    precondition(tensors.count <= Limits.tensorCount, "more tensors than can be read")
+    precondition(headerByteCount <= Limits.headerByteCount, "the header is too long")
+    precondition(tensors.count <= Limits.tensorCount, "there are too many tensors")
     for (name, tensor) in tensors {
       precondition(
         name.utf8.count <= Limits.nameByteCount && name != "__metadata__"
           && !name.unicodeScalars.contains(where: \.isControl),
-        "\(quoted(name)) is no name for a tensor")
+        "\(quoted(name)) is not a valid tensor name")
       precondition(tensor.shape.count <= Limits.rank, "\(quoted(name)) has too many axes")
     }
     for (name, text) in metadata {
       precondition(
         name.utf8.count <= Limits.nameByteCount && text.utf8.count <= Limits.textByteCount
           && !name.unicodeScalars.contains(where: \.isControl),
-        "metadata \(quoted(name)) is too long")
+        "metadata \(quoted(name)) is too long or has a control character in its name")
     }
   }
 }
 
-/// Order by bytes; Swift's own order of strings is that of their normalised forms.
+/// Whether `a` comes before `b` in the order of their bytes. Swift's `<` compares normalised forms.
 private func precedes(_ a: String, _ b: String) -> Bool { a.utf8.lexicographicallyPrecedes(b.utf8) }
 
-/// The text in JSON with the shortest escapes, other characters as they are.
+/// Text as a JSON string with the shortest escapes, and only where JSON requires one.
 private func jsonString(_ text: String) -> String {
   var json = "\""
   for scalar in text.unicodeScalars {

@@ -1,35 +1,38 @@
-/// A file of named tensors and text, as huggingface/safetensors defines it.
+/// A file of named tensors and text in the format of huggingface/safetensors.
 ///
-/// Eight bytes of length, a JSON header of that length, then the tensors' bytes without gaps.
+/// It consists of 8 bytes that give the length of the header, the header in JSON, and the bytes of
+/// the tensors without gaps.
 public struct SafetensorsFile: Equatable, Sendable {
-  /// Text by name. `format` is `pt` in every file written here: other programs ask for it.
+  /// Text by name. Every file written here has `format` set to `pt`, which other programs require.
   public var metadata: [String: String]
   /// Tensors by name.
   public var tensors: [String: StoredTensor]
 
-  /// A file of the given content; `format` is added to the metadata where it is not there.
+  /// A file of the given contents. `format` is added to the metadata if it is missing.
   public init(metadata: [String: String] = [:], tensors: [String: StoredTensor]) {
     self.metadata = ["format": "pt"].merging(metadata) { $1 }
     self.tensors = tensors
   }
 
-  /// A file as it was read, its metadata untouched.
+  /// A file that was read, with its metadata unchanged.
   init(metadata: [String: String], tensorsRead tensors: [String: StoredTensor]) {
     self.metadata = metadata
     self.tensors = tensors
   }
 
-  /// What a file may hold to be read, and so to be written.
+  /// The limits of a file that can be read, and so may be written.
+  ///
+  /// They are far beyond any network here and keep the cost of a hostile header low.
   package enum Limits {
-    /// Bytes of the header, its padding included.
+    /// The size of the header in bytes, including its padding.
     package static let headerByteCount = 1 << 20
-    /// Tensors in a file.
+    /// The number of tensors.
     package static let tensorCount = 4096
-    /// Axes of a tensor.
+    /// The number of axes of a tensor.
     package static let rank = 8
-    /// Bytes of a name, without escapes.
+    /// The length of a name in bytes, after escapes are resolved.
     package static let nameByteCount = 256
-    /// Bytes of a text in the metadata, without escapes.
+    /// The length of a metadata text in bytes, after escapes are resolved.
     package static let textByteCount = 64 << 10
   }
 }

@@ -1,13 +1,13 @@
-/// Reads the header of a safetensors file: JSON, but only the two levels of objects that the format
-/// has, so that nothing recurses, and with each name once.
+/// Parses the header of a safetensors file: JSON with the two levels of objects that the format
+/// has, so there is no recursion, and with unique names.
 ///
-/// General JSON readers are unfit for it: they keep one of two equal names silently, take `1e3` for
-/// a whole number, and need minutes and gigabytes for a large header.
+/// General JSON parsers are unsuitable: they silently keep one of two equal names, accept `1e3` as
+/// an integer, and need minutes and gigabytes for a large header.
 struct SafetensorsHeaderParser {
   private typealias Limits = SafetensorsFile.Limits
 
   private let bytes: [UInt8]
-  /// The first byte behind the header.
+  /// The first byte after the header.
   private let end: Int
   private var position = 8
 
@@ -29,8 +29,8 @@ struct SafetensorsHeaderParser {
         guard metadata == nil else { throw .duplicate(name: name) }
         metadata = try parser.metadata()
       } else {
-        // Two spellings of a name that Unicode holds equal are equal to a dictionary as well, so
-        // they are refused like two equal ones.
+        // Names that are canonically equivalent in Unicode count as equal, because a dictionary
+        // could not hold both.
         guard names.insert(name).inserted else { throw .duplicate(name: name) }
         guard entries.count < Limits.tensorCount else {
           throw .tooManyTensors(limit: Limits.tensorCount)
@@ -40,7 +40,7 @@ struct SafetensorsHeaderParser {
     }
     while position < end {
       guard bytes[position] == UInt8(ascii: " ") else {
-        throw .syntax(byte: position, expected: "nothing but spaces behind the header's object")
+        throw .syntax(byte: position, expected: "only spaces after the header's object")
       }
       position += 1
     }
@@ -89,7 +89,7 @@ struct SafetensorsHeaderParser {
       name: name, type: type, shape: shape, begin: offsets[0], end: offsets[1])
   }
 
-  /// Reads `{"name": value, ...}`; `value` is called behind each colon and reads what is there.
+  /// Reads `{"name": value, ...}`. The `value` closure is called after each colon to read a value.
   private mutating func object(
     value: (inout Self, String) throws(WeightsError) -> Void
   ) throws(WeightsError) {
@@ -145,14 +145,14 @@ struct SafetensorsHeaderParser {
       position += 1
     }
     guard position > start else {
-      throw .syntax(byte: start, expected: "a whole number in plain digits")
+      throw .syntax(byte: start, expected: "an integer in plain digits")
     }
     return number
   }
 
-  /// Reads a string of at most `limit` bytes, escapes resolved.
+  /// Reads a string of at most `limit` bytes and resolves its escapes.
   ///
-  /// - Parameter controls: whether control characters are accepted, where JSON has a form for them.
+  /// - Parameter controls: Whether escaped control characters are accepted.
   private mutating func string(
     limit: Int, controls: Bool = false
   ) throws(WeightsError) -> String {
@@ -186,7 +186,7 @@ struct SafetensorsHeaderParser {
     return string
   }
 
-  /// Reads an escape, a pair of them where they stand for one character beyond U+FFFF.
+  /// Reads an escape, or a surrogate pair of escapes for one character beyond U+FFFF.
   private mutating func escapedScalar() throws(WeightsError) -> Unicode.Scalar {
     let start = position
     position += 1

@@ -1,29 +1,37 @@
-/// The sizes that determine a DCGAN: every layer of generator and discriminator derives from them.
+/// The sizes of a DCGAN. Every layer of the generator and the discriminator follows from them.
 ///
-/// The generator projects `latent` numbers to a 4x4 map and doubles its side, halving the channels,
-/// until the picture has its side; the discriminator goes the same way back.
+/// The generator projects `latent` numbers to a 4x4 map, then doubles the side and halves the
+/// channels until the map has the size of the image. The discriminator is its mirror image.
 ///
 /// - SeeAlso: Radford, Metz and Chintala 2015 (arXiv:1511.06434), section 3.
 public struct DCGANShape: Hashable, Sendable {
-  /// Numbers in a latent vector (`nz`), 1 to 1024.
+  /// The length of a latent vector (`nz`), 1 to 1024.
   public let latent: Int
-  /// Channels of the generator's hidden maps, the 4x4 one first, 1 to 16384 each. They halve from map
-  /// to map in a DCGAN as described; those that somebody else trained may have others.
+  /// The channels of the generator's hidden maps, 1 to 16384 each, starting with the 4x4 map.
+  ///
+  /// In the paper they halve from map to map. Imported networks may differ.
   public let generatorWidths: [Int]
-  /// Channels of the discriminator's first map (`ndf`), 1 to 512.
+  /// The channels of the discriminator's first map (`ndf`), 1 to 512.
   public let discriminatorWidth: Int
-  /// Height and width of a picture: 16, 32, 64, 128 or 256 pixels.
+  /// The height and width of an image: 16, 32, 64, 128 or 256 pixels.
   public let side: Int
-  /// Channels of a picture: 3 for RGB, 1 for gray.
+  /// The channels of an image: 3 for RGB, 1 for gray.
   public let channels: Int
 
   /// The article's network: latent 64, width 64, 64x64 RGB.
   public static let article = DCGANShape(
     unchecked: 64, generatorWidths: [512, 256, 128, 64], discriminatorWidth: 64, channels: 3)
 
-  /// A shape within the bounds above, of maps whose channels halve.
+  /// A shape whose channels halve from map to map.
   ///
-  /// - Throws: ``ShapeError`` naming the value that is out of bounds.
+  /// - Parameters:
+  ///   - latent: The length of a latent vector, 1 to 1024.
+  ///   - generatorWidth: The channels of the generator's last hidden map, 1 to 512.
+  ///   - discriminatorWidth: The channels of the discriminator's first map, 1 to 512; by default
+  ///     `generatorWidth`.
+  ///   - side: 16, 32, 64, 128 or 256 pixels.
+  ///   - channels: 3 for RGB, 1 for gray.
+  /// - Throws: ``ShapeError`` for the first value that is out of bounds.
   public init(
     latent: Int = 64, generatorWidth: Int = 64, discriminatorWidth: Int? = nil, side: Int = 64,
     channels: Int = 3
@@ -45,14 +53,14 @@ public struct DCGANShape: Hashable, Sendable {
       discriminatorWidth: discriminatorWidth, channels: channels)
   }
 
-  /// A generator's shape with channels that need not halve.
+  /// The shape of a generator whose channels need not halve.
   ///
   /// - Parameters:
-  ///   - latent: Numbers in a latent vector, 1 to 1024.
-  ///   - generatorWidths: Channels of the hidden maps, the 4x4 one first, 1 to 16384 each. There are
-  ///     2 to 6; each doubles the side, so the picture has 4 · 2ⁿ.
+  ///   - latent: The length of a latent vector, 1 to 1024.
+  ///   - generatorWidths: The channels of the hidden maps, 1 to 16384 each, starting with the 4x4
+  ///     map. With n = 2 to 6 hidden maps, the side of an image is 4 · 2ⁿ.
   ///   - channels: 3 for RGB, 1 for gray.
-  /// - Throws: ``ShapeError`` naming the value that is out of bounds.
+  /// - Throws: ``ShapeError`` for the first value that is out of bounds.
   public init(latent: Int, generatorWidths: [Int], channels: Int = 3) throws(ShapeError) {
     guard (2...6).contains(generatorWidths.count) else {
       throw ShapeError(
@@ -86,38 +94,38 @@ public struct DCGANShape: Hashable, Sendable {
     self.channels = channels
   }
 
-  /// Sides that a picture may have.
+  /// The image sides that are supported, in pixels.
   public static let sides = [16, 32, 64, 128, 256]
 
-  /// Channels of the generator's last hidden map (`ngf`), 1 to 512 where the widths halve.
+  /// The channels of the generator's last hidden map (`ngf`); 1 to 512 if the widths halve.
   public var generatorWidth: Int { generatorWidths[generatorWidths.count - 1] }
 
-  /// How often a 4x4 map is doubled to reach the side: 2 for 16x16, 4 for 64x64.
+  /// How many times a 4x4 map is doubled to reach the side: 2 for 16x16, 4 for 64x64.
   public var doublings: Int { generatorWidths.count }
 
-  /// Channels of the generator's maps from the latent to the picture:
+  /// The channels of the generator's maps from the latent to the image:
   /// `[latent, 8w, 4w, 2w, w, channels]` for 64x64.
   public var generatorChannels: [Int] { [latent] + generatorWidths + [channels] }
 
-  /// Channels of the discriminator's maps from the picture to the score:
+  /// The channels of the discriminator's maps from the image to the score:
   /// `[channels, w, 2w, 4w, 8w, 1]` for 64x64.
   public var discriminatorChannels: [Int] {
     [channels] + (0..<doublings).map { discriminatorWidth << $0 } + [1]
   }
 
-  /// Values in one picture: channels · side · side.
+  /// The number of values in one image: channels · side · side.
   public var pictureCount: Int { channels * side * side }
 }
 
-/// A size that no DCGAN here can have.
+/// A size that is not supported.
 public struct ShapeError: Error, Equatable, CustomStringConvertible {
-  /// What the value is the size of.
+  /// The name of the size, such as `latent size`.
   public let name: String
-  /// The value that was asked for or found.
+  /// The value that was requested or found.
   public let value: Int
-  /// What would be accepted.
+  /// The accepted values.
   public let accepted: String
 
-  /// A sentence that says what is wrong and what would be right.
+  /// What is wrong and what is accepted, such as `side 48 is not supported, only 16, 32, ...`.
   public var description: String { "\(name) \(value) is not supported, only \(accepted)" }
 }

@@ -1,10 +1,11 @@
-// Conversions in whole-number arithmetic: Swift's Float16 does not exist for macOS on x86-64, and on
-// processors without conversion instructions it calls a function for each number.
+// Conversions between float32 and the two 16-bit formats, in integer arithmetic. Swift's Float16
+// does not exist on macOS for x86-64, and on processors without conversion instructions it calls a
+// function for each number.
 
-/// The value of an IEEE 754 binary16 number, exactly.
+/// The exact value of an IEEE 754 binary16 number.
 ///
-/// Without a branch, so that a loop over many becomes one over vectors: as a float32 the same bits
-/// are 2^-112 of the value, subnormals included.
+/// There are no branches, so loops over it vectorise. Shifted into place, the exponent and fraction
+/// bits make a float32 that is 2^-112 of the value, subnormals included.
 @inline(__always)
 package func float(binary16 bits: UInt16) -> Float {
   let magnitude = UInt32(bits & 0x7fff) << 13
@@ -14,13 +15,13 @@ package func float(binary16 bits: UInt16) -> Float {
   return Float(bitPattern: UInt32(bits & 0x8000) << 16 | finite | special)
 }
 
-/// The binary16 number nearest to `value`, ties to even; infinite from 65520 on.
+/// The binary16 number nearest to `value`, ties to even; infinity from 65520 on.
 package func binary16(_ value: Float) -> UInt16 {
   let sign = UInt16(truncatingIfNeeded: value.bitPattern >> 16) & 0x8000
   let magnitude = value.bitPattern & 0x7fff_ffff
   if value.isNaN { return sign | 0x7e00 | UInt16(magnitude >> 13 & 0x03ff) }
-  if magnitude < 0x3880_0000 {  // below 2^-14: a multiple of 2^-24, rounded by the scaling's sum
-    let scaled = Float(bitPattern: magnitude) + 0x1p-1  // one ulp of a sum in [0.5, 1) is 2^-24
+  if magnitude < 0x3880_0000 {  // below 2^-14 binary16 is subnormal: a multiple of 2^-24
+    let scaled = Float(bitPattern: magnitude) + 0x1p-1  // rounds to 2^-24, the ulp in [0.5, 1)
     return sign | UInt16(truncatingIfNeeded: scaled.bitPattern &- Float(0x1p-1).bitPattern)
   }
   let odd = magnitude >> 13 & 1
@@ -28,7 +29,7 @@ package func binary16(_ value: Float) -> UInt16 {
   return sign | UInt16(min(rounded &- (112 << 10), 0x7c00))
 }
 
-/// The value of a bfloat16 number, exactly.
+/// The exact value of a bfloat16 number.
 @inline(__always)
 package func float(bfloat16 bits: UInt16) -> Float { Float(bitPattern: UInt32(bits) << 16) }
 

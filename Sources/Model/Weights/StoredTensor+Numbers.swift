@@ -1,7 +1,9 @@
+// Decodes the numbers of stored tensors.
+
 extension StoredTensor {
-  /// The numbers of an F32, F16 or BF16 tensor, exactly.
+  /// The numbers of an F32, F16 or BF16 tensor, converted exactly.
   ///
-  /// - Parameter name: what an error calls the tensor.
+  /// - Parameter name: The name of the tensor in errors.
   /// - Throws: ``WeightsError/type(tensor:found:accepted:)`` for any other type.
   public func floats(name: String = "") throws(WeightsError) -> [Float] {
     try checkHoldsFloats(name: name)
@@ -15,19 +17,19 @@ extension StoredTensor {
     }
   }
 
-  /// Some numbers of an F32, F16 or BF16 tensor.
+  /// A range of the numbers of an F32, F16 or BF16 tensor, converted exactly.
   func widened(_ range: Range<Int>) -> [Float] {
     switch type {
     case .f32: numbers32(range)
     case .f16: numbers16(range, float(binary16:))
     case .bf16: numbers16(range, float(bfloat16:))
-    default: preconditionFailure("\(type.rawValue) is no type for float32 numbers")
+    default: preconditionFailure("\(type.rawValue) does not convert to float32 exactly")
     }
   }
 
-  /// The numbers of an F64, F32, F16 or BF16 tensor, exactly.
+  /// The numbers of an F64, F32, F16 or BF16 tensor, converted exactly.
   ///
-  /// - Parameter name: what an error calls the tensor.
+  /// - Parameter name: The name of the tensor in errors.
   /// - Throws: ``WeightsError/type(tensor:found:accepted:)`` for any other type.
   public func doubles(name: String = "") throws(WeightsError) -> [Double] {
     switch type {
@@ -39,22 +41,22 @@ extension StoredTensor {
 
   /// The numbers of an I64 tensor.
   ///
-  /// - Parameter name: what an error calls the tensor.
+  /// - Parameter name: The name of the tensor in errors.
   /// - Throws: ``WeightsError/type(tensor:found:accepted:)`` for any other type.
   public func int64s(name: String = "") throws(WeightsError) -> [Int64] {
     guard type == .i64 else { throw .type(tensor: name, found: type, accepted: [.i64]) }
     return numbers64().map(Int64.init(bitPattern:))
   }
 
-  // Appending to an OutputSpan compiles to a loop over whole vectors; a map over indices takes eight
-  // times as long.
+  // Appending to an OutputSpan compiles to a vectorised loop; a map over indices is eight times
+  // slower.
 
   @inline(__always)
   func numbers16(_ range: Range<Int>, _ float: (UInt16) -> Float) -> [Float] {
     [Float](capacity: range.count) { numbers in
       numbers.adviseLargePages()
-      // First bits, then numbers, piece by piece in the cache: each loop is one over vectors then,
-      // both in one are not.
+      // Gather the bits first, then convert them, in pieces that stay in the cache. The compiler
+      // vectorises each of these loops, but not one loop that does both.
       for first in stride(from: range.lowerBound, to: range.upperBound, by: 1 << 13) {
         let halves = bits16(first..<min(first + (1 << 13), range.upperBound))
         let span = halves.span
@@ -69,8 +71,8 @@ extension StoredTensor {
     var out = halves.mutableSpan
     let piece = bytes[start..<start + 2 * count]
     let span = piece.span
-    // Where the compiler knows how many bytes and how much room there are, and that twice an index does not
-    // overflow, it looks at the bounds once and not for each byte: a fifth of the time.
+    // Tells the compiler both counts, and that twice an index does not overflow. It then checks the
+    // bounds once instead of for every byte, which takes a fifth of the time.
     precondition(span.count == 2 &* count && (0..<1 << 40).contains(count) && out.count == count)
     for k in 0..<count {
       let i = 2 &* k
@@ -79,13 +81,13 @@ extension StoredTensor {
     return halves
   }
 
-  /// Where the first number of an F32, F16 or BF16 tensor stands that is infinite or none.
+  /// The index of the first infinity or NaN in an F32, F16 or BF16 tensor.
   var firstNonFinite: Int? {
-    // Piece by piece, in the cache.
+    // A piece stays in the cache.
     let piece = 1 << 13
     for start in stride(from: 0, to: count, by: piece) {
       let range = start..<min(start + piece, count)
-      // Halves are looked at as they are: to widen them takes longer.
+      // Test 16-bit numbers by their bits, which is faster than converting them.
       if type != .f32 {
         let largest = bits16(range).reduce(UInt16(0)) { max($0, $1 & 0x7fff) }
         guard largest >= (type == .f16 ? 0x7c00 : 0x7f80) else { continue }

@@ -1,21 +1,23 @@
-/// A row-major block of float32 numbers with its shape.
+/// A row-major array of float32 numbers and its shape.
 public struct Tensor: Sendable {
-  /// Length of each axis, outermost first; empty for a scalar.
+  /// The length of each axis, outermost first; empty for a scalar.
   public let shape: [Int]
   private var storage: Storage
 
-  /// Weights that are read to be packed for an engine would otherwise be widened into memory that is
-  /// read once, and fetching that memory takes longer than packing.
+  /// The numbers, or their encoding in a file.
+  ///
+  /// An engine packs weights straight from the encoding. Converting them to an array first would
+  /// take longer than packing, because it touches new memory that is read only once.
   private enum Storage: Sendable {
     case floats([Float])
-    /// As a file has them: F32, F16 or BF16.
+    /// F32, F16 or BF16.
     case stored(StoredTensor)
   }
 
-  /// The numbers, the last axis running fastest.
+  /// The numbers, the last axis varying fastest.
   ///
-  /// - Complexity: O(1); O(count) for each reading of a tensor that came from a file and was not
-  ///   changed since, so keep what you have read.
+  /// - Complexity: O(1), but O(count) on every access to a tensor that was read from a file and
+  ///   has not been modified since. Keep the result.
   public var values: [Float] {
     get {
       switch storage {
@@ -23,7 +25,7 @@ public struct Tensor: Sendable {
       case .stored(let tensor): tensor.widened(0..<tensor.count)
       }
     }
-    // A getter and a setter would copy the numbers for each change in place.
+    // Unlike a getter and a setter, this modifies the numbers in place.
     _modify {
       var floats = values
       storage = .floats([])
@@ -32,7 +34,9 @@ public struct Tensor: Sendable {
     }
   }
 
-  /// - Precondition: the product of `shape` is the number of values.
+  /// A tensor of the given numbers.
+  ///
+  /// - Precondition: The product of `shape` is the number of values.
   public init(shape: [Int], values: [Float]) {
     precondition(
       shape.reduce(1, *) == values.count, "\(values.count) values do not fill shape \(shape)")
@@ -40,9 +44,9 @@ public struct Tensor: Sendable {
     storage = .floats(values)
   }
 
-  /// The numbers of an F32, F16 or BF16 tensor, exactly. They stay in the file's memory.
+  /// The numbers of an F32, F16 or BF16 tensor, converted exactly and only when needed.
   ///
-  /// - Parameter name: what an error calls the tensor.
+  /// - Parameter name: The name of the tensor in errors.
   /// - Throws: ``WeightsError/type(tensor:found:accepted:)`` for any other type.
   package init(_ stored: StoredTensor, name: String) throws(WeightsError) {
     try stored.checkHoldsFloats(name: name)
@@ -50,12 +54,12 @@ public struct Tensor: Sendable {
     storage = .stored(stored)
   }
 
-  /// Zeros of the given shape.
+  /// A tensor of zeros.
   public init(zeros shape: [Int]) {
     self.init(shape: shape, values: [Float](repeating: 0, count: shape.reduce(1, *)))
   }
 
-  /// Some of the numbers.
+  /// A range of the numbers.
   package func values(_ range: Range<Int>) -> ArraySlice<Float> {
     switch storage {
     case .floats(let floats): floats[range]
@@ -63,7 +67,7 @@ public struct Tensor: Sendable {
     }
   }
 
-  /// Where the first value stands that is infinite or not a number.
+  /// The index of the first infinity or NaN.
   package var firstNonFinite: Int? {
     switch storage {
     case .floats(let floats): BollyGANModel.firstNonFinite(floats[...])
@@ -73,7 +77,7 @@ public struct Tensor: Sendable {
 }
 
 extension Tensor: Equatable {
-  /// Whether shapes and numbers are equal, wherever they lie.
+  /// Whether shapes and numbers are equal, however they are stored.
   public static func == (a: Tensor, b: Tensor) -> Bool {
     a.shape == b.shape && a.values == b.values
   }

@@ -1,9 +1,9 @@
-/// What one number of a stored tensor is, by its name in safetensors files.
+/// The type of the numbers in a stored tensor, named as in safetensors files.
 ///
 /// - SeeAlso: `Dtype` in huggingface/safetensors, `safetensors/src/tensor.rs`.
 public enum TensorType: String, CaseIterable, Sendable {
-  // The order is that of the safetensors library, which sorts tensors in a file by it, from the
-  // last to the first: alignment falls, so every tensor lies on a multiple of its own size.
+  // In the order of the safetensors library, which writes tensors from the last of these types to
+  // the first. The sizes then decrease, which aligns every tensor to the size of its numbers.
   case bool = "BOOL"
   case u8 = "U8"
   case i8 = "I8"
@@ -20,7 +20,7 @@ public enum TensorType: String, CaseIterable, Sendable {
   case i64 = "I64"
   case u64 = "U64"
 
-  /// Bytes of one number.
+  /// The size of one number in bytes.
   public var byteCount: Int {
     switch self {
     case .bool, .u8, .i8, .f8e5m2, .f8e4m3: 1
@@ -30,6 +30,6 @@ public enum TensorType: String, CaseIterable, Sendable {
     }
   }
 
-  /// Place in the order in which the safetensors library lays types out in a file.
+  /// The position in the order of the safetensors library.
   var rank: Int { Self.allCases.firstIndex(of: self)! }
 }
