@@ -1,131 +1,80 @@
+internal import BollyGANMessages
 import BollyGANModel
-internal import BollyGANProto
 
 extension ONNXModel {
   /// Reads an ONNX file.
   ///
-  /// The bytes are walked first (lengths, text, nesting, counts), then unpacked within a budget of
-  /// twice the file and 16 MiB. What is said about the graph is *not* checked here: its names, its
-  /// operators and the sizes of its tensors.
+  /// ``ONNXScan`` checks the bytes first (lengths, text, nesting, counts); then they are unpacked
+  /// into at most twice the size of the file and 16 MiB. The meaning of the graph is *not* checked
+  /// here: its names, its operators and the sizes of its tensors.
   ///
   /// - Throws: ``ONNXError`` with the place and the reason.
   public init(bytes: [UInt8]) throws(ONNXError) {
     try ONNXScan.check(bytes)
     let limit = 2 * bytes.count + 16 << 20
-    let budget = UnpackBudget(bytes: limit)
-    self = try unsafe budget.withModel(bytes) { model throws(ONNXError) in
-      guard let model = unsafe model else {
-        throw .unsupported(
-          what: "a file that takes more than \(limit) bytes of memory to read",
-          accepted: "twice its own size and 16 MiB")
-      }
-      return try unsafe ONNXModel(model.pointee)
+    guard let message = ProtoMessage(.onnxModel, unpacking: bytes, limit: limit) else {
+      throw .unsupported(
+        what: "a file that takes more than \(limit) bytes of memory to read",
+        accepted: "twice its own size and 16 MiB")
     }
-  }
-
-  private init(_ message: Onnx__ModelProto) throws(ONNXError) {
-    guard let graph = unsafe message.graph else {
+    guard let graph = message.message("graph") else {
       throw .malformed(offset: 0, field: "model", reason: "there is no graph in it")
     }
     self.init(
-      irVersion: unsafe message.ir_version,
-      operatorSets: unsafe list(message.opset_import, message.n_opset_import).map {
-        unsafe OperatorSet(domain: copied($0.domain), version: $0.version)
+      irVersion: message.number("ir_version") ?? 0,
+      operatorSets: message.messages("opset_import").map {
+        OperatorSet(domain: $0.text("domain"), version: $0.number("version") ?? 0)
       },
-      graph: try unsafe Graph(graph.pointee))
-    unsafe producerName = copied(message.producer_name)
-    unsafe producerVersion = copied(message.producer_version)
-    unsafe domain = copied(message.domain)
-    unsafe modelVersion = message.model_version
-    unsafe documentation = copied(message.doc_string)
-    unsafe metadata = properties(message.metadata_props, message.n_metadata_props)
+      graph: try Graph(graph))
+    producerName = message.text("producer_name")
+    producerVersion = message.text("producer_version")
+    domain = message.text("domain")
+    modelVersion = message.number("model_version") ?? 0
+    documentation = message.text("doc_string")
+    metadata = message.messages("metadata_props").map(Property.init)
   }
 }
 
-/// A copy of a C string, checked for UTF-8 and NUL by the scan; empty for null.
-private func copied(_ pointer: UnsafeMutablePointer<CChar>?) -> String {
-  guard let pointer = unsafe pointer else { return "" }
-  return unsafe String(cString: pointer)
-}
-
-/// The messages that an array of pointers leads to.
-private func list<Message>(
-  _ pointers: UnsafeMutablePointer<UnsafeMutablePointer<Message>?>?, _ count: Int
-) -> [Message] {
-  (0..<count).map { unsafe pointers![$0]!.pointee }
-}
-
-/// A copy of a C array.
-private func array<Element>(_ pointer: UnsafeMutablePointer<Element>?, _ count: Int) -> [Element] {
-  unsafe [Element](UnsafeBufferPointer(start: pointer, count: count))
-}
-
-private func bytes(_ data: ProtobufCBinaryData) -> [UInt8] { unsafe array(data.data, data.len) }
-
-private func properties(
-  _ pointers: UnsafeMutablePointer<UnsafeMutablePointer<Onnx__StringStringEntryProto>?>?,
-  _ count: Int
-) -> [ONNXModel.Property] {
-  unsafe list(pointers, count).map { unsafe ONNXModel.Property(copied($0.key), copied($0.value)) }
+extension ONNXModel.Property {
+  fileprivate init(_ message: ProtoMessage) {
+    self.init(message.text("key"), message.text("value"))
+  }
 }
 
 extension ONNXModel.Graph {
-  fileprivate init(_ message: Onnx__GraphProto) throws(ONNXError) {
+  fileprivate init(_ message: ProtoMessage) throws(ONNXError) {
     self.init(
-      name: unsafe copied(message.name),
-      nodes: try unsafe list(message.node, message.n_node).map { node throws(ONNXError) in
-        try unsafe ONNXModel.Node(node)
-      },
-      initializers: try unsafe list(message.initializer, message.n_initializer).map {
-        tensor throws(ONNXError) in
-        try unsafe ONNXModel.Tensor(tensor)
-      },
-      inputs: unsafe list(message.input, message.n_input).map { unsafe ONNXModel.Value($0) },
-      outputs: unsafe list(message.output, message.n_output).map { unsafe ONNXModel.Value($0) })
-    unsafe documentation = copied(message.doc_string)
-    intermediates = unsafe list(message.value_info, message.n_value_info).map {
-      unsafe ONNXModel.Value($0)
-    }
+      name: message.text("name"),
+      nodes: try message.messages("node").map(ONNXModel.Node.init),
+      initializers: try message.messages("initializer").map(ONNXModel.Tensor.init),
+      inputs: message.messages("input").map(ONNXModel.Value.init),
+      outputs: message.messages("output").map(ONNXModel.Value.init))
+    documentation = message.text("doc_string")
+    intermediates = message.messages("value_info").map(ONNXModel.Value.init)
   }
 }
 
 extension ONNXModel.Node {
-  fileprivate init(_ message: Onnx__NodeProto) throws(ONNXError) {
-    let name = unsafe copied(message.name)
-    let operatorType = unsafe copied(message.op_type)
-    let attributes = try unsafe list(message.attribute, message.n_attribute).map {
-      attribute throws(ONNXError) in
+  fileprivate init(_ message: ProtoMessage) throws(ONNXError) {
+    let name = message.text("name")
+    let operatorType = message.text("op_type")
+    let attributes = try message.messages("attribute").map { attribute throws(ONNXError) in
       do {
-        return try unsafe ONNXModel.Attribute(attribute)
+        return try ONNXModel.Attribute(attribute)
       } catch {
         throw ONNXError.node(name: name, operatorType: operatorType, reason: "\(error)")
       }
     }
     self.init(
-      name: name, operatorType: operatorType,
-      inputs: unsafe array(message.input, message.n_input).map { unsafe copied($0) },
-      outputs: unsafe array(message.output, message.n_output).map { unsafe copied($0) },
-      attributes: attributes)
-    unsafe domain = copied(message.domain)
+      name: name, operatorType: operatorType, inputs: message.texts("input"),
+      outputs: message.texts("output"), attributes: attributes)
+    domain = message.text("domain")
   }
 }
 
 extension ONNXModel.Attribute {
-  /// The value fields that hold something, by the name of their type.
-  private static func present(_ message: Onnx__AttributeProto) -> [Kind] {
-    var kinds: [Kind] = []
-    if unsafe message.has_f != 0 { kinds.append(.float) }
-    if unsafe message.has_i != 0 { kinds.append(.int) }
-    if unsafe message.has_s != 0 { kinds.append(.string) }
-    if unsafe message.t != nil { kinds.append(.tensor) }
-    if unsafe message.n_floats > 0 { kinds.append(.floats) }
-    if unsafe message.n_ints > 0 { kinds.append(.ints) }
-    if unsafe message.n_strings > 0 { kinds.append(.strings) }
-    return kinds
-  }
-
-  /// The types of attribute that are read, with the numbers of the format.
-  private enum Kind: UInt32 {
+  /// The types of attribute that are read, with their numbers in the format.
+  private enum Kind: UInt32, CaseIterable {
     case float = 1
     case int = 2
     case string = 3
@@ -133,80 +82,73 @@ extension ONNXModel.Attribute {
     case floats = 6
     case ints = 7
     case strings = 8
+
+    /// The field that holds a value of this type.
+    var field: String {
+      switch self {
+      case .float: "f"
+      case .int: "i"
+      case .string: "s"
+      case .tensor: "t"
+      case .floats: "floats"
+      case .ints: "ints"
+      case .strings: "strings"
+      }
+    }
   }
 
-  fileprivate init(_ message: Onnx__AttributeProto) throws(ONNXError) {
-    let name = unsafe copied(message.name)
-    let present = unsafe Self.present(message)
-    let kind: Kind
-    if unsafe message.has_type != 0 {
-      guard let stated = unsafe Kind(rawValue: message.type.rawValue) else {
-        throw unsafe .unsupported(
-          what: "attribute \(quoted(name)) of type \(message.type.rawValue)",
-          accepted: "numbers, text, tensors")
-      }
-      kind = stated
-    } else {
-      guard let only = present.first else {
-        throw .unsupported(what: "attribute \(quoted(name)) without a value", accepted: "one value")
-      }
-      kind = only
+  fileprivate init(_ message: ProtoMessage) throws(ONNXError) {
+    let name = message.text("name")
+    let present = Kind.allCases.filter { message.isSet($0.field) }
+    let stated: UInt32? = message.number("type")
+    guard let kind = stated.map(Kind.init) ?? present.first else {
+      throw .unsupported(
+        what: "attribute \(quoted(name)) " + (stated.map { "of type \($0)" } ?? "without a value"),
+        accepted: stated == nil ? "one value" : "numbers, text, tensors")
     }
-    // Writers of proto3 leave zeros and empty lists out, so nothing at all is a value as well.
+    // Writers of proto3 leave out zeros and empty lists, so a type without a value is valid.
     guard present.allSatisfy({ $0 == kind }) else {
       throw .unsupported(
         what: "attribute \(quoted(name)) that says \(kind) and holds \(present)",
         accepted: "one value of the type it says")
     }
     switch kind {
-    case .float: self.init(name, unsafe .float(message.f))
-    case .int: self.init(name, unsafe .int(message.i))
-    case .string: self.init(name, unsafe .string(bytes(message.s)))
+    case .float: self.init(name, .float(message.number(kind.field) ?? 0))
+    case .int: self.init(name, .int(message.number(kind.field) ?? 0))
+    case .string: self.init(name, .string(message.bytes(kind.field) ?? []))
     case .tensor:
-      guard let tensor = unsafe message.t else {
+      guard let tensor = message.message(kind.field) else {
         throw .unsupported(what: "attribute \(quoted(name)) without its tensor", accepted: "one")
       }
-      self.init(name, .tensor(try unsafe ONNXModel.Tensor(tensor.pointee)))
-    case .floats: self.init(name, unsafe .floats(array(message.floats, message.n_floats)))
-    case .ints: self.init(name, unsafe .ints(array(message.ints, message.n_ints)))
-    case .strings:
-      self.init(
-        name,
-        .strings(unsafe array(message.strings, message.n_strings).map { unsafe bytes($0) }))
+      self.init(name, .tensor(try ONNXModel.Tensor(tensor)))
+    case .floats: self.init(name, .floats(message.numbers(kind.field)))
+    case .ints: self.init(name, .ints(message.numbers(kind.field)))
+    case .strings: self.init(name, .strings(message.items(kind.field)))
     }
   }
 }
 
 extension ONNXModel.Tensor {
-  fileprivate init(_ message: Onnx__TensorProto) throws(ONNXError) {
-    let name = unsafe copied(message.name)
-    guard let type = unsafe ONNXModel.ElementType(rawValue: message.data_type) else {
-      throw unsafe .tensor(name: name, reason: "element type \(message.data_type) is not known")
+  fileprivate init(_ message: ProtoMessage) throws(ONNXError) {
+    let name = message.text("name")
+    let number: Int32 = message.number("data_type") ?? 0
+    guard let type = ONNXModel.ElementType(rawValue: number) else {
+      throw .tensor(name: name, reason: "element type \(number) is not known")
     }
     var contents: [Contents] = []
-    if unsafe message.data_location == ONNX__TENSOR_PROTO__DATA_LOCATION__EXTERNAL {
+    if message.holds("data_location", choice: "EXTERNAL") {
       contents.append(
-        unsafe .external(properties(message.external_data, message.n_external_data)))
-    } else if unsafe message.n_external_data > 0 {
+        .external(message.messages("external_data").map(ONNXModel.Property.init)))
+    } else if message.isSet("external_data") {
       throw .tensor(name: name, reason: "describes external data but says that it has none")
     }
-    if unsafe message.has_raw_data != 0 { contents.append(unsafe .raw(bytes(message.raw_data))) }
-    if unsafe message.n_float_data > 0 {
-      contents.append(unsafe .floats(array(message.float_data, message.n_float_data)))
-    }
-    if unsafe message.n_int32_data > 0 {
-      contents.append(unsafe .int32s(array(message.int32_data, message.n_int32_data)))
-    }
-    if unsafe message.n_int64_data > 0 {
-      contents.append(unsafe .int64s(array(message.int64_data, message.n_int64_data)))
-    }
-    if unsafe message.n_double_data > 0 {
-      contents.append(unsafe .doubles(array(message.double_data, message.n_double_data)))
-    }
-    if unsafe message.n_uint64_data > 0 {
-      contents.append(unsafe .uint64s(array(message.uint64_data, message.n_uint64_data)))
-    }
-    // An empty raw_data beside typed data is what some writers leave behind.
+    if let bytes = message.bytes("raw_data") { contents.append(.raw(bytes)) }
+    if message.isSet("float_data") { contents.append(.floats(message.numbers("float_data"))) }
+    if message.isSet("int32_data") { contents.append(.int32s(message.numbers("int32_data"))) }
+    if message.isSet("int64_data") { contents.append(.int64s(message.numbers("int64_data"))) }
+    if message.isSet("double_data") { contents.append(.doubles(message.numbers("double_data"))) }
+    if message.isSet("uint64_data") { contents.append(.uint64s(message.numbers("uint64_data"))) }
+    // Some writers leave an empty raw_data beside typed data.
     if contents.count == 2, case .raw(let bytes) = contents[0], bytes.isEmpty {
       contents.removeFirst()
     }
@@ -214,39 +156,33 @@ extension ONNXModel.Tensor {
       throw .tensor(name: name, reason: "holds its numbers twice")
     }
     self.init(
-      name: name, type: type, dimensions: unsafe array(message.dims, message.n_dims),
+      name: name, type: type, dimensions: message.numbers("dims"),
       contents: contents.first ?? .raw([]))
   }
 }
 
 extension ONNXModel.Value {
-  fileprivate init(_ message: Onnx__ValueInfoProto) {
-    self.init(name: unsafe copied(message.name), type: nil, dimensions: nil)
-    unsafe documentation = copied(message.doc_string)
-    guard let type = unsafe message.type else { return }
-    unsafe denotation = copied(type.pointee.denotation)
-    guard unsafe type.pointee.value_case == ONNX__TYPE_PROTO__VALUE_TENSOR_TYPE,
-      let tensor = unsafe type.pointee.tensor_type
-    else { return }
-    self.type = unsafe ONNXModel.ElementType(rawValue: tensor.pointee.elem_type)
-    guard let shape = unsafe tensor.pointee.shape else { return }
-    dimensions = unsafe list(shape.pointee.dim, shape.pointee.n_dim).map {
-      unsafe ONNXModel.Dimension($0)
-    }
+  fileprivate init(_ message: ProtoMessage) {
+    self.init(name: message.text("name"), type: nil, dimensions: nil)
+    documentation = message.text("doc_string")
+    guard let type = message.message("type") else { return }
+    denotation = type.text("denotation")
+    guard let tensor = type.message("tensor_type") else { return }
+    self.type = ONNXModel.ElementType(rawValue: tensor.number("elem_type") ?? 0)
+    dimensions = tensor.message("shape")?.messages("dim").map(ONNXModel.Dimension.init)
   }
 }
 
 extension ONNXModel.Dimension {
-  fileprivate init(_ message: Onnx__TensorShapeProto__Dimension) {
-    let length: Length
-    switch unsafe message.value_case {
-    case ONNX__TENSOR_SHAPE_PROTO__DIMENSION__VALUE_DIM_VALUE:
-      length = unsafe .fixed(message.dim_value)
-    case ONNX__TENSOR_SHAPE_PROTO__DIMENSION__VALUE_DIM_PARAM:
-      length = unsafe .named(copied(message.dim_param))
-    default:
-      length = .unknown
-    }
-    self.init(length, denotation: unsafe copied(message.denotation))
+  fileprivate init(_ message: ProtoMessage) {
+    let length: Length =
+      if let length: Int64 = message.number("dim_value") {
+        .fixed(length)
+      } else if message.isSet("dim_param") {
+        .named(message.text("dim_param"))
+      } else {
+        .unknown
+      }
+    self.init(length, denotation: message.text("denotation"))
   }
 }

@@ -1,4 +1,4 @@
-package import BollyGANProto
+internal import BollyGANProto
 
 #if canImport(Glibc)
   import Glibc
@@ -8,58 +8,64 @@ package import BollyGANProto
   import Darwin
 #endif
 
-/// Memory for one message tree: everything taken from an arena is freed together.
+/// The memory of one tree of messages, freed all at once.
+///
+/// protobuf-c allocates from an arena too when it unpacks a file. Since a small file can describe
+/// a large message (a field of two bytes can become a struct of a hundred), an arena has a limit,
+/// which the reader sets before unpacking.
 @safe
-package struct MessageArena: ~Copyable {
-  private var blocks: [UnsafeMutableRawPointer] = unsafe []
+final class MessageArena {
+  /// Bytes charged for each block besides its own size: the bookkeeping of `malloc`.
+  private static let overhead = 16
 
-  package init() {}
+  /// The bytes charged for each block.
+  private var blocks: [UnsafeMutableRawPointer: Int] = unsafe [:]
+  private var bytesLeft: Int
 
-  /// Memory for `count` values of a C type, set to zero bytes; valid while the arena lives.
-  private mutating func block<T>(of type: T.Type, count: Int) -> UnsafeMutablePointer<T> {
-    // calloc refuses a product that overflows; a null here is the machine out of memory.
-    let memory = unsafe calloc(max(count, 1), MemoryLayout<T>.stride)!
-    unsafe blocks.append(memory)
-    return unsafe memory.bindMemory(to: type, capacity: max(count, 1))
+  init(limit: Int = .max) { bytesLeft = limit }
+
+  /// Uninitialised memory for `count` values, valid while the arena lives.
+  ///
+  /// Traps if no memory is left.
+  func allocate<Value>(_ type: Value.Type, count: Int) -> UnsafeMutablePointer<Value> {
+    let size = MemoryLayout<Value>.stride * max(count, 1)
+    return unsafe allocate(bytes: size)!.bindMemory(to: type, capacity: count)
   }
 
-  /// An empty message, made by the generated `initialize`, then filled in by `fill`.
-  package mutating func message<Message>(
-    _ initialize: (UnsafeMutablePointer<Message>?) -> Void
-  ) -> UnsafeMutablePointer<Message> {
-    let message = unsafe block(of: Message.self, count: 1)
-    unsafe initialize(message)
-    return unsafe message
+  /// A block aligned for every C type; nil if it would exceed the limit.
+  func allocate(bytes: Int) -> UnsafeMutableRawPointer? {
+    let (cost, overflow) = bytes.addingReportingOverflow(Self.overhead)
+    guard !overflow, cost <= bytesLeft, let block = unsafe malloc(max(bytes, 1))
+    else { return nil }
+    bytesLeft -= cost
+    unsafe blocks[block] = cost
+    return unsafe block
   }
 
-  /// A C array of the elements; valid while the arena lives.
-  package mutating func array<T>(_ elements: [T]) -> UnsafeMutablePointer<T> {
-    let array = unsafe block(of: T.self, count: elements.count)
-    for (index, element) in elements.enumerated() {
-      unsafe (array + index).initialize(to: element)
+  private func release(_ block: UnsafeMutableRawPointer?) {
+    guard let block = unsafe block, let cost = unsafe blocks.removeValue(forKey: block) else {
+      return
     }
-    return unsafe array
+    bytesLeft += cost
+    unsafe free(block)
   }
 
-  /// A NUL-terminated copy of `text`, valid while the arena lives.
-  package mutating func copy(_ text: String) -> UnsafeMutablePointer<CChar> {
-    unsafe array(text.utf8CString.map { $0 })
+  /// The arena that ``unpack(_:as:)`` gave to protobuf-c.
+  private static func from(_ context: UnsafeMutableRawPointer?) -> MessageArena {
+    unsafe Unmanaged.fromOpaque(context!).takeUnretainedValue()
   }
 
-  /// A copy of `text`, or null for an empty one, which leaves its field out.
-  package mutating func copyIfAny(_ text: String) -> UnsafeMutablePointer<CChar>? {
-    if text.isEmpty { return nil }
-    return unsafe copy(text)
+  /// Unpacks a message into this arena; nil if the bytes are malformed or exceed the limit.
+  func unpack(
+    _ bytes: [UInt8], as descriptor: UnsafePointer<ProtobufCMessageDescriptor>
+  ) -> UnsafeMutableRawPointer? {
+    var allocator = unsafe ProtobufCAllocator(
+      alloc: { unsafe MessageArena.from($0).allocate(bytes: $1) },
+      free: { unsafe MessageArena.from($0).release($1) },
+      allocator_data: Unmanaged.passUnretained(self).toOpaque())
+    return unsafe UnsafeMutableRawPointer(
+      protobuf_c_message_unpack(descriptor, &allocator, bytes.count, bytes))
   }
 
-  /// A copy of `bytes`, valid while the arena lives.
-  package mutating func copy(_ bytes: [UInt8]) -> ProtobufCBinaryData {
-    let copy = unsafe block(of: UInt8.self, count: bytes.count)
-    unsafe bytes.withUnsafeBufferPointer { source in
-      if let base = source.baseAddress { unsafe copy.update(from: base, count: source.count) }
-    }
-    return unsafe ProtobufCBinaryData(len: bytes.count, data: copy)
-  }
-
-  deinit { unsafe blocks.forEach { unsafe free($0) } }
+  deinit { unsafe blocks.keys.forEach { unsafe free($0) } }
 }

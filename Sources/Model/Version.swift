@@ -1,2 +1,2 @@
-/// The version of the whole package, as every `--version` and every written file says it.
+/// The version of the package, printed by `--version` and recorded in every file written.
 public let bollyganVersion = "0.1.0"

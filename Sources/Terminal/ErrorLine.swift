@@ -8,35 +8,38 @@ internal import BollyGANModel
   import Darwin
 #endif
 
-/// An error that knows with which status its command should end.
+/// An error that determines the exit status of its command.
 package protocol ExitStatusProviding: Error {
-  /// The status to leave with.
+  /// The exit status of the command.
   var exitStatus: ExitStatus { get }
 }
 
-/// Why a command ends early: one line for the user, and the status for scripts.
+/// Why a command fails: a line for the user and an exit status for scripts.
 package struct CommandFailure: ExitStatusProviding, Equatable, CustomStringConvertible {
+  /// The exit status of the command.
   package let exitStatus: ExitStatus
-  /// The file it is about, as the user named it.
+  /// The file that caused the failure, as the user named it.
   package let file: String?
-  /// What is wrong, enough to mend it; without the file's name.
+  /// What is wrong and how to fix it, without the name of the file.
   package let message: String
 
+  /// A failure with a status and a message.
   package init(_ exitStatus: ExitStatus, file: String? = nil, _ message: String) {
     self.exitStatus = exitStatus
     self.file = file
     self.message = message
   }
 
-  /// `FILE: what is wrong`, or what is wrong where no file is to blame.
+  /// `FILE: MESSAGE`, or the message alone if no file is involved.
   package var description: String {
     guard let file else { return message }
     return "\(escaped(file)): \(message)"
   }
 
-  /// Runs `body` and says whatever it throws about `file`.
+  /// Runs `body` and turns any error that it throws into a failure about `file`.
   ///
-  /// An error that provides its own status keeps it; any other takes `status`.
+  /// An error that provides a status keeps it. Any other error gets `status`. A failure is rethrown
+  /// unchanged.
   package static func about<Result, Failure: Error>(
     _ file: String, else status: ExitStatus = .badData, _ body: () throws(Failure) -> Result
   ) throws(CommandFailure) -> Result {
@@ -51,10 +54,11 @@ package struct CommandFailure: ExitStatusProviding, Equatable, CustomStringConve
   }
 }
 
-/// Text from a file, safe to show: no control characters, no reordering marks, at most `limit`
-/// bytes.
+/// Untrusted text, made safe to print: control characters and reordering marks are escaped, and the
+/// result is cut to at most `limit` bytes.
 ///
-/// A terminal obeys what it is sent, so a name such as `\u{1B}]0;owned\u{07}` must not reach it.
+/// A terminal executes escape sequences, so a file name such as `\u{1B}]0;owned\u{07}` must not
+/// reach it.
 package func escaped(_ text: String, limit: Int = 200) -> String {
   var result = ""
   for scalar in text.unicodeScalars {
@@ -63,12 +67,12 @@ package func escaped(_ text: String, limit: Int = 200) -> String {
       case "\n": "\\n"
       case "\r": "\\r"
       case "\t": "\\t"
-      // A byte that is no UTF-8, as paths keep it.
+      // A byte of a path that is not valid UTF-8.
       case keptByteScalars: "\\x\(String(scalar.value & 0xFF, radix: 16))"
       case _ where mustEscape(scalar): "\\u{\(String(scalar.value, radix: 16))}"
       default: String(scalar)
       }
-    // Room is left for the mark that says something was cut off.
+    // Leave room for the ellipsis, which has 3 bytes.
     guard result.utf8.count + piece.utf8.count <= limit - 3 else {
       return result + "…"
     }
@@ -77,7 +81,7 @@ package func escaped(_ text: String, limit: Int = 200) -> String {
   return result
 }
 
-/// Control characters, and those that turn or split a line.
+/// Whether a scalar controls the terminal, or reorders or splits a line.
 private func mustEscape(_ scalar: Unicode.Scalar) -> Bool {
   switch scalar.properties.generalCategory {
   case .control, .format, .lineSeparator, .paragraphSeparator, .surrogate: true
@@ -85,26 +89,26 @@ private func mustEscape(_ scalar: Unicode.Scalar) -> Bool {
   }
 }
 
-/// Writes `bollygan: message` on standard error as one line; a closed standard error is no error.
+/// Writes `bollygan: MESSAGE` to standard error as one line. Failures to write are ignored.
 package func printError(_ message: String) {
   writeToStandardError("bollygan: \(escaped(message, limit: 4096))\n")
 }
 
-/// Writes text on standard error as it is, all of it or as much as it takes.
+/// Writes text to standard error unchanged. Failures to write are ignored.
 package func writeToStandardError(_ text: String) {
   _ = writeAll(Array(text.utf8), to: STDERR_FILENO)
 }
 
-/// The system's words for an `errno`.
+/// The system's description of an `errno`.
 package func errorText(_ code: Int32) -> String {
   var buffer = [CChar](repeating: 0, count: 256)
   guard unsafe strerror_r(code, &buffer, buffer.count) == 0 else { return "error \(code)" }
   return String(decoding: buffer.prefix { $0 != 0 }.map(UInt8.init(bitPattern:)), as: UTF8.self)
 }
 
-/// Writes every byte, through interruptions and short writes.
+/// Writes all bytes and continues after interruptions and partial writes.
 ///
-/// - Returns: nil, or the `errno` that stopped it.
+/// - Returns: Nil on success, or the `errno` of the failed write.
 func writeAll(_ bytes: [UInt8], to descriptor: Int32) -> Int32? {
   unsafe bytes.withUnsafeBytes { bytes in
     var done = 0
@@ -113,7 +117,7 @@ func writeAll(_ bytes: [UInt8], to descriptor: Int32) -> Int32? {
       if written >= 0 {
         done += written
       } else if errno == EAGAIN {
-        // Somebody made this pipe non-blocking (terminals are shared): wait until it takes more.
+        // Another process that shares this terminal or pipe made it non-blocking. Wait for room.
         var waited = pollfd(fd: descriptor, events: Int16(POLLOUT), revents: 0)
         _ = unsafe poll(&waited, 1, -1)
       } else if errno != EINTR {

@@ -1,29 +1,29 @@
-/// What a command's exit status says, the same for all three commands.
+/// The exit statuses of all three commands. From 64 on they follow BSD's `sysexits.h`.
 public enum ExitStatus: Int32, Sendable {
-  /// All that was asked for was done.
+  /// The command succeeded.
   case success = 0
-  /// The thing asked about is not so (a comparison, a self-check).
+  /// A comparison or self-check failed.
   case notSo = 1
   /// The divergence guard stopped training.
   case diverged = 3
-  /// The command line is wrong.
+  /// The command line is invalid.
   case usage = 64
-  /// A data or model file cannot be used.
+  /// A data or model file is invalid.
   case badData = 65
-  /// An input is missing, or there are too few pictures.
+  /// An input is missing, or there are too few images.
   case missingInput = 66
-  /// A mistake of ours.
+  /// A bug in the program.
   case internalError = 70
   /// An output cannot be created, or would overwrite a run.
   case cannotCreate = 73
   /// Reading or writing failed.
   case inputOutput = 74
-  /// Another process uses the run folder.
+  /// Another process is using the run folder.
   case inUse = 75
-  /// Interrupted (SIGINT), all saved.
+  /// Interrupted by SIGINT, after saving everything: 128 + 2.
   case interrupted = 130
-  /// The reader of a pipe went away.
+  /// The reader of a pipe closed it (SIGPIPE): 128 + 13.
   case brokenPipe = 141
-  /// Asked to end (SIGTERM), all saved.
+  /// Terminated by SIGTERM, after saving everything: 128 + 15.
   case terminated = 143
 }

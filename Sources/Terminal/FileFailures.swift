@@ -8,11 +8,14 @@ package import BollyGANModel
   import Darwin
 #endif
 
+// How the commands read and write files: every failure names the file and has an exit status.
+
 extension CommandFailure {
-  /// Runs `body`, which reads `path`, and says whatever it throws about that file.
+  /// Runs `body`, which reads `path`, and turns any error that it throws into a failure about that
+  /// file.
   ///
-  /// The status is 66 where the file is missing or closed to us, 74 where reading failed, 65 where
-  /// the file cannot be used.
+  /// The status is 66 if the file is missing or may not be read, 74 if reading fails, and 65 if the
+  /// file is invalid.
   package static func reading<Result, Failure: Error>(
     _ path: String, _ body: () throws(Failure) -> Result
   ) throws(CommandFailure) -> Result {
@@ -35,8 +38,10 @@ extension CommandFailure {
     }
   }
 
-  /// What a failed attempt to write a file means: 73 where there can be no file of that name, 74
-  /// where the disk is to blame, 141 where it is a pipe and its reader went away.
+  /// The failure to write a file.
+  ///
+  /// The status is 73 if no such file can be created, 141 if the reader of a pipe has gone, and
+  /// 74 for any other error, such as a full disk.
   package init(writing error: FileError) {
     let status: ExitStatus =
       switch error {
@@ -48,21 +53,23 @@ extension CommandFailure {
     self.init(status, file: error.path, "\(error)")
   }
 
-  /// The file system says no, whatever the state of the disk.
+  /// Errors that mean that no such file can be created, rather than that the disk is failing.
   private static let refusals: Set<Int32> = [
     EACCES, EPERM, EROFS, ENOENT, ENOTDIR, EISDIR, ENAMETOOLONG, ELOOP, ENXIO, EINVAL,
   ]
 }
 
-/// Where a command's result goes, piece by piece: a file that takes its name when it is whole, or
-/// standard output for `-`.
+/// The output of a command, written in pieces: a file that appears when it is complete, or standard
+/// output for `-`.
 package struct OutputFile: ~Copyable {
-  /// As the user named it.
+  /// The path as the user gave it.
   package let path: String
   /// Nil for standard output.
   private var writer: FileWriter?
 
-  /// - Throws: ``CommandFailure`` where no such file can be written.
+  /// Starts a file.
+  ///
+  /// - Throws: ``CommandFailure`` if no such file can be written.
   package init(_ path: String) throws(CommandFailure) {
     self.path = path
     guard path != "-" else { return }
@@ -85,7 +92,7 @@ package struct OutputFile: ~Copyable {
     }
   }
 
-  /// Gives the file its name, in place of one that may have had it.
+  /// Completes the file and puts it under its name, replacing an existing file.
   package consuming func finish() throws(CommandFailure) {
     guard let writer else { return }
     do {
@@ -96,30 +103,18 @@ package struct OutputFile: ~Copyable {
   }
 }
 
-/// Makes a folder and those above it; one that is there already is fine.
+/// Creates the folder of an output and its missing parents. It may exist already.
 package func makeFolder(_ path: String) throws(CommandFailure) {
-  var prefix = path.utf8.first == UInt8(ascii: "/") ? "" : "."
-  // In bytes: a slash and a combining character after it would be one character.
-  for part in path.utf8.split(separator: UInt8(ascii: "/")) {
-    prefix += "/" + String(Substring(part))
-    guard unsafe prefix.withPath({ unsafe mkdir($0, 0o777) }) != 0 else { continue }
-    let code = errno
-    // Where it exists it may be a folder on a disk that is read-only, or one we may not write above.
-    guard !isFolder(prefix) else { continue }
-    throw CommandFailure(
-      writing: .failed(
-        path: path, operation: "making the folder", code: code == EEXIST ? ENOTDIR : code))
+  do {
+    try Folder.create(path)
+  } catch {
+    throw CommandFailure(writing: error)
   }
 }
 
-/// Whether there is a folder at a path, links followed.
-package func isFolder(_ path: String) -> Bool {
-  var status = stat()
-  let result = unsafe path.withPath { unsafe stat($0, &status) }
-  return result == 0 && status.st_mode & S_IFMT == S_IFDIR
-}
+package func isFolder(_ path: String) -> Bool { Folder.exists(path) }
 
-/// The path from the root, links followed, of something that is there; else the path as it is.
+/// The absolute path of a file with links followed, or `path` itself if nothing exists there.
 package func absolutePath(_ path: String) -> String {
   guard let real = unsafe path.withPath({ unsafe realpath($0, nil) }) else { return path }
   defer { unsafe free(real) }

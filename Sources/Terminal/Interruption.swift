@@ -8,25 +8,25 @@ import Synchronization
   import Darwin
 #endif
 
-/// A wish to end early: Ctrl-C (SIGINT), SIGTERM or a closed terminal (SIGHUP).
+/// A request to stop early: Ctrl-C (SIGINT), SIGTERM or a closed terminal (SIGHUP).
 ///
-/// A signal is only noted, so that work ends at a good place and leaves nothing half done; a second
-/// Ctrl-C ends the process at once, with status 130.
+/// The handler only records the signal, so that work can stop at a safe point and leave nothing
+/// half done. A second Ctrl-C ends the process at once with status 130.
 package enum Interruption {
-  /// The signal that came, 0 for none. Atomic, since a handler may do little else.
+  /// The last signal received, 0 for none. Atomic, because a handler may do little else.
   private static let received = Atomic<Int32>(0)
-  /// When the first SIGINT came, in nanoseconds; 0 before.
+  /// The time of the first SIGINT in nanoseconds, 0 before it.
   private static let firstInterrupt = Atomic<Int64>(0)
 
-  /// Notes signals from now on.
+  /// Starts recording signals.
   package static func watch() {
-    // Made now, not inside the handler.
+    // Initialise the static properties now rather than inside the handler.
     _ = received.load(ordering: .relaxed)
     _ = firstInterrupt.load(ordering: .relaxed)
     let note: @convention(c) (Int32) -> Void = { Interruption.note($0) }
     for number in [SIGINT, SIGTERM, SIGHUP] {
-      // Under `nohup` work outlives its terminal. SIGINT is noted even where it was ignored: shells
-      // do that to what a script runs in the background, which must be stoppable all the same.
+      // Under `nohup` a command outlives its terminal. SIGINT is recorded even if it was ignored:
+      // shells ignore it for background commands of a script, which must still be stoppable.
       if number == SIGHUP && isIgnored(number) { continue }
       var action = sigaction()
       #if os(macOS)
@@ -45,13 +45,14 @@ package enum Interruption {
     _ = unsafe clock_gettime(CLOCK_MONOTONIC, &time)
     let now = Int64(time.tv_sec) * 1_000_000_000 + Int64(time.tv_nsec)
     let first = firstInterrupt.compareExchange(expected: 0, desired: now, ordering: .relaxed)
-    // `timeout` sends each signal twice, to the process and to its group.
+    // `timeout` sends each signal twice, to the process and to its group, so a second SIGINT counts
+    // only after 0.1 s.
     if !first.exchanged && now - first.original > 100_000_000 {
       _exit(ExitStatus.interrupted.rawValue)
     }
   }
 
-  /// The status to end with, once a signal has come.
+  /// The exit status for the signal received, or nil if there was none.
   package static var status: ExitStatus? {
     switch received.load(ordering: .relaxed) {
     case 0: nil
@@ -60,7 +61,7 @@ package enum Interruption {
     }
   }
 
-  /// Throws once a signal has come.
+  /// Throws if a signal has been received.
   package static func check() throws(CommandFailure) {
     if let status { throw CommandFailure(status, "interrupted") }
   }

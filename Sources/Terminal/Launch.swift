@@ -9,15 +9,15 @@ internal import BollyGANModel
   import Darwin
 #endif
 
-/// Runs a command line from its parsing to the end of the process.
+/// Parses and runs a command line, then exits.
 ///
-/// What `ParsableCommand.main` does, with three differences: an error ends as one line
-/// `bollygan: FILE: what is wrong` and the status of ``ExitStatusProviding`` (70 where it has none:
-/// nobody foresaw it); help and versions are written to a checked standard output; and a reader
-/// that goes away ends the command quietly with 141.
+/// This differs from `ParsableCommand.main` in three ways. An error becomes one line
+/// `bollygan: FILE: MESSAGE` and the status of ``ExitStatusProviding``, or 70 for an unexpected
+/// error without one. Help and version texts go to a standard output that is checked for errors.
+/// And if the reader of a pipe closes it, the command ends silently with status 141.
 package func launch<Command: AsyncParsableCommand>(_ type: Command.Type) async -> Never {
   holdStandardDescriptors()
-  // A write to a closed pipe is then an error like others, and what was being saved is saved.
+  // A write to a closed pipe becomes an ordinary error, so that work in progress is saved.
   _ = signal(SIGPIPE, SIG_IGN)
   var command: any ParsableCommand
   do {
@@ -37,17 +37,17 @@ package func launch<Command: AsyncParsableCommand>(_ type: Command.Type) async -
   exit(ExitStatus.success.rawValue)
 }
 
-/// Says what an error has to say where it belongs, and ends the process with its status.
+/// Prints an error, or the help or version text that was requested, and exits.
 private func leave<Command: ParsableCommand>(_ type: Command.Type, _ error: any Error) -> Never {
   if let error = error as? any ExitStatusProviding {
-    // A status alone, where the command has said everything else.
+    // An empty message means that the command has already printed everything.
     let message = "\(error)"
     if error.exitStatus != .brokenPipe, !message.isEmpty { printError(message) }
     exit(error.exitStatus.rawValue)
   }
   let code = type.exitCode(for: error)
   guard code != .failure else {
-    // ArgumentParser knows its own errors; anything else is one that we did not foresee.
+    // ArgumentParser assigns other codes to its own errors, so this one is unexpected.
     printError("\(error)")
     exit(ExitStatus.internalError.rawValue)
   }
@@ -64,19 +64,19 @@ private func leave<Command: ParsableCommand>(_ type: Command.Type, _ error: any 
   exit(ExitStatus.success.rawValue)
 }
 
-/// Opens what is closed of descriptors 0 to 2, so that no file of ours is given their numbers.
+/// Opens those of the descriptors 0 to 2 that are closed, so that no file gets their numbers.
 ///
-/// A closed standard output stays one that cannot be written to.
+/// Writing to a standard output that was closed still fails, because it is opened for reading.
 private func holdStandardDescriptors() {
   for (descriptor, mode) in [
     (STDIN_FILENO, O_WRONLY), (STDOUT_FILENO, O_RDONLY), (STDERR_FILENO, O_WRONLY),
   ] where fcntl(descriptor, F_GETFD) == -1 && errno == EBADF {
-    // The lowest free number is taken, which is this one: those below are open.
+    // `open` returns the lowest free number, which is this one, since those below it are open.
     _ = unsafe open("/dev/null", mode)
   }
 }
 
-/// The arguments, those that are no UTF-8 included: `CommandLine.arguments` would change them.
+/// The arguments, including any that are not UTF-8, which `CommandLine.arguments` would alter.
 private func commandLineArguments() -> [String] {
   (1..<max(1, Int(CommandLine.argc))).compactMap { index in
     unsafe CommandLine.unsafeArgv[index].map { unsafe String(cPath: $0) }

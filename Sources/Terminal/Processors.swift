@@ -1,6 +1,6 @@
 internal import BollyGANKernels
 
-/// The processors that this process may use, at least 1: what `--threads` is by default.
+/// The number of processors that this process may use, at least 1: the default of `--threads`.
 ///
-/// Fewer than the machine has where `taskset` or a container says so.
+/// It is smaller than the machine's number under `taskset` or in a limited container.
 package let processorCount = Int(bg_processors())

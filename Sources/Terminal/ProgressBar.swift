@@ -8,10 +8,10 @@ import Synchronization
   import Darwin
 #endif
 
-/// A line at the foot of a terminal that says how far long work has come.
+/// A progress bar on the last line of a terminal.
 ///
-/// It is drawn on standard error, and only where that is a terminal that can move its cursor; in a
-/// file or a pipe not a byte of it appears. Work of under half a second shows nothing.
+/// It is drawn on standard error, and only if that is a terminal that can move its cursor. Nothing
+/// is written to files or pipes. Work that takes less than half a second shows no bar.
 package final class ProgressBar: Sendable {
   private struct State {
     var completed = 0
@@ -24,7 +24,7 @@ package final class ProgressBar: Sendable {
 
   private let total: Int
   private let unit: String
-  /// Whether there is a terminal to draw it on, and nobody asked for silence.
+  /// Whether there is a terminal to draw on and the user did not ask for silence.
   package let isEnabled: Bool
   private let style: TerminalStyle
   private let start = ContinuousClock.now
@@ -33,8 +33,8 @@ package final class ProgressBar: Sendable {
   /// A bar for `total` units of work.
   ///
   /// - Parameters:
-  ///   - total: Units in all, at least 1.
-  ///   - unit: What is counted, in the plural: "faces".
+  ///   - total: The number of units, at least 1.
+  ///   - unit: The name of the units in the plural, such as "faces".
   ///   - isQuiet: Whether the user asked for silence.
   package init(total: Int, unit: String, isQuiet: Bool = false) {
     self.total = max(1, total)
@@ -43,9 +43,9 @@ package final class ProgressBar: Sendable {
     isEnabled = style.canRedraw && !isQuiet
   }
 
-  /// Says how much is done; any thread may call, as often as it likes.
+  /// Reports progress. Any thread may call this, as often as it likes.
   ///
-  /// - Parameter note: What stands behind the counts, such as losses.
+  /// - Parameter note: Text to show after the counts, such as losses.
   package func update(completed: Int, note: String = "") {
     change { state in
       state.completed = completed
@@ -53,7 +53,7 @@ package final class ProgressBar: Sendable {
     }
   }
 
-  /// Says how much is done, with words of the caller's beside the bar in place of counts and times.
+  /// Reports progress with the given text in place of counts and times.
   package func update(completed: Int, text: String) {
     change { state in
       state.completed = completed
@@ -61,12 +61,12 @@ package final class ProgressBar: Sendable {
     }
   }
 
-  /// Says that so much more is done.
+  /// Reports that `count` more units are done.
   package func advance(by count: Int = 1) {
     change { $0.completed += count }
   }
 
-  /// Takes the bar away; later updates are ignored.
+  /// Removes the bar. Later updates are ignored.
   package func finish() {
     guard isEnabled else { return }
     state.withLock { state in
@@ -76,7 +76,7 @@ package final class ProgressBar: Sendable {
     }
   }
 
-  /// Writes a line above the bar, and where there is no bar simply writes it.
+  /// Writes a line to standard error, above the bar if there is one.
   package func print(_ line: String) {
     state.withLock { state in
       writeToStandardError((state.isVisible ? "\r\u{1B}[K" : "") + line + "\n")
@@ -101,7 +101,7 @@ package final class ProgressBar: Sendable {
     }
   }
 
-  /// The line itself, never wider than the terminal.
+  /// The text of the bar, narrower than `columns`.
   package static func line(
     completed: Int, total: Int, unit: String, note: String, text: String? = nil,
     elapsed: Duration, columns: Int, isColoured: Bool
@@ -125,13 +125,13 @@ package final class ProgressBar: Sendable {
       ? "\u{1B}[32m\(done)\u{1B}[90m\(rest)\u{1B}[0m\(text)" : "\(done)\(rest)\(text)"
   }
 
-  /// Three figures are enough to see a rate by.
+  /// A rate with one decimal below 100.
   private static func rounded(_ rate: Double) -> String {
     rate >= 100 ? "\(Int(rate))" : "\((rate * 10).rounded() / 10)"
   }
 }
 
-/// A time as people say it: `42 s`, `3 min 20 s`, `5 h 04 min`.
+/// A duration in words: `42 s`, `3 min 20 s`, `5 h 04 min`. It is rounded up to whole seconds.
 package func durationText(seconds: Double) -> String {
   guard seconds.isFinite, seconds < 1e9 else { return "a long time" }
   let seconds = Int(seconds.rounded(.up))

@@ -8,17 +8,17 @@ internal import BollyGANModel
   import Darwin
 #endif
 
-/// The generator that comes with the program.
+/// The generator that ships with the program.
 package enum ShippedModel {
-  /// Its file's name, in the checkout's `models` and in an installation's `share/bollygan`.
+  /// The name of its file, in `models` of a checkout and in `share/bollygan` of an installation.
   package static let fileName = "bollygan-64.safetensors"
 
-  /// The environment variable that names another one.
+  /// The environment variable that names another model.
   package static let variable = "BOLLYGAN_MODEL"
 
-  /// Path of the model to use where none is named on the command line.
+  /// The path of the default model, used when the command line does not name one.
   ///
-  /// - Throws: ``CommandFailure`` with status 66, naming the places looked at.
+  /// - Throws: ``CommandFailure`` with status 66 and the places that were searched.
   package static func path() throws(CommandFailure) -> String {
     if let path = environmentValue(variable), !path.isEmpty { return path }
     let places = executablePath.map(places(forExecutable:)) ?? []
@@ -26,12 +26,12 @@ package enum ShippedModel {
     let looked = places.map { escaped($0, limit: 1000) }.joined(separator: ", ")
     throw CommandFailure(
       .missingInput,
-      "no model came with this program (looked for \(looked.isEmpty ? fileName : looked)); "
-        + "name one with --model or in \(variable)")
+      "the model that ships with this program is missing (looked for "
+        + "\(looked.isEmpty ? fileName : looked)); name a model with --model or in \(variable)")
   }
 
-  /// Where a model may lie that belongs to an executable: first as `make install` puts it, then as
-  /// a build in a checkout has it (`.build/<triple>/release/bollygan-infer`).
+  /// The places to look for the model of an executable: first where `make install` puts it, then
+  /// in the checkout of a build (`.build/<triple>/release/bollygan-infer`).
   package static func places(forExecutable path: String) -> [String] {
     var folders = path.split(separator: "/").dropLast()
     func join(_ folders: ArraySlice<Substring>, _ rest: String) -> String {
@@ -50,7 +50,7 @@ package enum ShippedModel {
   }
 }
 
-/// Path of the running executable, links followed, so that a link to it finds its files as well.
+/// The path of the running executable, with links followed so that a link to it finds its files.
 package let executablePath: String? = {
   #if os(macOS)
     var size: UInt32 = 0

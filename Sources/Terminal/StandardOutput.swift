@@ -6,13 +6,14 @@
   import Darwin
 #endif
 
-/// Standard output, each write checked: `print` loses text on a full disk and still ends with 0.
+/// Standard output with every write checked.
 ///
-/// Nothing is buffered: hand over whole lines or whole pictures.
+/// `print` would lose text on a full disk, and the command would still exit with status 0.
+/// Nothing is buffered, so write whole lines or whole images.
 package enum StandardOutput {
   /// Writes all bytes.
   ///
-  /// - Throws: ``StandardOutputError``, where the reader went away or the disk is full.
+  /// - Throws: ``StandardOutputError``, for instance if the reader has gone or the disk is full.
   package static func write(_ bytes: [UInt8]) throws(StandardOutputError) {
     if let code = writeAll(bytes, to: STDOUT_FILENO) {
       throw StandardOutputError(code: code)
@@ -29,16 +30,16 @@ package enum StandardOutput {
     try write(line + "\n")
   }
 
-  /// Whether somebody reads it on a terminal, which binary data would garble.
+  /// Whether standard output is a terminal, which binary data would garble.
   package static var isTerminal: Bool { isatty(STDOUT_FILENO) == 1 }
 }
 
-/// Why standard output did not take what was written.
+/// Why a write to standard output failed.
 package struct StandardOutputError: ExitStatusProviding, Equatable, CustomStringConvertible {
   /// The `errno` of the failed write.
   package let code: Int32
 
-  /// 141 where the reader of a pipe went away (`| head`), which is no fault; else 74.
+  /// 141 if the reader of a pipe closed it, as `| head` does; otherwise 74.
   package var exitStatus: ExitStatus { code == EPIPE ? .brokenPipe : .inputOutput }
 
   package var description: String { "standard output: \(errorText(code))" }

@@ -8,17 +8,19 @@ internal import BollyGANModel
   import Darwin
 #endif
 
-/// What may be drawn on a terminal.
+/// What a terminal can display.
 package struct TerminalStyle: Equatable, Sendable {
-  /// Whether a line may be drawn over again: on a terminal that is not `dumb`.
+  /// Whether a line can be redrawn, as on any terminal that is not `dumb`.
   package let canRedraw: Bool
-  /// Whether colours are wanted.
+  /// Whether to use colours.
   package let isColoured: Bool
 
+  /// The style of a stream in an environment.
+  ///
   /// - Parameters:
   ///   - isTerminal: Whether the stream is a terminal.
-  ///   - environment: Looks a variable up. `NO_COLOR` (not empty) goes before `CLICOLOR_FORCE`,
-  ///     that before `CLICOLOR=0`.
+  ///   - environment: Looks up an environment variable. A non-empty `NO_COLOR` overrides
+  ///     `CLICOLOR_FORCE`, which overrides `CLICOLOR=0`.
   /// - SeeAlso: https://no-color.org and https://bixense.com/clicolors/
   package init(isTerminal: Bool, environment: (String) -> String?) {
     canRedraw = isTerminal && environment("TERM") != "dumb"
@@ -31,13 +33,13 @@ package struct TerminalStyle: Equatable, Sendable {
     }
   }
 
-  /// Of standard error in this process.
+  /// The style of this process's standard error.
   package static var standardError: TerminalStyle {
     TerminalStyle(
       isTerminal: isatty(STDERR_FILENO) == 1, environment: { environmentValue($0) })
   }
 
-  /// Width of the terminal behind standard error, 80 where it does not say.
+  /// The width of the terminal on standard error, or 80 if it is unknown.
   static var columns: Int {
     var size = winsize()
     let result = unsafe ioctl(STDERR_FILENO, UInt(TIOCGWINSZ), &size)

@@ -1,9 +1,8 @@
-/// Lines of columns one beside the other, two spaces between them.
+/// Lays out a table as lines of text, with two spaces between columns.
 ///
 /// - Parameters:
-///   - rows: The cells, in every row as many; safe to show.
-///   - left: Columns from the first on whose text begins at the left; that of the others ends at the
-///     right, as numbers do.
+///   - rows: The cells, safe to print. Every row has the same number.
+///   - left: How many of the first columns are aligned left. The others are aligned right.
 package func tableLines(_ rows: [[String]], left: Int) -> [String] {
   guard let first = rows.first else { return [] }
   let widths = first.indices.map { column in rows.map { $0[column].count }.max()! }

@@ -1,10 +1,8 @@
 internal import BollyGANMessages
-internal import BollyGANProto
-import BollyGANTraining
 
-/// One event of TensorBoard's: the only file that touches protobuf-c.
+/// One event of a TensorBoard event file: what happened at one moment of a run.
 struct EventMessage {
-  /// What a tag has at one moment.
+  /// The value of one tag.
   enum Value {
     case scalar(Float)
     /// A whole PNG file and its size in pixels.
@@ -14,9 +12,9 @@ struct EventMessage {
   }
 
   enum Content {
-    /// What a file begins with.
+    /// The first event of a file.
     case version
-    /// A process begins here to make steps anew.
+    /// A process starts here. Steps from here on replace those of earlier files.
     case sessionStart
     case values([(tag: String, value: Value)])
   }
@@ -26,79 +24,48 @@ struct EventMessage {
   var step: Int
   var content: Content
 
+  /// The event in the wire format of `tfevents.proto`.
   func encoded() -> [UInt8] {
-    var arena = MessageArena()
-    let event = unsafe arena.message(tfevents__event__init)
-    unsafe event.pointee.has_wall_time = 1
-    unsafe event.pointee.wall_time = time
-    unsafe event.pointee.has_step = 1
-    unsafe event.pointee.step = Int64(step)
+    let event = ProtoMessage(.event)
+    event.set("wall_time", time)
+    event.set("step", Int64(step))
     switch content {
-    case .version:
-      unsafe event.pointee.what_case = TFEVENTS__EVENT__WHAT_FILE_VERSION
-      unsafe event.pointee.file_version = arena.copy("brain.Event:2")
-    case .sessionStart:
-      let session = unsafe arena.message(tfevents__session_log__init)
-      unsafe session.pointee.has_status = 1
-      unsafe session.pointee.status = TFEVENTS__SESSION_LOG__SESSION_STATUS__START
-      unsafe event.pointee.what_case = TFEVENTS__EVENT__WHAT_SESSION_LOG
-      unsafe event.pointee.session_log = unsafe session
+    case .version: event.set("file_version", "brain.Event:2")
+    case .sessionStart: event.set("session_log") { $0.set("status", choice: "START") }
     case .values(let values):
-      let summary = unsafe arena.message(tfevents__summary__init)
-      let messages = unsafe values.map { unsafe Optional(arena.value(tag: $0, $1)) }
-      unsafe summary.pointee.n_value = unsafe messages.count
-      unsafe summary.pointee.value = arena.array(messages)
-      unsafe event.pointee.what_case = TFEVENTS__EVENT__WHAT_SUMMARY
-      unsafe event.pointee.summary = unsafe summary
+      event.set("summary") { summary in
+        summary.set("value", values) { entry, message in
+          message.set("tag", entry.tag)
+          entry.value.fill(message)
+        }
+      }
     }
-    return unsafe [UInt8](
-      unsafeUninitializedCapacity: tfevents__event__get_packed_size(event)
-    ) { buffer, count in
-      count = unsafe tfevents__event__pack(event, buffer.baseAddress)
-    }
+    return event.encoded()
   }
 }
 
-extension MessageArena {
-  fileprivate mutating func value(
-    tag: String, _ value: EventMessage.Value
-  ) -> UnsafeMutablePointer<Tfevents__Summary__Value> {
-    let message = unsafe self.message(tfevents__summary__value__init)
-    unsafe message.pointee.tag = copy(tag)
-    switch value {
-    case .scalar(let number):
-      unsafe message.pointee.value_case = TFEVENTS__SUMMARY__VALUE__VALUE_SIMPLE_VALUE
-      unsafe message.pointee.simple_value = number
+extension EventMessage.Value {
+  fileprivate func fill(_ message: ProtoMessage) {
+    switch self {
+    case .scalar(let number): message.set("simple_value", number)
     case .picture(let png, let width, let height, let channels):
-      let image = unsafe self.message(tfevents__summary__image__init)
-      unsafe image.pointee.has_width = 1
-      unsafe image.pointee.width = Int32(width)
-      unsafe image.pointee.has_height = 1
-      unsafe image.pointee.height = Int32(height)
-      unsafe image.pointee.has_colorspace = 1
-      unsafe image.pointee.colorspace = Int32(channels)
-      unsafe image.pointee.has_encoded_image_string = 1
-      unsafe image.pointee.encoded_image_string = copy(png)
-      unsafe message.pointee.value_case = TFEVENTS__SUMMARY__VALUE__VALUE_IMAGE
-      unsafe message.pointee.image = unsafe image
+      message.set("image") { image in
+        image.set("width", Int32(width))
+        image.set("height", Int32(height))
+        image.set("colorspace", Int32(channels))
+        image.set("encoded_image_string", png)
+      }
     case .text(let text):
-      let tensor = unsafe self.message(tfevents__tensor_proto__init)
-      unsafe tensor.pointee.has_dtype = 1
-      unsafe tensor.pointee.dtype = TFEVENTS__DATA_TYPE__DT_STRING
-      // A shape without dimensions is that of one value.
-      unsafe tensor.pointee.tensor_shape = self.message(tfevents__tensor_shape_proto__init)
-      unsafe tensor.pointee.n_string_val = 1
-      unsafe tensor.pointee.string_val = array([copy(Array(text.utf8))])
-      let plugin = unsafe self.message(tfevents__summary_metadata__plugin_data__init)
-      unsafe plugin.pointee.plugin_name = copy("text")
-      let metadata = unsafe self.message(tfevents__summary_metadata__init)
-      unsafe metadata.pointee.plugin_data = unsafe plugin
-      unsafe metadata.pointee.has_data_class = 1
-      unsafe metadata.pointee.data_class = TFEVENTS__DATA_CLASS__DATA_CLASS_TENSOR
-      unsafe message.pointee.metadata = unsafe metadata
-      unsafe message.pointee.value_case = TFEVENTS__SUMMARY__VALUE__VALUE_TENSOR
-      unsafe message.pointee.tensor = unsafe tensor
+      message.set("metadata") { metadata in
+        metadata.set("plugin_data") { $0.set("plugin_name", "text") }
+        metadata.set("data_class", choice: "DATA_CLASS_TENSOR")
+      }
+      message.set("tensor") { tensor in
+        tensor.set("dtype", choice: "DT_STRING")
+        // A shape without dimensions is the shape of a single value.
+        tensor.set("tensor_shape") { _ in }
+        tensor.set("string_val", [Array(text.utf8)])
+      }
     }
-    return unsafe message
   }
 }
