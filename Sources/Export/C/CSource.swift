@@ -1,25 +1,24 @@
 public import BollyGANModel
 
-/// A generator as plain C99: one header that draws with nothing but loops, and its weights as a file of
-/// float32 numbers.
+/// A generator as plain C99: a header of simple loops, and a file of float32 weights.
 ///
-/// The header needs no library, not even C's own, allocates nothing and keeps no state, so it goes
-/// where a compiler goes. Normalisation is folded into the kernels.
+/// The header needs no library, not even C's own, allocates nothing and keeps no state, so it runs
+/// wherever there is a C compiler. Normalisation is folded into the kernels.
 public struct CSource: Sendable {
   /// The header's text.
   public let header: String
-  /// The numbers that it draws with, little-endian: for each layer the kernel `[in, out, 4, 4]`, then
-  /// the biases.
+  /// The weights, little-endian float32: for each layer the kernel `[in, out, 4, 4]`, then the
+  /// biases.
   public let weights: [UInt8]
 
-  /// Writes a generator as C.
+  /// Translates a generator to C.
   ///
   /// - Parameters:
-  ///   - generator: what to write.
-  ///   - name: what all names in the header begin with, see ``identifier(_:)``.
-  ///   - data: the name of the file with the weights, for the comments.
+  ///   - generator: the weights to write.
+  ///   - name: prefix of all names in the header, see ``identifier(_:)``.
+  ///   - data: the name of the file of weights, for the comments.
   public init(_ generator: GeneratorWeights, name: String, data: String) {
-    let layers = generator.layers.map { FoldedLayer($0, outputAxis: 1) }
+    let layers = generator.layers.map { $0.folded(outputAxis: 1) }
     var numbers: [Float] = []
     var calls: [String] = []
     let shape = generator.shape
@@ -30,20 +29,21 @@ public struct CSource: Sendable {
       let kernel = "weights + \(numbers.count)"
       numbers += layer.kernel.values
       let bias = "weights + \(numbers.count)"
-      numbers += layer.biases(outputAxis: 1)
       let (inputs, outputs) = (channels[index], channels[index + 1])
-      // Maps go to and fro between two halves of the scratch memory.
+      numbers += layer.bias ?? [Float](repeating: 0, count: outputs)
+      // Maps alternate between two halves of the scratch memory.
       let from = index == 0 ? "latent" : index % 2 == 1 ? "a" : "b"
       let to = isLast ? "image" : index % 2 == 0 ? "a" : "b"
       calls.append(
         index == 0
           ? "\(name)_project(\(kernel), \(bias), \(inputs), \(outputs), \(from), \(to));"
-          : "\(name)_double(\(kernel), \(bias), \(inputs), \(outputs), \(side), \(from), \(to), plane);"
+          : "\(name)_double(\(kernel), \(bias), \(inputs), \(outputs), \(side), \(from), \(to), "
+            + "plane);"
       )
       side = index == 0 ? 4 : 2 * side
       if !isLast { calls.append("\(name)_rectify(\(outputs * side * side), \(to));") }
     }
-    // The largest map of each kind; the planes of the last layer have half its side.
+    // The largest hidden map; the planes of the last layer have half the image's side.
     let map = (0..<shape.doublings).map { channels[$0 + 1] * (4 << $0) * (4 << $0) }.max()!
     weights = Array(StoredTensor(Tensor(shape: [numbers.count], values: numbers)).bytes)
     header = Self.template(
@@ -58,7 +58,7 @@ public struct CSource: Sendable {
       ])
   }
 
-  /// The generator that a file of weights is, for whoever checks it; nil where it is too short or long.
+  /// The generator in a file of weights, to check the file; nil if it has the wrong length.
   ///
   /// - Parameter like: a generator of the same shape and slope.
   static func generator(_ weights: [UInt8], like: GeneratorWeights) -> GeneratorWeights? {
@@ -82,162 +82,28 @@ public struct CSource: Sendable {
     return rest.isEmpty ? result : nil
   }
 
-  /// The letters, digits and underscores of a file's name without its ending, fit to begin a name in C.
+  /// A prefix for names in C, from a file's name up to its first dot: other characters than ASCII
+  /// letters and digits become underscores.
   public static func identifier(_ fileName: String) -> String {
     var name = ""
     for byte in fileName.utf8.prefix(while: { $0 != UInt8(ascii: ".") }).prefix(64) {
       let character = Character(UnicodeScalar(byte))
       name.append(byte < 128 && (character.isLetter || character.isNumber) ? character : "_")
     }
-    // C keeps names that begin with an underscore for itself.
+    // C reserves names that begin with an underscore.
     return name.first.map { $0.isLetter ? name : "g" + name } ?? "faces"
   }
 
-  /// The header with `@NAME@`, the name in capitals `@NAME_UP@`, and the values put in.
+  /// The header with the name, in capitals too, and the values filled in.
   private static func template(_ name: String, _ data: String, values: [String: String]) -> String {
     var text = source
     let commented = String(
       data.unicodeScalars.map { (0x20..<0x7F).contains($0.value) ? Character($0) : "_" })
-    // No file name may end the comment.
+    // No file name can end the comment.
     let all = values.merging([
       "NAME": name, "NAME_UP": name.uppercased(), "DATA": commented.replacing("*/", with: "* /"),
     ]) { $1 }
     for (key, value) in all { text = text.replacing("@\(key)@", with: value) }
     return text
   }
-
-  private static let source = """
-    /* A generator of faces, @SIDE@x@SIDE@ @KIND@, in plain C99: no library, no allocation, no state.
-     * Written by bollygan-export @VERSION@; the weights are in @DATA@, float32, little-endian.
-     *
-     *   float weights[@NAME_UP@_WEIGHTS]   the contents of that file
-     *   float latent[@NAME_UP@_LATENT]     independent standard normal numbers
-     *   float scratch[@NAME_UP@_SCRATCH]   any contents
-     *   float image[@NAME_UP@_CHANNELS * @NAME_UP@_SIDE * @NAME_UP@_SIDE]
-     *                                      channel by channel, row by row, -1 (dark) to 1 (light)
-     *
-     *   @NAME@_draw(weights, latent, scratch, image);
-     *
-     * As a program of its own, seed in, picture out:
-     *
-     *   cc -std=c99 -O3 -D@NAME_UP@_MAIN -x c THIS_FILE -o draw && ./draw @DATA@ 42 > face.pnm
-     */
-    #ifndef @NAME_UP@_H
-    #define @NAME_UP@_H
-
-    enum {
-      @NAME_UP@_LATENT = @LATENT@,
-      @NAME_UP@_CHANNELS = @CHANNELS@,
-      @NAME_UP@_SIDE = @SIDE@,
-      @NAME_UP@_WEIGHTS = @WEIGHTS@,
-      @NAME_UP@_SCRATCH = @SCRATCH@
-    };
-
-    /* y[d][u][v] = bias[d] + sum over c of z[c] * w[c][d][u][v], 4x4 */
-    static inline void @NAME@_project(const float *w, const float *bias, int inputs, int outputs,
-                                      const float *z, float *y) {
-      int c, k;
-      for (k = 0; k < 16 * outputs; k++) y[k] = bias[k / 16];
-      for (c = 0; c < inputs; c++)
-        for (k = 0; k < 16 * outputs; k++) y[k] += z[c] * w[(long)c * 16 * outputs + k];
-    }
-
-    /* y[d][2i+u-1][2j+v-1] = bias[d] + sum of x[c][i][j] * w[c][d][u][v]: transposed convolution, stride 2,
-     * padding 1. Each output of parity (r, s) sees 2x2 of the 4x4 taps, so the four parities are planes of
-     * the input's size, one after the other. */
-    static inline void @NAME@_double(const float *w, const float *bias, int inputs, int outputs, int side,
-                                     const float *x, float *y, float *plane) {
-      int d, r, s, c, e, f, i, j;
-      for (d = 0; d < outputs; d++)
-        for (r = 0; r < 2; r++)
-          for (s = 0; s < 2; s++) {
-            for (i = 0; i < side * side; i++) plane[i] = bias[d];
-            for (c = 0; c < inputs; c++)
-              for (e = 0; e < 2; e++)
-                for (f = 0; f < 2; f++) {
-                  /* The tap (u, v) that reads row i + di and column j + dj. */
-                  const int u = r ? 2 - 2 * e : 1 + 2 * e, di = r ? e : -e;
-                  const int v = s ? 2 - 2 * f : 1 + 2 * f, dj = s ? f : -f;
-                  const float tap = w[(((long)c * outputs + d) * 4 + u) * 4 + v];
-                  const int first = dj < 0 ? 1 : 0, last = dj > 0 ? side - 1 : side;
-                  for (i = di < 0 ? 1 : 0; i < (di > 0 ? side - 1 : side); i++) {
-                    const float *in = x + ((long)c * side + i + di) * side + dj;
-                    float *out = plane + (long)i * side;
-                    for (j = first; j < last; j++) out[j] += tap * in[j];
-                  }
-                }
-            for (i = 0; i < side; i++)
-              for (j = 0; j < side; j++)
-                y[((long)d * 2 * side + 2 * i + r) * 2 * side + 2 * j + s] = plane[i * side + j];
-          }
-    }
-
-    static inline void @NAME@_rectify(int count, float *x) {
-      int k;
-      for (k = 0; k < count; k++)
-        if (x[k] < 0) x[k] *= @SLOPE@;
-    }
-
-    /* (1 - exp(-2x)) / (1 + exp(-2x)): a 1024th of the exponent by its series, squared ten times. */
-    static inline float @NAME@_tanh(float x) {
-      const double size = x < 0 ? -(double)x : x;
-      double t, e;
-      int k;
-      if (!(size < 10)) return x > 0 ? 1.0f : x < 0 ? -1.0f : x;
-      t = -2 * size / 1024;
-      e = 1 + t * (1 + t / 2 * (1 + t / 3 * (1 + t / 4 * (1 + t / 5))));
-      for (k = 0; k < 10; k++) e *= e;
-      t = (1 - e) / (1 + e);
-      return (float)(x < 0 ? -t : t);
-    }
-
-    static inline void @NAME@_draw(const float *weights, const float *latent, float *scratch,
-                                   float *image) {
-      float *a = scratch, *b = scratch + @MAP@, *plane = scratch + 2 * @MAP@;
-      int k;
-      (void)b;
-      @CALLS@
-      for (k = 0; k < @NAME_UP@_CHANNELS * @NAME_UP@_SIDE * @NAME_UP@_SIDE; k++)
-        image[k] = @NAME@_tanh(image[k]);
-    }
-
-    #ifdef @NAME_UP@_MAIN
-
-    #include <stdio.h>
-    #include <stdlib.h>
-
-    static float weights[@NAME_UP@_WEIGHTS], latent[@NAME_UP@_LATENT], scratch[@NAME_UP@_SCRATCH];
-    static float image[@NAME_UP@_CHANNELS * @NAME_UP@_SIDE * @NAME_UP@_SIDE];
-
-    int main(int count, char **arguments) {
-      unsigned long state = count > 2 ? strtoul(arguments[2], 0, 10) : 0;
-      FILE *file = count > 1 ? fopen(arguments[1], "rb") : 0;
-      int k, n;
-      if (!file || fread(weights, sizeof *weights, @NAME_UP@_WEIGHTS, file) != @NAME_UP@_WEIGHTS) {
-        fprintf(stderr, "usage: %s FILE_OF_WEIGHTS [SEED] > face.pnm\\n", arguments[0]);
-        return 1;
-      }
-      fclose(file);
-      /* Twelve uniform numbers add up to nearly a normal one; Numerical Recipes' generator for them. */
-      for (k = 0; k < @NAME_UP@_LATENT; k++) {
-        latent[k] = -6;
-        for (n = 0; n < 12; n++) {
-          state = (state * 1664525 + 1013904223) & 0xffffffff;
-          latent[k] += (float)(state >> 8) / 16777216;
-        }
-      }
-      @NAME@_draw(weights, latent, scratch, image);
-      printf("@MAGIC@ %d %d 255\\n", @NAME_UP@_SIDE, @NAME_UP@_SIDE);
-      for (k = 0; k < @NAME_UP@_SIDE * @NAME_UP@_SIDE; k++)
-        for (n = 0; n < @NAME_UP@_CHANNELS; n++)
-          putchar((int)(image[n * @NAME_UP@_SIDE * @NAME_UP@_SIDE + k] * 127.5f + 128 < 255
-                            ? image[n * @NAME_UP@_SIDE * @NAME_UP@_SIDE + k] * 127.5f + 128
-                            : 255));
-      return ferror(stdout) || fflush(stdout) ? 1 : 0;
-    }
-
-    #endif
-    #endif
-
-    """
 }

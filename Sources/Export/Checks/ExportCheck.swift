@@ -1,132 +1,100 @@
 public import BollyGANModel
-import BollyGANInfer
 
-/// What came of reading a written file back and drawing faces with it.
+/// The result of reading an exported file back and running the network in it.
+///
+/// A generator's images are compared as they are, in −1…1. A discriminator's logits can have any
+/// size, so they are divided by the largest expected one if that exceeds 1.
 public struct ExportCheck: Equatable, Sendable {
-  /// Faces that were drawn both ways.
-  public let pictures: Int
-  /// Largest difference between the file's faces, drawn by the plain engine, and those of the fused
-  /// engine on the weights that the file stores, in −1…1.
+  /// Number of samples that were run both ways.
+  public let samples: Int
+  /// Largest difference between the network in the file, run by the plain engine in float32, and
+  /// the weights as the file stores them, run by the reference engine.
   public let largestDifference: Float
-  /// What the storage cost: largest difference of the file's faces from those of the weights as they
-  /// were before rounding; 0 for float32.
+  /// Largest difference between the rounded weights and the original ones, the cost of the storage;
+  /// 0 for float32.
   public let largestCost: Float
   /// The same as a root mean square over all values.
   public let meanCost: Float
 
-  /// What two float32 engines may differ by.
+  /// Largest difference expected between two float32 engines.
   public static let tolerance: Float = 2e-5
 
-  /// Whether the file says what the weights say.
+  /// Whether the file contains the network that it was made from.
   public var holds: Bool { largestDifference <= Self.tolerance }
 
-  /// Draws `pictures` faces from an ONNX file and from the weights it was made from.
+  /// Runs the network in an ONNX file and the weights that the file was made from.
   ///
   /// - Parameters:
-  ///   - bytes: the file, as it lies on the disk.
+  ///   - bytes: the file, as read back from disk.
   ///   - weights: what it was made from.
   ///   - options: how it was made.
-  ///   - data: the file beside it and its name, where tensors lie in one.
-  ///   - pictures: how many faces to draw.
-  /// - Throws: ``ONNXError`` where the file cannot be read back.
-  public init(
-    _ bytes: [UInt8], madeFrom weights: GeneratorWeights, options: ONNXExportOptions,
-    data: (location: String, bytes: [UInt8])? = nil, pictures: Int = 4
+  ///   - data: name and bytes of the second file, if tensors are stored in one.
+  ///   - samples: number of images to generate or score.
+  /// - Throws: ``ONNXError`` if the file cannot be read back.
+  public init<N: RunnableNetwork>(
+    _ bytes: [UInt8], madeFrom weights: N, options: ONNXExportOptions,
+    data: (location: String, bytes: [UInt8])? = nil, samples: Int = 4
   ) throws(ONNXError) {
     var model = try ONNXModel(bytes: bytes)
     if let data { try model.readExternalData(location: data.location, bytes: data.bytes) }
     self.init(
-      read: try ONNXGenerator(model).weights, madeFrom: weights,
-      stored: options.storage == .f32 ? nil : weights.stored(options), pictures: pictures)
+      read: try model.network(N.self).weights, madeFrom: weights,
+      stored: options.storage == .f32 ? nil : weights.stored(options), samples: samples)
   }
 
-  /// Draws faces from what was read back and from the weights that it was made from.
+  /// Runs the network in a file of tensors and the weights that the file was made from.
   ///
-  /// - Parameter stored: those weights as the file's storage rounds them; nil where it does not.
-  init(
-    read: GeneratorWeights, madeFrom weights: GeneratorWeights, stored: GeneratorWeights?,
-    pictures: Int = 4
-  ) {
-    let latents = Self.latents(count: pictures * weights.shape.latent)
+  /// - Throws: what the reader of the format throws if the file cannot be read back.
+  public init<N: RunnableNetwork>(
+    _ bytes: [UInt8], _ format: TensorFormat, madeFrom weights: N,
+    storage: ONNXExportOptions.Storage
+  ) throws {
+    var read = try N.load(format.tensors(bytes)).weights
+    // Tensors do not tell the slope; whoever loads them has the network's code.
+    try read.describe(by: weights.describingMetadata)
     self.init(
-      pictures: pictures, file: PlainGenerator<Float>(read).pictures(latents: latents),
-      stored: Generator(stored ?? weights).pictures(latents: latents),
-      exact: stored == nil ? nil : Generator(weights).pictures(latents: latents))
+      read: read, madeFrom: weights, stored: storage == .f32 ? nil : weights.rounded(storage))
   }
 
-  /// Judges pictures of noise with an ONNX file of a discriminator, in float32, and with the weights
-  /// that it was made from, in float64; differences are those of logits, in parts of the largest one
-  /// where it is above 1.
+  /// Runs the weights of a C header. The header itself is not compiled.
   ///
-  /// - Parameters: as for a generator.
-  /// - Throws: ``ONNXError`` where the file cannot be read back.
-  public init(
-    _ bytes: [UInt8], madeFrom weights: DiscriminatorWeights, options: ONNXExportOptions,
-    data: (location: String, bytes: [UInt8])? = nil, pictures: Int = 4
-  ) throws(ONNXError) {
-    var model = try ONNXModel(bytes: bytes)
-    if let data { try model.readExternalData(location: data.location, bytes: data.bytes) }
-    self.init(
-      read: try ONNXDiscriminator(model).weights, madeFrom: weights,
-      stored: options.storage == .f32 ? nil : weights.stored(options), pictures: pictures)
+  /// - Returns: nil if the file does not have exactly the generator's number of weights.
+  public init?(cWeights bytes: [UInt8], madeFrom weights: GeneratorWeights) {
+    guard let read = CSource.generator(bytes, like: weights) else { return nil }
+    self.init(read: read, madeFrom: weights, stored: nil)
   }
 
-  init(
-    read: DiscriminatorWeights, madeFrom weights: DiscriminatorWeights,
-    stored: DiscriminatorWeights?, pictures: Int = 4
+  /// Compares a network that was read back with the one that it was made from.
+  ///
+  /// - Parameter stored: the original weights as the file's storage rounds them; nil if it does
+  ///   not.
+  private init<N: RunnableNetwork>(
+    read: N, madeFrom weights: N, stored: N?, samples: Int = 4
   ) {
-    let noise = Self.pictures(count: pictures * weights.shape.pictureCount)
-    // Before the sigmoid: a trained discriminator scores noise with 0 whatever its weights are. In
-    // parts of the largest, for logits may be of any size.
-    func logits(_ weights: DiscriminatorWeights) -> [Double] {
-      PlainDiscriminator<Double>(weights).logits(pictures: noise.map(Double.init))
-    }
-    let expected = logits(stored ?? weights)
+    let input = N.sampleInput(count: samples, shape: weights.shape)
+    let expected = (stored ?? weights).referenceValues(input)
+    // 1 for images, which are in −1…1.
     let scale = expected.reduce(1) { max($0, abs($1)) }
-    func parts(_ logits: [Double]) -> [Float] { logits.map { Float($0 / scale) } }
-    self.init(
-      pictures: pictures,
-      file: parts(PlainDiscriminator<Float>(read).logits(pictures: noise).map(Double.init)),
-      stored: parts(expected), exact: stored == nil ? nil : parts(logits(weights)))
-  }
-
-  private init(pictures: Int, file: [Float], stored: [Float], exact: [Float]?) {
-    self.pictures = pictures
-    largestDifference = largestGap(file, stored)
-    guard let exact else {
+    func scaled(_ values: [Double]) -> [Float] { values.map { Float($0 / scale) } }
+    self.samples = samples
+    largestDifference = largestGap(scaled(read.plainValues(input)), scaled(expected))
+    guard stored != nil else {
       largestCost = 0
       meanCost = 0
       return
     }
-    largestCost = largestGap(stored, exact)
-    let squares = zip(stored, exact).reduce(0.0) { sum, pair in
+    let (rounded, exact) = (scaled(expected), scaled(weights.referenceValues(input)))
+    largestCost = largestGap(rounded, exact)
+    let squares = zip(rounded, exact).reduce(0.0) { sum, pair in
       let gap = Double(pair.0) - Double(pair.1)
       return sum + gap * gap
     }
     meanCost = Float((squares / Double(max(exact.count, 1))).squareRoot())
   }
-
-  /// Pictures of noise in −1…1.
-  static func pictures(count: Int) -> [Float] {
-    latents(count: count).map { max(-1, min(1, $0 / 2)) }
-  }
-
-  /// Numbers spread as normal ones are, always the same.
-  static func latents(count: Int) -> [Float] {
-    // The sum of 12 uniform numbers is near enough to a normal one here.
-    var bits = SplitMix64(seed: 0x42)
-    return (0..<count).map { _ in
-      var sum: Float = -6
-      for _ in 0..<12 {
-        sum += Float(bits.next() >> 40) * 0x1p-24
-      }
-      return sum
-    }
-  }
 }
 
-/// The largest difference between two lists of numbers; NaN where there is one in either, infinity
-/// where they are of different lengths.
+/// The largest difference between two lists of numbers; NaN if either contains one, infinity if the
+/// lists have different lengths.
 func largestGap(_ a: [Float], _ b: [Float]) -> Float {
   guard a.count == b.count else { return .infinity }
   var largest: Float = 0

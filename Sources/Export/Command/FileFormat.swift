@@ -2,11 +2,15 @@ import ArgumentParser
 import BollyGANExport
 import BollyGANModel
 
-/// What kind of file is written.
+extension ONNXExportOptions.OutputRange: ExpressibleByArgument {}
+extension ONNXExportOptions.Layout: ExpressibleByArgument {}
+extension ONNXExportOptions.Storage: ExpressibleByArgument {}
+
+/// The format of the file to write.
 enum FileFormat: String, CaseIterable, ExpressibleByArgument {
   case onnx, safetensors, npz, pth, c
 
-  /// The format that the ending of a file's name stands for.
+  /// The format for a file's extension; ONNX if the extension is unknown.
   init(ending name: String) {
     let endings: [(String, FileFormat)] = [
       (".safetensors", .safetensors), (".npz", .npz), (".pth", .pth), (".pt", .pth), (".h", .c),
@@ -14,7 +18,7 @@ enum FileFormat: String, CaseIterable, ExpressibleByArgument {
     self = endings.first { name.hasSuffix($0.0) }?.1 ?? .onnx
   }
 
-  /// How weights may be stored in it.
+  /// How the format can store weights.
   var storages: [ONNXExportOptions.Storage] {
     switch self {
     case .onnx: ONNXExportOptions.Storage.allCases
@@ -24,134 +28,54 @@ enum FileFormat: String, CaseIterable, ExpressibleByArgument {
   }
 }
 
-/// One of the two networks, and the file that it came from.
-enum Network {
-  case generator(_ path: String, GeneratorFile)
-  case discriminator(_ path: String, DiscriminatorFile)
+/// `dynamic`, or a fixed number of faces per call.
+enum BatchSize: Equatable, ExpressibleByArgument, CustomStringConvertible {
+  case dynamic
+  case fixed(Int)
 
-  var path: String {
+  init?(argument: String) {
+    if argument == "dynamic" {
+      self = .dynamic
+    } else if let count = Int(argument) {
+      self = .fixed(count)
+    } else {
+      return nil
+    }
+  }
+
+  var description: String {
     switch self {
-    case .generator(let path, _), .discriminator(let path, _): path
+    case .dynamic: "dynamic"
+    case .fixed(let count): "\(count)"
     }
   }
 
-  var format: GeneratorFile.Format {
-    switch self {
-    case .generator(_, let file): file.format
-    case .discriminator(_, let file): file.format
-    }
-  }
+  var defaultValueDescription: String { description }
+}
 
-  var notes: [String] {
-    switch self {
-    case .generator(_, let file): file.notes
-    case .discriminator(_, let file): file.notes
-    }
-  }
-
-  var metadata: [String: String] {
-    switch self {
-    case .generator(_, let file): file.metadata
-    case .discriminator(_, let file): file.metadata
-    }
-  }
-
-  var id: String {
-    switch self {
-    case .generator(_, let file): file.id
-    case .discriminator(_, let file): file.id
-    }
-  }
-
-  var shape: DCGANShape {
-    switch self {
-    case .generator(_, let file): file.weights.shape
-    case .discriminator(_, let file): file.weights.shape
-    }
-  }
-
-  /// Slope of a generator's activations.
-  var slope: Float? {
-    if case .generator(_, let file) = self { file.weights.slope } else { nil }
-  }
-
-  /// Sizes in a few words.
-  var summary: String {
-    switch self {
-    case .generator: shape.summary
-    case .discriminator:
-      "discriminator of \(shape.side)x\(shape.side) \(shape.channels == 1 ? "gray" : "RGB"), width "
-        + "\(shape.discriminatorWidth)"
-    }
-  }
-
-  var title: String {
-    switch self {
-    case .generator: "DCGAN generator"
-    case .discriminator: "DCGAN discriminator"
-    }
-  }
-
-  /// What goes along into a file of tensors: of an ONNX file's metadata only what is about weights.
-  var tensorMetadata: [String: String] {
-    var kept = metadata.filter {
-      format == .safetensors || $0.key.hasPrefix("bollygan.") || $0.key.hasPrefix("modelspec.")
-    }
-    if case .generator(_, let file) = self {
-      kept.merge(file.weights.file().metadata.filter { $0.key != "format" }) { $1 }
-    }
-    return kept
-  }
-
-  func tensors(_ type: TensorType) -> [String: StoredTensor] {
-    switch self {
-    case .generator(_, let file): file.weights.storedTensors(type: type)
-    case .discriminator(_, let file): file.weights.storedTensors(type: type)
-    }
-  }
-
-  func onnxModel(
-    _ options: ONNXExportOptions, metadata: [String: String]
-  ) throws(ONNXError) -> ONNXModel {
-    switch self {
-    case .generator(_, let file): try file.weights.onnxModel(options, metadata: metadata)
-    case .discriminator(_, let file): try file.weights.onnxModel(options, metadata: metadata)
-    }
-  }
-
-  func testData(_ options: ONNXExportOptions) -> ONNXTestData {
-    switch self {
-    case .generator(_, let file): ONNXTestData(file.weights, options: options)
-    case .discriminator(_, let file): ONNXTestData(file.weights, options: options)
-    }
-  }
-
-  func check(
-    _ bytes: [UInt8], _ options: ONNXExportOptions, data: (location: String, bytes: [UInt8])?
-  ) throws(ONNXError) -> ExportCheck {
-    switch self {
-    case .generator(_, let file):
-      try ExportCheck(bytes, madeFrom: file.weights, options: options, data: data)
-    case .discriminator(_, let file):
-      try ExportCheck(bytes, madeFrom: file.weights, options: options, data: data)
-    }
-  }
-
-  func check(
-    _ bytes: [UInt8], _ format: TensorFormat, storage: ONNXExportOptions.Storage
-  ) throws -> ExportCheck {
-    switch self {
-    case .generator(_, let file):
-      try ExportCheck(bytes, format, madeFrom: file.weights, storage: storage)
-    case .discriminator(_, let file):
-      try ExportCheck(bytes, format, madeFrom: file.weights, storage: storage)
+extension NetworkKind {
+  /// A network's sizes in a few words.
+  func summary(_ shape: DCGANShape) -> String {
+    let image = "\(shape.side)x\(shape.side) \(shape.channels == 1 ? "gray" : "RGB")"
+    return switch self {
+    case .generator: "\(image), latent \(shape.latent), width \(width(shape))"
+    case .discriminator: "discriminator of \(image), width \(width(shape))"
     }
   }
 }
 
-extension DCGANShape {
-  /// A generator's sizes in a few words.
-  var summary: String {
-    "\(side)x\(side) \(channels == 1 ? "gray" : "RGB"), latent \(latent), width \(generatorWidth)"
+extension NetworkFile {
+  /// The file's metadata about weights; an ONNX file also has metadata about its graph.
+  var weightsMetadata: [String: String] {
+    metadata.filter {
+      format == .safetensors || $0.key.hasPrefix("bollygan.") || $0.key.hasPrefix("modelspec.")
+    }
   }
+}
+
+/// A number of bytes with one decimal and a unit.
+func size(_ bytes: Int) -> String {
+  guard bytes >= 1000 else { return "\(bytes) bytes" }
+  let (unit, name) = bytes < 1_000_000 ? (1e3, "kB") : (1e6, "MB")
+  return "\((Double(bytes) / unit * 10).rounded() / 10) \(name)"
 }

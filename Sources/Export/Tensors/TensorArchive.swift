@@ -1,12 +1,12 @@
 public import BollyGANModel
 
-/// Tensors by name in the order of a state_dict, as programs for Python read them.
+/// Tensors by name in the order of a state_dict, for files that Python programs read.
 public struct TensorArchive: Equatable, Sendable {
-  /// Names and tensors.
+  /// Names and tensors, in order.
   public let entries: [(name: String, tensor: StoredTensor)]
 
-  /// Puts tensors into the order in which `state_dict()` gives them: module by module, `weight`,
-  /// `bias`, and what training keeps behind them.
+  /// Sorts tensors as `state_dict()` does: module by module, `weight` and `bias` first, then the
+  /// running statistics.
   public init(_ tensors: [String: StoredTensor]) {
     let fields = ["weight", "bias", "running_mean", "running_var", "num_batches_tracked"]
     func key(_ name: String) -> (module: Int, field: Int) {
@@ -22,16 +22,18 @@ public struct TensorArchive: Equatable, Sendable {
     }
   }
 
-  /// Whether names and tensors are equal, and in the same order.
+  /// Whether names and tensors are equal and in the same order.
   public static func == (a: TensorArchive, b: TensorArchive) -> Bool {
     a.entries.count == b.entries.count
       && zip(a.entries, b.entries).allSatisfy { $0.name == $1.name && $0.tensor == $1.tensor }
   }
 
-  /// A file that `torch.load(weights_only=True)` reads: what `torch.save(network.state_dict(), file)`
-  /// writes since version 1.6, a zip archive of a pickle and the numbers.
+  /// A file that `torch.load(weights_only=True)` reads.
   ///
-  /// - Precondition: all tensors are of float32, float16, bfloat16 or int64.
+  /// It is what `torch.save(network.state_dict(), file)` writes since version 1.6: a zip archive of
+  /// a pickle and the numbers.
+  ///
+  /// - Precondition: all tensors are float32, float16, bfloat16 or int64.
   public func torchFile() -> [UInt8] {
     var pickle = PickleWriter()
     pickle.beginDict()
@@ -51,9 +53,9 @@ public struct TensorArchive: Equatable, Sendable {
     return zip.finished()
   }
 
-  /// A file that `numpy.load` reads: a zip archive of one `.npy` file for each tensor.
+  /// A file that `numpy.load` reads: a zip archive of one `.npy` file per tensor.
   ///
-  /// - Precondition: all tensors are of float32, float16 or int64; numpy has no bfloat16.
+  /// - Precondition: all tensors are float32, float16 or int64; numpy has no bfloat16.
   public func npzFile() -> [UInt8] {
     var zip = ZipWriter()
     for (name, tensor) in entries {
@@ -69,9 +71,9 @@ public struct TensorArchive: Equatable, Sendable {
     return zip.finished()
   }
 
-  /// The float tensors of a file of ``npzFile()``; whole numbers are left out.
+  /// The float tensors of a file that ``npzFile()`` wrote; integers are left out.
   ///
-  /// - Throws: ``TorchFileError`` where the archive is broken, `NPYError` where an array is.
+  /// - Throws: ``TorchFileError`` if the archive is broken, `NPYError` if an array is.
   static func readNPZ(_ bytes: [UInt8]) throws -> [String: StoredTensor] {
     let archive = try ZipArchive(bytes)
     var tensors: [String: StoredTensor] = [:]
@@ -81,76 +83,5 @@ public struct TensorArchive: Equatable, Sendable {
         Tensor(shape: array.shape, values: array.floats))
     }
     return tensors
-  }
-}
-
-/// Writes the pickle of a state_dict, with the few instructions that PyTorch's own uses.
-///
-/// - SeeAlso: `PickleReader`, CPython's `Lib/pickletools.py`.
-private struct PickleWriter {
-  // PROTO 2.
-  private var bytes: [UInt8] = [0x80, 2]
-
-  mutating func beginDict() {
-    global("collections", "OrderedDict")
-    bytes += Array(")R(".utf8)
-  }
-
-  /// An entry: `torch._utils._rebuild_tensor_v2(storage, 0, shape, strides, False, OrderedDict())`.
-  mutating func set(_ name: String, to tensor: StoredTensor, storage: String) {
-    text(name)
-    global("torch._utils", "_rebuild_tensor_v2")
-    bytes += Array("((".utf8)
-    text("storage")
-    let kind =
-      switch tensor.type {
-      case .f32: "FloatStorage"
-      case .f16: "HalfStorage"
-      case .bf16: "BFloat16Storage"
-      case .i64: "LongStorage"
-      default: preconditionFailure("a state_dict here has no \(tensor.type.rawValue)")
-      }
-    global("torch", kind)
-    text(storage)
-    text("cpu")
-    int(tensor.count)
-    bytes += Array("tQ".utf8)
-    int(0)
-    tuple(tensor.shape)
-    tuple(
-      tensor.shape.indices.map { tensor.shape[($0 + 1)...].reduce(1, *) })
-    // False, no hooks; the end of the arguments, the call.
-    bytes.append(0x89)
-    global("collections", "OrderedDict")
-    bytes += Array(")RtR".utf8)
-  }
-
-  func finished() -> [UInt8] { bytes + Array("u.".utf8) }
-
-  private mutating func global(_ module: String, _ name: String) {
-    bytes += Array("c\(module)\n\(name)\n".utf8)
-  }
-
-  private mutating func text(_ text: String) {
-    bytes.append(UInt8(ascii: "X"))
-    little(text.utf8.count)
-    bytes += Array(text.utf8)
-  }
-
-  private mutating func int(_ number: Int) {
-    bytes.append(UInt8(ascii: "J"))
-    little(number)
-  }
-
-  private mutating func tuple(_ numbers: [Int]) {
-    bytes.append(UInt8(ascii: "("))
-    for number in numbers { int(number) }
-    bytes.append(UInt8(ascii: "t"))
-  }
-
-  /// - Precondition: `number` is below 2^31: tensors have fewer numbers.
-  private mutating func little(_ number: Int) {
-    let number = UInt32(Int32(number))
-    bytes += (0..<4).map { UInt8(truncatingIfNeeded: number >> (8 * UInt32($0))) }
   }
 }

@@ -1,27 +1,27 @@
 public import BollyGANModel
 
-/// Files of tensors without a graph, for programs that have the network's code.
+/// A file of tensors without a graph, for programs that have the network's code.
 public enum TensorFormat: String, CaseIterable, Sendable {
-  /// What this program's own models are, and huggingface's library reads.
+  /// The format of this program's own models, read by Hugging Face's library.
   case safetensors
   /// `numpy.load`.
   case npz
   /// `torch.load(file, weights_only=True)`.
   case pth
 
-  /// How kernels may be stored in such a file; normalisations stay float32.
+  /// How kernels can be stored in such a file; normalisations stay float32.
   public var storages: [ONNXExportOptions.Storage] {
-    // numpy has no bfloat16; 8 bits need factors, which a state_dict has no place for.
+    // numpy has no bfloat16. 8 bits need factors, for which a state_dict has no place.
     self == .npz ? [.f32, .f16] : [.f32, .f16, .bf16]
   }
 
-  /// A file of tensors.
+  /// Encodes a file of tensors.
   ///
   /// - Parameters:
-  ///   - tensors: by the names of PyTorch's state_dict.
-  ///   - metadata: what a safetensors file says of itself; the others have no place for it.
-  ///   - title: what lists of models show.
-  ///   - side: height and width of the pictures.
+  ///   - tensors: by their names in PyTorch's state_dict.
+  ///   - metadata: kept in a safetensors file; the other formats have no place for it.
+  ///   - title: the name that lists of models show.
+  ///   - side: height and width of the images in pixels.
   public func encoded(
     _ tensors: [String: StoredTensor], metadata: [String: String], title: String, side: Int
   ) -> [UInt8] {
@@ -36,7 +36,7 @@ public enum TensorFormat: String, CaseIterable, Sendable {
     }
   }
 
-  /// The tensors in such a file, read by our own readers.
+  /// The tensors in such a file, read by this program's own readers.
   func tensors(_ bytes: [UInt8]) throws -> [String: StoredTensor] {
     switch self {
     case .safetensors: try SafetensorsFile(bytes: bytes).tensors
@@ -47,7 +47,7 @@ public enum TensorFormat: String, CaseIterable, Sendable {
 }
 
 extension ONNXExportOptions.Storage {
-  /// The same in a file of tensors; nil for 8 bits, which need factors beside them.
+  /// The type in a file of tensors; nil for 8 bits, which need factors beside them.
   public var tensorType: TensorType? {
     switch self {
     case .f32: .f32
@@ -58,62 +58,18 @@ extension ONNXExportOptions.Storage {
   }
 }
 
-extension GeneratorWeights {
-  /// The kernels as float16 or bfloat16 give them back.
-  func rounded(_ storage: ONNXExportOptions.Storage) -> GeneratorWeights {
+extension Network {
+  /// The network with its kernels rounded to float16 or bfloat16 and back.
+  func rounded(_ storage: ONNXExportOptions.Storage) -> Self {
     var result = self
-    for index in layers.indices { result.layers[index].round(storage, outputAxis: 1) }
+    for index in layers.indices {
+      let stored = StoredKernel(
+        layers[index].kernel, name: "", storage: storage, outputAxis: Self.kind.outputAxis)
+      // A kernel with a value that float16 cannot hold stays float32.
+      if stored.restored.values.allSatisfy(\.isFinite) {
+        result.layers[index].kernel = stored.restored
+      }
+    }
     return result
-  }
-}
-
-extension DiscriminatorWeights {
-  /// The kernels as float16 or bfloat16 give them back.
-  func rounded(_ storage: ONNXExportOptions.Storage) -> DiscriminatorWeights {
-    var result = self
-    for index in layers.indices { result.layers[index].round(storage, outputAxis: 0) }
-    return result
-  }
-}
-
-extension LayerWeights {
-  fileprivate mutating func round(_ storage: ONNXExportOptions.Storage, outputAxis: Int) {
-    let stored = StoredKernel(kernel, name: "", storage: storage, outputAxis: outputAxis)
-    // A kernel that float16 cannot hold stays float32.
-    if stored.restored.values.allSatisfy(\.isFinite) { kernel = stored.restored }
-  }
-}
-
-extension ExportCheck {
-  /// Reads a file of tensors back and draws with it, as from an ONNX file.
-  ///
-  /// - Throws: what our own readers throw where the file cannot be read back.
-  public init(
-    _ bytes: [UInt8], _ format: TensorFormat, madeFrom weights: GeneratorWeights,
-    storage: ONNXExportOptions.Storage
-  ) throws {
-    var read = try GeneratorWeights.load(format.tensors(bytes)).weights
-    // Tensors do not say; whoever loads them has the code.
-    read.slope = weights.slope
-    self.init(
-      read: read, madeFrom: weights, stored: storage == .f32 ? nil : weights.rounded(storage))
-  }
-
-  /// The same for a discriminator.
-  public init(
-    _ bytes: [UInt8], _ format: TensorFormat, madeFrom weights: DiscriminatorWeights,
-    storage: ONNXExportOptions.Storage
-  ) throws {
-    self.init(
-      read: try DiscriminatorWeights.load(format.tensors(bytes)).weights, madeFrom: weights,
-      stored: storage == .f32 ? nil : weights.rounded(storage))
-  }
-
-  /// Reads the weights beside a header of C back and draws with them. The header itself is not run.
-  ///
-  /// - Returns: nil where the numbers are not as many as the generator needs.
-  public init?(cWeights bytes: [UInt8], madeFrom weights: GeneratorWeights) {
-    guard let read = CSource.generator(bytes, like: weights) else { return nil }
-    self.init(read: read, madeFrom: weights, stored: nil)
   }
 }

@@ -1,17 +1,17 @@
 public import BollyGANModel
 
-/// What a tensor's numbers are like.
+/// Range, mean and number of non-finite values of a tensor.
 public struct TensorStatistics: Equatable, Sendable, Encodable {
-  /// Smallest finite number; nil where there is none.
+  /// Smallest finite number; nil if there is none.
   public let min: Double?
-  /// Mean of the finite numbers.
+  /// Mean of the finite numbers; nil if there are none.
   public let mean: Double?
-  /// Largest finite number.
+  /// Largest finite number; nil if there is none.
   public let max: Double?
-  /// How many are infinite or no number.
+  /// How many values are infinite or NaN.
   public let nonFinite: Int
 
-  /// Looks at every number; nil for 8-bit floats, which are not read here.
+  /// Computes the statistics in one pass; nil for 8-bit floats, which are not supported.
   public init?(_ tensor: StoredTensor) {
     guard let numbers = tensor.numbers else { return nil }
     var low = Double.infinity
@@ -32,7 +32,7 @@ public struct TensorStatistics: Equatable, Sendable, Encodable {
 }
 
 extension StoredTensor {
-  /// The numbers, as near as doubles come; nil for 8-bit floats.
+  /// The numbers, rounded to doubles; nil for 8-bit floats.
   var numbers: [Double]? {
     switch type {
     case .f64, .f32, .f16, .bf16: try? doubles()

@@ -1,21 +1,21 @@
 import BollyGANModel
 
-/// What a pickle of tensors describes, found without ever running any of it.
+/// Reads what a pickle of tensors describes, without running any of it.
 ///
-/// A pickle is a program for a stack machine that can call anything. Here only the instructions that
-/// build numbers, text, lists and dicts are known, and only the few functions by which PyTorch
-/// describes tensors; those are not called either, their arguments are taken down. All else is
-/// refused by name.
+/// A pickle is a program for a stack machine that can call anything. This reader knows only the
+/// instructions that build numbers, text, lists and dicts, and the few functions by which PyTorch
+/// describes tensors. It does not call those either, but records their arguments. Everything else
+/// is refused by name.
 ///
 /// - SeeAlso: CPython's `Lib/pickletools.py`; PyTorch's `torch/_weights_only_unpickler.py`.
 struct PickleReader {
-  /// Bytes of a pickle. A DCGAN's is some 5 kB.
+  /// Size of the largest pickle in bytes; a DCGAN's takes about 5 kB.
   static let byteLimit = 16 << 20
-  /// Instructions, and so values.
+  /// Largest number of instructions, and so of values.
   static let stepLimit = 200_000
 
-  /// A value; lists, tuples and dicts are numbers of entries below, so that nothing here is
-  /// recursive, however the file nests them.
+  /// A value. Lists, tuples, dicts and tensors are indices into the arrays below, so that no value
+  /// is recursive, however deeply the file nests them.
   enum Value: Equatable {
     case none
     case bool(Bool)
@@ -29,7 +29,7 @@ struct PickleReader {
     case tensor(Int)
   }
 
-  /// The names that a pickle may ask for.
+  /// The names that a pickle may import.
   enum Global: Equatable {
     case orderedDict
     case rebuildTensor
@@ -56,7 +56,7 @@ struct PickleReader {
     }
   }
 
-  /// A block of numbers: the file `data/KEY` of the archive.
+  /// A block of numbers, stored as the file `data/KEY` of the archive.
   struct Storage: Equatable {
     var type: TensorType
     var key: String
@@ -73,10 +73,10 @@ struct PickleReader {
 
   /// Elements of lists and tuples.
   private(set) var sequences: [[Value]] = []
-  /// Pairs of dicts, in order; a key may stand there again, the last one counts.
+  /// Entries of dicts, in order; if a key repeats, the last entry counts.
   private(set) var dicts: [[(key: Value, value: Value)]] = []
   private(set) var tensors: [TorchTensor] = []
-  /// What the pickle stands for.
+  /// The pickle's value.
   private(set) var result = Value.none
 
   private let bytes: ArraySlice<UInt8>
@@ -102,16 +102,18 @@ struct PickleReader {
     .pickle(offset: position - bytes.startIndex, reason: reason)
   }
 
-  /// One instruction; true at the end.
+  /// Executes one instruction; true at the end.
   private mutating func step() throws(TorchFileError) -> Bool {
     let code = try byte()
     switch code {
     case 0x80:  // PROTO
       let version = try byte()
       guard (2...5).contains(version) else { throw fail("protocol \(version), accepted: 2 to 5") }
-    case 0x95: _ = try take(8)  // FRAME: a hint for whoever reads piece by piece
+    case 0x95: _ = try take(8)  // FRAME: a hint for buffered readers
     case UInt8(ascii: "."):
-      guard stack.count == 1, marks.isEmpty else { throw fail("ends with values left over") }
+      guard stack.count == 1, marks.isEmpty else {
+        throw fail("ends with values left on the stack")
+      }
       result = try pop()
       return true
     case UInt8(ascii: "("): marks.append(stack.count)
@@ -132,7 +134,9 @@ struct PickleReader {
     case UInt8(ascii: "t"): append(sequence: try popToMark())
     case 0x85...0x87:  // TUPLE1 to TUPLE3
       let count = Int(code) - 0x84
-      guard stack.count - (marks.last ?? 0) >= count else { throw fail("takes values not there") }
+      guard stack.count - (marks.last ?? 0) >= count else {
+        throw fail("takes values that do not exist")
+      }
       let elements = Array(stack.suffix(count))
       stack.removeLast(count)
       append(sequence: elements)
@@ -160,20 +164,22 @@ struct PickleReader {
       try append(global: module, try line())
     case 0x93:
       guard case .text(let name) = try pop(), case .text(let module) = try pop() else {
-        throw fail("asks for a name that is no text")
+        throw fail("imports a name that is not text")
       }
       try append(global: module, name)
     case UInt8(ascii: "R"):
       let arguments = try pop()
       stack.append(try call(try pop(), arguments))
     case UInt8(ascii: "b"):
-      // Attributes of an OrderedDict (`_metadata`): the dict is what it was without them.
+      // Attributes of an OrderedDict (`_metadata`) do not change its entries.
       _ = try pop()
-      guard case .dict = stack.last else { throw fail("sets attributes of what is no dict") }
+      guard case .dict = stack.last else {
+        throw fail("sets attributes of something other than a dict")
+      }
     case UInt8(ascii: "Q"):
       stack.append(.storage(try storage(try pop())))
     default:
-      throw fail("instruction 0x\(String(code, radix: 16)), which a file of tensors does not need")
+      throw fail("instruction 0x\(String(code, radix: 16)), which tensors do not need")
     }
     return false
   }
@@ -196,7 +202,7 @@ struct PickleReader {
     try take(count).reversed().reduce(UInt64(0)) { $0 << 8 | UInt64($1) }
   }
 
-  /// An integer of a stated number of bytes, two's complement.
+  /// An integer in two's complement, preceded by its number of bytes.
   private mutating func long() throws(TorchFileError) -> Int64 {
     let count = Int(try byte())
     guard count <= 8 else { throw fail("an integer of \(count) bytes") }
@@ -207,14 +213,14 @@ struct PickleReader {
 
   private mutating func text(_ count: Int) throws(TorchFileError) -> String {
     guard let text = String(validating: try take(count), as: UTF8.self) else {
-      throw fail("text that is not UTF-8")
+      throw fail("text is not UTF-8")
     }
     return text
   }
 
   private mutating func line() throws(TorchFileError) -> String {
     guard let end = bytes[position...].prefix(257).firstIndex(of: UInt8(ascii: "\n")) else {
-      throw fail("a name of more than 256 bytes, or without an end")
+      throw fail("a name has more than 256 bytes, or no end")
     }
     let text = try text(end - position)
     position += 1
@@ -225,13 +231,13 @@ struct PickleReader {
 
   private mutating func pop() throws(TorchFileError) -> Value {
     guard stack.count > marks.last ?? 0, let value = stack.popLast() else {
-      throw fail("takes a value that is not there")
+      throw fail("takes a value that does not exist")
     }
     return value
   }
 
   private mutating func popToMark() throws(TorchFileError) -> [Value] {
-    guard let mark = marks.popLast() else { throw fail("looks for a mark that is not there") }
+    guard let mark = marks.popLast() else { throw fail("looks for a mark that does not exist") }
     let values = Array(stack[mark...])
     stack.removeSubrange(mark...)
     return values
@@ -255,13 +261,15 @@ struct PickleReader {
   }
 
   private mutating func extend(with values: [Value]) throws(TorchFileError) {
-    guard case .sequence(let index) = stack.last else { throw fail("appends to what is no list") }
+    guard case .sequence(let index) = stack.last else {
+      throw fail("appends to something other than a list")
+    }
     sequences[index] += values
   }
 
   private mutating func set(_ pairs: [Value]) throws(TorchFileError) {
     guard case .dict(let index) = stack.last, pairs.count.isMultiple(of: 2) else {
-      throw fail("sets entries of what is no dict, or half an entry")
+      throw fail("sets entries of something other than a dict, or half an entry")
     }
     for place in stride(from: 0, to: pairs.count, by: 2) {
       dicts[index].append((pairs[place], pairs[place + 1]))
@@ -269,22 +277,22 @@ struct PickleReader {
   }
 
   private mutating func remember(_ place: UInt32) throws(TorchFileError) {
-    guard let value = stack.last else { throw fail("remembers a value that is not there") }
+    guard let value = stack.last else { throw fail("stores a value that does not exist") }
     memo[place] = value
   }
 
   private mutating func recall(_ place: UInt32) throws(TorchFileError) {
-    guard let value = memo[place] else { throw fail("recalls a value that is not there") }
+    guard let value = memo[place] else { throw fail("recalls a value that does not exist") }
     stack.append(value)
   }
 
-  // MARK: What PyTorch describes
+  // MARK: Tensors
 
   private mutating func call(
     _ function: Value, _ arguments: Value
   ) throws(TorchFileError) -> Value {
     guard case .global(let global) = function, case .sequence(let index) = arguments else {
-      throw fail("calls what is no function")
+      throw fail("calls something other than a function")
     }
     let arguments = sequences[index]
     switch global {
@@ -293,7 +301,7 @@ struct PickleReader {
       return .dict(dicts.count - 1)
     case .rebuildParameter:
       guard arguments.count == 3, case .tensor = arguments[0] else {
-        throw fail("describes a parameter by something else than a tensor")
+        throw fail("describes a parameter by something other than a tensor")
       }
       return arguments[0]
     case .rebuildTensor:
@@ -301,7 +309,7 @@ struct PickleReader {
       guard (6...7).contains(arguments.count), case .storage(let storage) = arguments[0],
         case .int(let offset) = arguments[1], let shape = integers(arguments[2]),
         let strides = integers(arguments[3])
-      else { throw fail("describes a tensor by something else than storage, offset and sizes") }
+      else { throw fail("describes a tensor by something other than storage, offset and sizes") }
       tensors.append(
         TorchTensor(storage: storage, offset: offset, shape: shape, strides: strides))
       return .tensor(tensors.count - 1)
@@ -326,7 +334,7 @@ struct PickleReader {
       sequences[index][0] == .text("storage"),
       case .global(.storageType(let type)) = sequences[index][1],
       case .text(let key) = sequences[index][2], case .int(let count) = sequences[index][4]
-    else { throw fail("names something else than a storage of numbers") }
+    else { throw fail("names something other than a storage of numbers") }
     return Storage(type: type, key: key, count: count)
   }
 }

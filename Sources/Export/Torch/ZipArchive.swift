@@ -1,10 +1,10 @@
 import BollyGANModel
 
-/// The files in a zip archive whose entries are stored as they are, as `torch.save` writes it.
+/// The files in a zip archive without compression, as `torch.save` and `numpy.savez` write it.
 ///
 /// - SeeAlso: PKWARE's APPNOTE.TXT, sections 4.3.7, 4.3.12 and 4.3.16.
 struct ZipArchive {
-  /// Entries in an archive.
+  /// Largest number of files in an archive.
   static let entryLimit = 10_000
 
   private var files: [String: Entry] = [:]
@@ -12,12 +12,12 @@ struct ZipArchive {
   /// The names of the files.
   var names: some Collection<String> { files.keys }
 
-  /// Where a file's bytes lie; nil where there is no such file.
+  /// The range of a file's bytes; nil if there is no such file.
   func place(of name: String) throws(TorchFileError) -> Range<Int>? {
     guard let entry = files[name] else { return nil }
     guard entry.isStored else {
       throw .archive(
-        reason: "\(quoted(name)) is compressed or encrypted; torch.save stores files as they are")
+        reason: "\(quoted(name)) is compressed or encrypted; torch.save does neither")
     }
     return entry.data
   }
@@ -33,18 +33,18 @@ struct ZipArchive {
     }
     guard UInt64(start) + UInt64(size) <= UInt64(end), reader.number16(end + 4) == 0,
       reader.number16(end + 8) == reader.number16(end + 10)
-    else { throw .archive(reason: "the list of files lies outside the archive") }
+    else { throw .archive(reason: "its list of files is outside the archive") }
     var position = Int(start)
     var ranges: [Range<Int>] = []
     for _ in 0..<count {
       let entry = try Entry(reader, at: position, end: Int(start) + Int(size))
       guard files.updateValue(entry, forKey: entry.name) == nil else {
-        throw .archive(reason: "\(quoted(entry.name)) stands twice in it")
+        throw .archive(reason: "\(quoted(entry.name)) occurs twice in it")
       }
       ranges.append(entry.whole)
       position = entry.next
     }
-    // Two names for the same bytes would make a small file large.
+    // With two names for the same bytes, a small archive could expand to a large one.
     ranges.sort { $0.lowerBound < $1.lowerBound }
     for (one, next) in zip(ranges, ranges.dropFirst()) where one.upperBound > next.lowerBound {
       throw .archive(reason: "two files share bytes")
@@ -54,33 +54,33 @@ struct ZipArchive {
     }
   }
 
-  /// Where the record at the end of the archive begins; a comment may follow it.
+  /// The offset of the record at the end of the archive; a comment may follow it.
   private static func endRecord(_ reader: LittleEndianReader) throws(TorchFileError) -> Int {
     let size = 22
     let count = reader.bytes.count
     let first = max(0, count - size - Int(UInt16.max))
-    guard count >= size else { throw .archive(reason: "ends before its list of files") }
+    guard count >= size else { throw .archive(reason: "it ends before its list of files") }
     for position in (first...count - size).reversed()
     where reader.number32(position) == 0x0605_4B50
       && position + size + Int(reader.number16(position + 20)) == count
     {
       return position
     }
-    throw .archive(reason: "ends before its list of files")
+    throw .archive(reason: "it ends before its list of files")
   }
 
   private struct Entry {
     let name: String
-    /// Whether the file's bytes are in the archive as they are.
+    /// Whether the file is neither compressed nor encrypted.
     let isStored: Bool
-    /// The file's own bytes.
+    /// The range of the file's bytes.
     let data: Range<Int>
-    /// These and what stands before them.
+    /// The same range with the local header before it.
     let whole: Range<Int>
-    /// Where the next entry of the list begins.
+    /// The offset of the next entry of the list.
     let next: Int
 
-    /// An entry of the list at the archive's end.
+    /// Reads an entry of the list at the archive's end, and the local header that it points to.
     init(_ reader: LittleEndianReader, at position: Int, end: Int) throws(TorchFileError) {
       guard end - position >= 46, reader.number32(position) == 0x0201_4B50 else {
         throw .archive(reason: "its list of files is broken")
@@ -104,26 +104,27 @@ struct ZipArchive {
       isStored = method == 0 && packed == size && flags & 1 == 0
       let count = reader.bytes.count
       guard count - header >= 30, reader.number32(header) == 0x0403_4B50 else {
-        throw .archive(reason: "\(quoted(name)) does not begin where the list says")
+        throw .archive(reason: "\(quoted(name)) does not begin where the list of files says")
       }
       let ownNameLength = Int(reader.number16(header + 26))
       let start = header + 30 + ownNameLength + Int(reader.number16(header + 28))
       guard start <= count, Int(packed) <= count - start else {
-        throw .archive(reason: "\(quoted(name)) needs \(packed) bytes, the archive ends before")
+        throw .archive(
+          reason: "\(quoted(name)) needs \(packed) bytes, but the archive ends earlier")
       }
       guard reader.bytes[header + 30..<header + 30 + ownNameLength].elementsEqual(nameBytes) else {
-        throw .archive(reason: "\(quoted(name)) has another name where it begins")
+        throw .archive(reason: "\(quoted(name)) has another name in its own header")
       }
       data = start..<start + Int(packed)
-      // PyTorch announces padding before an empty file and does not write it.
+      // Before an empty file, PyTorch declares padding that it does not write.
       whole = packed == 0 ? header..<header + 30 : header..<start + Int(packed)
     }
   }
 }
 
-/// Whole numbers in bytes, lowest first.
+/// Reads integers from bytes, lowest byte first.
 ///
-/// - Precondition: callers stay inside the bytes.
+/// - Precondition: positions are within the bytes.
 struct LittleEndianReader {
   let bytes: [UInt8]
 

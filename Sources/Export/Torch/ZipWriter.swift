@@ -1,5 +1,7 @@
-/// Writes files into a zip archive as they are, in order, each at a multiple of 64 bytes so that a
-/// reader may map its numbers. No times, no owners: the same files give the same bytes.
+/// Writes files into a zip archive, uncompressed and in order.
+///
+/// Each file begins at a multiple of 64 bytes, so that a reader can map its numbers. There are no
+/// times and no owners: the same files give the same bytes.
 ///
 /// - SeeAlso: PKWARE's APPNOTE.TXT, sections 4.3.7, 4.3.12 and 4.3.16; the padding is PyTorch's
 ///   (`caffe2/serialize/inline_container.cc`).
@@ -15,13 +17,13 @@ struct ZipWriter {
   /// - Precondition: the archive stays below 4 GiB and 65,535 files.
   mutating func add(_ name: String, _ content: some Collection<UInt8>) {
     let start = bytes.count
-    // What both places say of a file, from the version that is needed to the size.
+    // The fields that both headers share, from the required version to the length of the name.
     var facts = [UInt8](repeating: 0, count: 10)
     facts += Self.little(CRC32.of(content))
     facts += Self.little(UInt32(content.count)) + Self.little(UInt32(content.count))
     facts += Self.little(UInt16(name.utf8.count))
     let header = 30 + name.utf8.count
-    // A field of its own, "FB", holds the padding: four bytes and as many as are missing.
+    // The padding is an extra field named "FB": a header of four bytes, then zeros.
     let padding = (Self.alignment - (start + header + 4) % Self.alignment) % Self.alignment
     bytes += Self.little(UInt32(0x0403_4B50)) + facts + Self.little(UInt16(4 + padding))
     bytes += Array(name.utf8) + Array("FB".utf8) + Self.little(UInt16(padding))

@@ -2,20 +2,20 @@ import BollyGANModel
 
 /// Why an ONNX file cannot be read or written.
 public enum ONNXError: Error, Equatable, CustomStringConvertible {
-  /// The bytes are no ONNX file, or break the format's rules: where, and how.
+  /// The bytes are not an ONNX file or break the format's rules: where, and how.
   case malformed(offset: Int, field: String, reason: String)
-  /// The file is well-formed but larger than what is read here.
+  /// The file is well-formed but exceeds a limit.
   case tooLarge(what: String, found: Int, limit: Int)
-  /// Something of the format that is not understood here: what, and what would be.
+  /// A feature of the format that is not supported, and what is.
   case unsupported(what: String, accepted: String)
-  /// A node that is not understood here.
+  /// A node that is not supported, or not at its position.
   case node(name: String, operatorType: String, reason: String)
   /// A graph whose names do not fit together.
   case graph(reason: String)
   /// A tensor whose contents do not fit its description.
   case tensor(name: String, reason: String)
 
-  /// A sentence that says what is wrong, where, and what would be right.
+  /// A sentence that says what is wrong, where, and what would be accepted.
   public var description: String {
     switch self {
     case .malformed(let offset, let field, let reason):
@@ -25,7 +25,7 @@ public enum ONNXError: Error, Equatable, CustomStringConvertible {
     case .unsupported(let what, let accepted):
       "\(what) is not supported; accepted: \(accepted)"
     case .node(let name, let operatorType, let reason):
-      // The operator is text from the file as well, so what quoting escapes is escaped.
+      // The operator is text from the file too, so it is escaped like the name, without quotes.
       "node \(quoted(name)) (\(quoted(operatorType).dropFirst().dropLast())): \(reason)"
     case .graph(let reason):
       reason

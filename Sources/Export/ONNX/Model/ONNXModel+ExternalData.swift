@@ -9,18 +9,18 @@ import BollyGANModel
 #endif
 
 extension ONNXModel {
-  /// Reads the tensors whose numbers lie in files beside the model.
+  /// Reads the tensors whose numbers are stored in other files.
   ///
-  /// A location is a path inside the model's folder, without links on the way: a model from
-  /// somebody else must not make us read what it names elsewhere.
+  /// A location must be a path inside the model's folder, without links on the way. Otherwise a
+  /// model from a stranger could make this program read any file.
   ///
-  /// - Parameter folder: where the model lies; nil where that is not known (standard input).
+  /// - Parameter folder: the model's folder; nil if there is none (standard input).
   /// - Throws: ``ONNXError/tensor(name:reason:)``.
   public mutating func readExternalData(folder: String?) throws(ONNXError) {
     try readExternalData(folder: folder, known: [:])
   }
 
-  /// The same for one file beside the model whose bytes are at hand.
+  /// The same for one file whose bytes are already in memory.
   package mutating func readExternalData(
     location: String, bytes: [UInt8]
   ) throws(ONNXError) {
@@ -58,7 +58,7 @@ extension ONNXModel {
     } else if let folder {
       file = try ExternalFile(place, folder: folder, fail)
     } else {
-      throw fail("its numbers lie in another file, and a model on standard input has no folder")
+      throw fail("its numbers are in another file, and a model on standard input has no folder")
     }
     tensor.contents = .raw(try file.read(place, fail))
     files[place.location] = file
@@ -66,14 +66,15 @@ extension ONNXModel {
 }
 
 extension ONNXModel {
-  /// Moves the numbers of large tensors into a file beside the model.
+  /// Moves the numbers of large tensors into another file.
   ///
-  /// - Parameter location: the file's name, in the folder of the model.
-  /// - Returns: the file's bytes; each tensor begins at a multiple of 64, fit for any vector load.
+  /// - Parameter location: the file's name, in the model's folder.
+  /// - Returns: the file's bytes. Each tensor begins at a multiple of 64, aligned for any vector
+  ///   load.
   public mutating func moveDataOut(to location: String) -> [UInt8] {
     var data: [UInt8] = []
     for index in graph.initializers.indices {
-      // Small ones stay: shapes are looked at before any data is loaded.
+      // Small ones stay, because runtimes look at shapes before they load any data.
       guard case .raw(let bytes) = graph.initializers[index].contents, bytes.count >= 1024 else {
         continue
       }
@@ -88,11 +89,11 @@ extension ONNXModel {
   }
 }
 
-/// Where a tensor's bytes lie.
+/// The file and range of a tensor's bytes.
 private struct ExternalPlace {
   var location = ""
   var offset: UInt64 = 0
-  /// nil for all that is left.
+  /// nil for the rest of the file.
   var length: UInt64?
 
   init(
@@ -101,7 +102,7 @@ private struct ExternalPlace {
     var seen: Set<String> = []
     for entry in entries {
       guard seen.insert(entry.key).inserted else {
-        throw fail("external data says \(quoted(entry.key)) twice")
+        throw fail("external data sets \(quoted(entry.key)) twice")
       }
       switch entry.key {
       case "location": location = entry.value
@@ -110,19 +111,19 @@ private struct ExternalPlace {
       case "checksum": break
       default:
         throw fail(
-          "external data says \(quoted(entry.key)); accepted: location, offset, length, checksum")
+          "external data sets \(quoted(entry.key)); accepted: location, offset, length, checksum")
       }
     }
     guard isInside(location) else {
       throw fail(
-        "external data lies at \(quoted(location)), accepted: a path inside the model's folder")
+        "external data at \(quoted(location)), accepted: a path inside the model's folder")
     }
   }
 
   private static func number(
     _ entry: ONNXModel.Property, _ fail: (String) -> ONNXError
   ) throws(ONNXError) -> UInt64 {
-    // Digits alone: the initialiser would take a sign.
+    // Check for digits, because the initialiser would accept a sign.
     guard entry.value.utf8.allSatisfy({ (UInt8(ascii: "0")...UInt8(ascii: "9")).contains($0) }),
       let number = UInt64(entry.value)
     else { throw fail("external data has \(entry.key) \(quoted(entry.value)), accepted: digits") }
@@ -137,11 +138,11 @@ private struct ExternalPlace {
   }
 }
 
-/// A file of tensors, read once.
+/// A file of tensors, read into memory once.
 private struct ExternalFile {
   private let bytes: [UInt8]
-  /// Bytes that tensors have not taken yet: each byte belongs to one tensor, or a small model could
-  /// name a large file many times.
+  /// Bytes that no tensor has taken yet. Each byte belongs to one tensor; otherwise a small model
+  /// could name a large file many times.
   private var left: Int
 
   init(bytes: [UInt8]) {
@@ -180,7 +181,8 @@ private struct ExternalFile {
     return Array(bytes[start..<start + count])
   }
 
-  /// Opens a file inside a folder, one step at a time, so that no link can lead out of it.
+  /// Opens a file inside a folder, one path component at a time, so that no link can lead out of
+  /// it.
   private static func open(
     _ location: String, _ folder: String, _ fail: (String) -> ONNXError
   ) throws(ONNXError) -> Int32 {
@@ -197,7 +199,7 @@ private struct ExternalFile {
     let steps = location.split(separator: "/")
     for (index, step) in steps.enumerated() {
       let isFile = index == steps.count - 1
-      // A pipe would wait for a writer without O_NONBLOCK.
+      // Without O_NONBLOCK, opening a pipe would wait for a writer.
       let next = unsafe openat(
         current, String(step),
         O_RDONLY | O_CLOEXEC | O_NOFOLLOW | (isFile ? O_NONBLOCK : O_DIRECTORY))
@@ -211,7 +213,7 @@ private struct ExternalFile {
       status.st_nlink == 1
     else {
       _ = close(current)
-      throw fail("external data \(quoted(location)) is not a regular file of one name")
+      throw fail("external data \(quoted(location)) is not a regular file with one name")
     }
     return current
   }

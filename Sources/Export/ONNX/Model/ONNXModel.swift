@@ -1,34 +1,34 @@
 import BollyGANModel
 
-/// An ONNX file as Swift values: one graph of operators, its constants, and what is said about it.
+/// An ONNX file as Swift values: one graph of operators, its constants and its metadata.
 ///
-/// Only what a generator needs is here. Files that hold more (functions, subgraphs, sparse tensors)
+/// Only what a DCGAN needs is represented. Files with more (functions, subgraphs, sparse tensors)
 /// are refused by name when they are read.
 ///
-/// - SeeAlso: ONNX's `docs/IR.md`, whose field names these are where Swift has no better word.
+/// - SeeAlso: ONNX's `docs/IR.md`, whose field names are kept unless Swift has a better word.
 public struct ONNXModel: Equatable, Sendable {
   /// A version of an operator set; the empty domain is ONNX's own.
   public struct OperatorSet: Equatable, Sendable {
-    /// Name space of the operators.
+    /// Namespace of the operators.
     public var domain: String
     /// Version of the set; 17 is ONNX 1.12.
     public var version: Int64
 
-    /// A version of a set.
+    /// A version of an operator set.
     public init(domain: String = "", version: Int64) {
       self.domain = domain
       self.version = version
     }
   }
 
-  /// A pair of strings that says something about the model.
+  /// A key and a value of the model's metadata.
   public struct Property: Equatable, Sendable {
-    /// What it is about, such as `model_author`.
+    /// The key, such as `model_author`.
     public var key: String
-    /// What it says.
+    /// The value, free text.
     public var value: String
 
-    /// A pair.
+    /// A key and its value.
     public init(_ key: String, _ value: String) {
       self.key = key
       self.value = value
@@ -37,21 +37,21 @@ public struct ONNXModel: Equatable, Sendable {
 
   /// Version of the container format; 8 is ONNX 1.12.
   public var irVersion: Int64
-  /// Operator sets that the nodes are written in.
+  /// Operator sets that the nodes use.
   public var operatorSets: [OperatorSet]
   /// The program that wrote the file.
   public var producerName = ""
   /// That program's version.
   public var producerVersion = ""
-  /// Name space of the model.
+  /// Namespace of the model.
   public var domain = ""
-  /// Version of the model itself; not written where it is 0.
+  /// Version of the model itself; 0 is not written.
   public var modelVersion: Int64 = 0
-  /// Markdown for people.
+  /// Documentation in Markdown.
   public var documentation = ""
-  /// What is computed.
+  /// The computation.
   public var graph: Graph
-  /// Free properties, in file order.
+  /// Metadata, in file order.
   public var metadata: [Property] = []
 
   /// A model of a graph.
@@ -61,28 +61,28 @@ public struct ONNXModel: Equatable, Sendable {
     self.graph = graph
   }
 
-  /// Version of ONNX's own operator set, if the model says one.
+  /// Version of ONNX's own operator set, if the model states one.
   public var opset: Int64? {
     operatorSets.first { $0.domain.isEmpty || $0.domain == "ai.onnx" }?.version
   }
 }
 
 extension ONNXModel {
-  /// Nodes and the names that they talk through.
+  /// Nodes, connected by the names of values.
   public struct Graph: Equatable, Sendable {
     /// The graph's own name.
     public var name: String
-    /// Markdown for people.
+    /// Documentation in Markdown.
     public var documentation = ""
     /// The operators.
     public var nodes: [Node]
     /// Constants: the weights.
     public var initializers: [Tensor]
-    /// What the caller gives (older files list the initializers here too).
+    /// Values that the caller supplies (older files list the initializers here too).
     public var inputs: [Value]
-    /// What the caller gets.
+    /// Values that the caller receives.
     public var outputs: [Value]
-    /// Types of values in between, where the file says them.
+    /// Types of values in between, if the file states them.
     public var intermediates: [Value] = []
 
     /// A graph of the given parts.
@@ -99,17 +99,17 @@ extension ONNXModel {
 
   /// One operator applied to named values.
   public struct Node: Equatable, Sendable {
-    /// The node's name, for people; may be empty.
+    /// The node's name, which may be empty.
     public var name: String
-    /// Which operator, such as `ConvTranspose`.
+    /// The operator, such as `ConvTranspose`.
     public var operatorType: String
-    /// The operator's name space; empty for ONNX's own.
+    /// The operator's namespace; empty for ONNX's own.
     public var domain = ""
-    /// Values that go in; an empty name stands for an optional one left out.
+    /// Names of the inputs; an empty name is an optional input left out.
     public var inputs: [String]
-    /// Values that come out.
+    /// Names of the outputs.
     public var outputs: [String]
-    /// Settings.
+    /// Attributes, each with its own name.
     public var attributes: [Attribute] = []
 
     /// A node of ONNX's own operators.
@@ -125,15 +125,15 @@ extension ONNXModel {
     }
   }
 
-  /// A setting of a node.
+  /// An attribute of a node.
   public struct Attribute: Equatable, Sendable {
-    /// What a setting can hold.
+    /// What an attribute can hold.
     public enum Value: Equatable, Sendable {
       /// One float.
       case float(Float)
       /// One integer.
       case int(Int64)
-      /// Text, in bytes as the format has it.
+      /// Text, as the bytes in the file.
       case string([UInt8])
       /// A tensor.
       case tensor(Tensor)
@@ -145,19 +145,19 @@ extension ONNXModel {
       case strings([[UInt8]])
     }
 
-    /// The setting's name, such as `strides`.
+    /// The attribute's name, such as `strides`.
     public var name: String
-    /// What it is set to.
+    /// The attribute's value.
     public var value: Value
 
-    /// A setting.
+    /// An attribute with a value.
     public init(_ name: String, _ value: Value) {
       self.name = name
       self.value = value
     }
   }
 
-  /// What kind of number a tensor holds; raw values are those of the format.
+  /// The type of a tensor's numbers; raw values are those of the format.
   public enum ElementType: Int32, Sendable, CaseIterable {
     case float = 1
     case uint8 = 2
@@ -189,7 +189,7 @@ extension ONNXModel {
     }
   }
 
-  /// A block of numbers, row-major, in the encoding that the file has it in.
+  /// A block of numbers, row-major, in the encoding of the file.
   public struct Tensor: Equatable, Sendable {
     /// The encodings of the format.
     public enum Contents: Equatable, Sendable {
@@ -205,27 +205,27 @@ extension ONNXModel {
       case doubles([Double])
       /// `uint64_data`.
       case uint64s([UInt64])
-      /// Bytes of another file, described by these pairs.
+      /// Bytes of another file, located by these pairs.
       case external([Property])
     }
 
     /// The tensor's name; empty inside a `Constant` node.
     public var name: String
-    /// What kind of number.
+    /// Type of the numbers.
     public var type: ElementType
     /// Length of each axis, outermost first; empty for a scalar.
     public var dimensions: [Int64]
     /// The numbers.
     public var contents: Contents
 
-    /// Float32 numbers as bytes.
+    /// A tensor of float32 numbers, stored as bytes.
     init(name: String, _ tensor: BollyGANModel.Tensor) {
       self.init(
         name: name, type: .float, dimensions: tensor.shape.map(Int64.init),
         contents: .raw(Array(StoredTensor(tensor).bytes)))
     }
 
-    /// A tensor of the given contents.
+    /// A tensor with the given contents.
     public init(name: String, type: ElementType, dimensions: [Int64], contents: Contents) {
       self.name = name
       self.type = type
@@ -236,18 +236,18 @@ extension ONNXModel {
 
   /// A named value and its type.
   public struct Value: Equatable, Sendable {
-    /// The name that nodes use.
+    /// The name by which nodes refer to it.
     public var name: String
-    /// What kind of number; nil where the file does not say.
+    /// Type of the numbers; nil if the file does not state it.
     public var type: ElementType?
-    /// Axes; nil where the file says nothing about the rank.
+    /// Axes; nil if the file does not state the rank.
     public var dimensions: [Dimension]?
-    /// What the value means, such as `IMAGE`.
+    /// Meaning of the value, such as `IMAGE`.
     public var denotation = ""
-    /// Markdown for people.
+    /// Documentation in Markdown.
     public var documentation = ""
 
-    /// A value of a type.
+    /// A value of the given type.
     public init(name: String, type: ElementType?, dimensions: [Dimension]?) {
       self.name = name
       self.type = type
@@ -257,22 +257,22 @@ extension ONNXModel {
 
   /// One axis of a value.
   public struct Dimension: Equatable, Sendable {
-    /// How long the axis is.
+    /// The length of an axis.
     public enum Length: Equatable, Sendable {
-      /// Always this long.
+      /// A constant length.
       case fixed(Int64)
-      /// Known at run time, and the same wherever this name stands.
+      /// Known at run time, and equal for all axes of this name.
       case named(String)
       /// Known at run time.
       case unknown
     }
 
-    /// How long.
+    /// The axis's length.
     public var length: Length
-    /// What the axis means, such as `DATA_CHANNEL`.
+    /// Meaning of the axis, such as `DATA_CHANNEL`.
     public var denotation: String
 
-    /// An axis.
+    /// An axis of the given length.
     public init(_ length: Length, denotation: String = "") {
       self.length = length
       self.denotation = denotation

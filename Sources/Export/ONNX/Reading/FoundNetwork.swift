@@ -1,93 +1,39 @@
-import BollyGANInfer
-public import BollyGANModel
+import BollyGANModel
 
-/// A generator found in an ONNX file, and what was noticed on the way.
-public struct ONNXGenerator: Sendable {
-  /// The weights, in the form that the engines here run.
-  public let weights: GeneratorWeights
-  /// What the file says of itself, by key; the keys are those of the file.
-  public let metadata: [String: String]
-  /// What somebody should know who uses it here: constants that nothing uses, pictures that came in
-  /// another range or order of axes.
-  public let notes: [String]
-
-  /// Finds a DCGAN's generator in a model.
-  ///
-  /// The graph is computed symbolically from its one input to its one output. Whatever no latent
-  /// reaches is computed on the way (weights in any encoding, casts, quantised weights, shapes); on
-  /// the way of the latent, transposed convolutions, normalisations, additions and multiplications
-  /// by constants, and activations are gathered into layers. A layer with a bias instead of a
-  /// normalisation gets one that does nothing but add.
-  ///
-  /// - Throws: ``ONNXError`` naming the node, its operator, the reason, and what would be accepted.
-  public init(_ model: ONNXModel) throws(ONNXError) {
-    var reader = ONNXGeneratorReader(model)
-    let network = try reader.network()
-    weights = try network.weights()
-    metadata = try model.metadataByKey()
-    notes = reader.notes
-  }
-}
-
-/// A discriminator found in an ONNX file, and what was noticed on the way.
-public struct ONNXDiscriminator: Sendable {
-  /// The weights.
-  public let weights: DiscriminatorWeights
-  /// What the file says of itself, by key; the keys are those of the file.
-  public let metadata: [String: String]
-  /// What somebody should know who uses it here.
-  public let notes: [String]
-
-  /// Finds a DCGAN's discriminator in a model, as ``ONNXGenerator`` finds a generator.
-  ///
-  /// - Throws: ``ONNXError`` naming the node, its operator, the reason, and what would be accepted.
-  public init(_ model: ONNXModel) throws(ONNXError) {
-    var reader = ONNXGeneratorReader(model)
-    weights = try reader.network().discriminator()
-    metadata = try model.metadataByKey()
-    notes = reader.notes
-  }
-}
-
-extension ONNXModel {
-  fileprivate func metadataByKey() throws(ONNXError) -> [String: String] {
-    var result: [String: String] = [:]
-    for property in metadata {
-      guard result.updateValue(property.value, forKey: property.key) == nil else {
-        throw .graph(reason: "metadata \(quoted(property.key)) stands twice in the file")
-      }
-    }
-    return result
-  }
-}
-
-/// Layers as they were found, before anybody asks whether the engines here can run them.
+/// The layers found in a graph, before anybody asks whether they form a DCGAN.
 struct FoundNetwork {
   struct Layer {
-    /// The node, for messages.
+    /// The convolution's node, for messages.
     var node: ONNXModel.Node
-    /// `[in, out, rows, columns]`; of a convolution that is not transposed `[out, in, rows, columns]`.
+    /// `[in, out, rows, columns]` if transposed, `[out, in, rows, columns]` if not.
     var kernel: Tensor
-    /// Whether the convolution is transposed, a generator's; a discriminator's is not.
-    var isTransposed = true
+    /// Whether the convolution is transposed, as in a generator.
+    var isTransposed: Bool
     var stride: Int
     var padding: Int
-    /// What is done to each output channel before the activation: x · factor + addend.
-    var affine: Affine?
-    /// The normalisation, where it is all that is done and is like those here.
+    /// What happens to each output channel before the activation.
+    var affine: ChannelAffine?
+    /// The normalisation, if nothing else precedes the activation and its epsilon is ours.
     var norm: NormWeights?
     var activation: Activation?
 
-    /// The kernel's axis that counts what the layer puts out.
+    /// The kernel's axis of output channels.
     var outputAxis: Int { isTransposed ? 1 : 0 }
-    /// Channels that the layer puts out.
+    /// Number of output channels.
     var outputs: Int { kernel.shape[outputAxis] }
-  }
 
-  /// A factor and an addend a channel, in double precision.
-  struct Affine {
-    var factors: [Double]
-    var addends: [Double]
+    /// Applies a further map to each output channel.
+    mutating func append(_ next: ChannelAffine) {
+      var affine = allAffine
+      affine.append(next)
+      self.affine = affine
+      norm = nil
+    }
+
+    /// Everything between the convolution and the activation as one map.
+    var allAffine: ChannelAffine {
+      affine ?? norm.map { ChannelAffine($0) } ?? ChannelAffine(channels: outputs)
+    }
   }
 
   enum Activation: Equatable {
@@ -98,195 +44,126 @@ struct FoundNetwork {
   }
 
   var layers: [Layer]
-
-  /// The layers as weights of our generator.
-  func weights() throws(ONNXError) -> GeneratorWeights {
-    guard let first = layers.first, let last = layers.last else {
-      throw .graph(reason: "no ConvTranspose lies between input and output")
-    }
-    guard layers.allSatisfy(\.isTransposed) else {
-      throw .graph(
-        reason: "it has convolutions that are not transposed, a generator has none"
-          + (isDiscriminator ? "; it looks like a discriminator" : ""))
-    }
-    let shape: DCGANShape
-    do {
-      shape = try DCGANShape(
-        latent: first.kernel.shape[0], generatorWidths: layers.dropLast().map(\.kernel.shape[1]),
-        channels: last.kernel.shape[1])
-    } catch {
-      throw .graph(
-        reason: "\(layers.count) layers from \(first.kernel.shape[0]) numbers to "
-          + "\(last.kernel.shape[1]) channels: \(error)")
-    }
-    let slope = try slope()
-    let channels = shape.generatorChannels
-    var result: [LayerWeights] = []
-    for (index, layer) in layers.enumerated() {
-      let isLast = index == layers.count - 1
-      let expected = [channels[index], channels[index + 1], 4, 4]
-      guard layer.kernel.shape == expected else {
-        throw layer.node.error(
-          "kernel \(layer.kernel.shape), a generator has \(expected) here")
-      }
-      let (stride, padding) = index == 0 ? (1, 0) : (2, 1)
-      guard (layer.stride, layer.padding) == (stride, padding) else {
-        throw layer.node.error(
-          "stride \(layer.stride) and padding \(layer.padding), a generator has \(stride) and "
-            + "\(padding) here")
-      }
-      if isLast {
-        result.append(try lastLayer(layer))
-      } else {
-        let norm = layer.norm ?? NormWeights(layer.affine, channels: channels[index + 1])
-        result.append(LayerWeights(kernel: layer.kernel, norm: norm))
-      }
-    }
-    return GeneratorWeights(shape: shape, layers: result, slope: slope)
-  }
-
-  /// Whether all its layers go from pictures to scores.
-  var isDiscriminator: Bool { !layers.isEmpty && layers.allSatisfy { !$0.isTransposed } }
-
-  /// What all hidden activations make of negative numbers.
-  private func slope() throws(ONNXError) -> Float {
-    var slope: Float?
-    for layer in layers.dropLast() {
-      let own: Float
-      switch layer.activation {
-      case .relu: own = 0
-      case .leakyRelu(let alpha) where (0...1).contains(alpha): own = alpha
-      default:
-        throw layer.node.error(
-          "is followed by \(layer.activation.map { "\($0)" } ?? "no activation"), a generator has "
-            + "relu here, or leakyRelu of a slope from 0 to 1")
-      }
-      guard slope ?? own == own else {
-        throw layer.node.error(
-          "is followed by an activation of slope \(own), those before have \(slope!); accepted: one "
-            + "slope for all")
-      }
-      slope = own
-    }
-    return slope ?? 0
-  }
-
-  /// The layer before the picture: a factor goes into its kernel.
-  private func lastLayer(_ layer: Layer) throws(ONNXError) -> LayerWeights {
-    let half: Double
-    switch layer.activation {
-    case .tanh: half = 1
-    // sigmoid(x) is (tanh(x/2) + 1)/2, and halving is exact.
-    case .sigmoid: half = 0.5
-    default:
-      throw layer.node.error(
-        "is followed by \(layer.activation.map { "\($0)" } ?? "no activation"), a generator has tanh "
-          + "or sigmoid before the picture")
-    }
-    let affine =
-      layer.affine
-      ?? layer.norm.map { Affine($0, epsilon: NormWeights.epsilon) }
-      ?? Affine(channels: layer.outputs)
-    let bias = affine.addends.map { Float($0 * half) }
-    var values = layer.kernel.values
-    let outputs = layer.outputs
-    for index in values.indices {
-      let factor = affine.factors[index / 16 % outputs] * half
-      values[index] = Float(Double(values[index]) * factor)
-    }
-    let kernel = Tensor(shape: layer.kernel.shape, values: values)
-    return LayerWeights(kernel: kernel, bias: bias.allSatisfy { $0 == 0 } ? nil : bias)
-  }
 }
 
 extension FoundNetwork {
-  /// The layers as weights of our discriminator.
-  func discriminator() throws(ONNXError) -> DiscriminatorWeights {
-    guard isDiscriminator, let first = layers.first else {
-      throw .graph(reason: "it is not made of convolutions; a discriminator is")
+  /// The layers as a DCGAN's generator or discriminator.
+  ///
+  /// - Throws: ``ONNXError`` naming the first layer that does not fit.
+  func weights<N: Network>(_: N.Type) throws(ONNXError) -> N {
+    let kind = N.kind
+    guard !layers.isEmpty, layers.allSatisfy({ $0.isTransposed == (kind == .generator) }) else {
+      throw .graph(reason: otherNetwork(than: kind))
     }
+    let kernels = layers.map(\.kernel.shape)
     let shape: DCGANShape
     do {
-      shape = try DCGANShape(
-        generatorWidth: first.outputs, side: 4 << (layers.count - 1),
-        channels: first.kernel.shape[1])
+      shape = try kind.shape(kernels: kernels)
     } catch {
       throw .graph(
-        reason: "\(layers.count) layers from \(first.kernel.shape[1]) channels, \(first.outputs) "
-          + "behind the first: \(error)")
+        reason: "\(layers.count) layers with kernels from \(kernels[0]) to "
+          + "\(kernels[kernels.count - 1]): \(error)")
     }
-    let channels = shape.discriminatorChannels
+    let slope = try slope(kind)
+    let expected = zip(kind.kernelShapes(shape), kind.geometry(doublings: shape.doublings))
     var result: [LayerWeights] = []
-    for (index, layer) in layers.enumerated() {
-      let isLast = index == layers.count - 1
-      let expected = [channels[index + 1], channels[index], 4, 4]
-      guard layer.kernel.shape == expected else {
+    for (layer, (kernel, geometry)) in zip(layers, expected) {
+      guard layer.kernel.shape == kernel else {
         throw layer.node.error(
-          "kernel \(layer.kernel.shape), a discriminator has \(expected) here")
+          "kernel \(layer.kernel.shape), a \(kind.rawValue) has \(kernel) here")
       }
-      let (stride, padding) = isLast ? (1, 0) : (2, 1)
-      guard (layer.stride, layer.padding) == (stride, padding) else {
+      guard (layer.stride, layer.padding) == geometry else {
         throw layer.node.error(
-          "stride \(layer.stride) and padding \(layer.padding), a discriminator has \(stride) and "
-            + "\(padding) here")
+          "stride \(layer.stride) and padding \(layer.padding), a \(kind.rawValue) has "
+            + "\(geometry.stride) and \(geometry.padding) here")
       }
-      let accepted: [Activation?] =
-        isLast ? [.sigmoid, nil] : [.leakyRelu(Float(PlainDiscriminator<Float>.slope))]
-      guard accepted.contains(layer.activation) else {
-        throw layer.node.error(
-          "is followed by \(layer.activation.map { "\($0)" } ?? "no activation"), a discriminator has "
-            + (isLast ? "sigmoid here, or nothing" : "leakyRelu(0.2) here"))
+      if result.count == layers.count - 1 {
+        result.append(try lastLayer(layer, kind))
+      } else if kind == .discriminator, result.isEmpty, layer.norm == nil, layer.affine == nil {
+        // Only here may a layer have neither normalisation nor bias.
+        result.append(LayerWeights(kernel: layer.kernel))
+      } else {
+        let norm = layer.norm ?? NormWeights(layer.affine, channels: layer.outputs)
+        result.append(LayerWeights(kernel: layer.kernel, norm: norm))
       }
-      var weights = LayerWeights(kernel: layer.kernel)
-      if !isLast, index > 0 || layer.norm != nil || layer.affine != nil {
-        weights.norm = layer.norm ?? NormWeights(layer.affine, channels: layer.outputs)
-      }
-      if isLast {
-        let affine =
-          layer.affine ?? layer.norm.map { Affine($0, epsilon: NormWeights.epsilon) }
-          ?? Affine(channels: 1)
-        guard affine.addends == [0] else {
-          throw layer.node.error(
-            "has a bias of \(Float(affine.addends[0])), a discriminator has none here")
+    }
+    return N(shape: shape, layers: result, slope: slope)
+  }
+
+  private func otherNetwork(than kind: NetworkKind) -> String {
+    switch kind {
+    case .discriminator: "it is not made of convolutions; a discriminator is"
+    case .generator where layers.isEmpty: "there is no ConvTranspose between input and output"
+    case .generator:
+      "it has convolutions that are not transposed, a generator has none"
+        + (layers.allSatisfy { !$0.isTransposed } ? "; it looks like a discriminator" : "")
+    }
+  }
+
+  /// The slope of all hidden activations for negative numbers.
+  private func slope(_ kind: NetworkKind) throws(ONNXError) -> Float {
+    var slope: Float?
+    for layer in layers.dropLast() {
+      let own: Float? =
+        switch layer.activation {
+        case .relu: 0
+        case .leakyRelu(let alpha) where (0...1).contains(alpha): alpha
+        default: nil
         }
-        weights.kernel.values = layer.kernel.values.map { Float(Double($0) * affine.factors[0]) }
+      guard let own, kind == .generator || own == kind.usualSlope else {
+        throw followed(
+          layer, kind,
+          by: kind == .generator
+            ? "relu here, or leakyRelu with a slope from 0 to 1"
+            : "leakyRelu(\(kind.usualSlope)) here")
       }
-      result.append(weights)
+      guard slope ?? own == own else {
+        throw layer.node.error(
+          "is followed by an activation of slope \(own), earlier ones have \(slope!); accepted: "
+            + "one slope for all")
+      }
+      slope = own
     }
-    return DiscriminatorWeights(
-      shape: shape, normalisesFirst: result[0].norm != nil, layers: result)
-  }
-}
-
-extension FoundNetwork.Affine {
-  init(channels: Int) {
-    factors = [Double](repeating: 1, count: channels)
-    addends = [Double](repeating: 0, count: channels)
+    return slope ?? kind.usualSlope
   }
 
-  /// What a normalisation by running statistics does.
-  init(_ norm: NormWeights, epsilon: Double) {
-    let factors = zip(norm.scale, norm.runningVariance).map {
-      Double($0) / (Double($1) + epsilon).squareRoot()
+  /// The layer before the image or the score: factors go into its kernel.
+  private func lastLayer(_ layer: Layer, _ kind: NetworkKind) throws(ONNXError) -> LayerWeights {
+    var affine = layer.allAffine
+    switch (kind, layer.activation) {
+    case (.generator, .tanh), (.discriminator, .sigmoid), (.discriminator, nil): break
+    case (.generator, .sigmoid):
+      // sigmoid(x) is (tanh(x/2) + 1)/2, and halving is exact.
+      affine.factors = affine.factors.map { $0 * 0.5 }
+      affine.addends = affine.addends.map { $0 * 0.5 }
+    default:
+      throw followed(
+        layer, kind,
+        by: kind == .generator
+          ? "tanh or sigmoid before the image" : "sigmoid here, or nothing")
     }
-    self.factors = factors
-    addends = norm.shift.indices.map {
-      Double(norm.shift[$0]) - Double(norm.runningMean[$0]) * factors[$0]
+    let bias = affine.addends.map { Float($0) }
+    let hasBias = bias.contains { $0 != 0 }
+    guard kind == .generator || affine.addends == [0] else {
+      throw layer.node.error("has a bias of \(bias[0]), a discriminator has none here")
     }
+    return LayerWeights(
+      kernel: layer.kernel.scaled(by: affine.factors, axis: layer.outputAxis),
+      bias: hasBias ? bias : nil)
   }
 
-  /// This one, and then another.
-  mutating func append(_ next: FoundNetwork.Affine) {
-    for channel in factors.indices {
-      factors[channel] *= next.factors[channel]
-      addends[channel] = addends[channel] * next.factors[channel] + next.addends[channel]
-    }
+  private func followed(
+    _ layer: Layer, _ kind: NetworkKind, by accepted: String
+  ) -> ONNXError {
+    layer.node.error(
+      "is followed by \(layer.activation.map { "\($0)" } ?? "no activation"), "
+        + "a \(kind.rawValue) has \(accepted)")
   }
 }
 
 extension NormWeights {
-  /// The normalisation that multiplies and adds like an affine map.
-  init(_ affine: FoundNetwork.Affine?, channels: Int) {
+  /// The normalisation that multiplies and adds like an affine map, rounded to float32.
+  init(_ affine: ChannelAffine?, channels: Int) {
     self.init(bias: affine?.addends.map { Float($0) } ?? [Float](repeating: 0, count: channels))
     if let affine { scale = affine.factors.map { Float($0) } }
   }

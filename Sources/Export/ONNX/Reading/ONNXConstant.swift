@@ -1,20 +1,20 @@
 import BollyGANModel
 
-/// A value of the graph that no latent reaches.
+/// A value of the graph that does not depend on its input.
 struct ONNXConstant: Equatable {
-  /// The numbers, by kind.
+  /// The numbers, in one of three representations.
   enum Numbers: Equatable {
-    /// All kinds of floating point.
+    /// Floating point of any width.
     case floats([Float])
-    /// Integers; nil for the batch, which is not known before the network runs.
+    /// Integers; nil for the batch size, which is unknown before the network runs.
     case ints([Int64?])
-    /// 8-bit integers, which may be many.
-    case steps([Int16])
+    /// 8-bit integers, signed or not: quantised weights, of which there are many.
+    case bytes([Int16])
   }
 
   /// Length of each axis; empty for a scalar.
   var shape: [Int]
-  /// `shape`'s product of them.
+  /// Row-major; their number is the product of `shape`.
   var numbers: Numbers
 
   init(shape: [Int], numbers: Numbers) {
@@ -22,35 +22,39 @@ struct ONNXConstant: Equatable {
     self.numbers = numbers
   }
 
-  /// How many numbers.
+  /// A list of integers.
+  init(list: [Int64?]) { self.init(shape: [list.count], numbers: .ints(list)) }
+
+  /// How many numbers there are.
   var count: Int {
     switch numbers {
     case .floats(let values): values.count
     case .ints(let values): values.count
-    case .steps(let values): values.count
+    case .bytes(let values): values.count
     }
   }
 
-  /// Reads a tensor: its numbers must fill its shape exactly and be finite.
+  /// Whether a shape is small enough: no product of some of its lengths exceeds 2^32, even if
+  /// another length is 0. Strides computed from such a shape cannot overflow.
+  static func accepts(_ shape: [Int]) -> Bool {
+    elementCount(shape.map { max(1, $0) })! <= 1 << 32
+  }
+
+  /// Reads a tensor, whose numbers must fill its shape exactly and be finite.
   init(_ tensor: ONNXModel.Tensor) throws(ONNXError) {
     func fail(_ reason: String) -> ONNXError { .tensor(name: tensor.name, reason: reason) }
     guard tensor.dimensions.count <= 8 else {
       throw fail("\(tensor.dimensions.count) axes, the limit is 8")
     }
     var shape: [Int] = []
-    var count = 1
     for dimension in tensor.dimensions {
       guard (0...1 << 24).contains(dimension) else {
         throw fail("axis of length \(dimension), accepted: 0 to \(1 << 24)")
       }
       shape.append(Int(dimension))
-      let (product, overflow) = count.multipliedReportingOverflow(by: Int(dimension))
-      // Less than the largest file holds; the check below says by how much it is wrong.
-      guard !overflow, product <= 1 << 32 else {
-        throw fail("shape \(tensor.dimensions) is too large")
-      }
-      count = product
     }
+    guard Self.accepts(shape) else { throw fail("shape \(tensor.dimensions) is too large") }
+    let count = shape.reduce(1, *)
     self.shape = shape
     func expect(_ found: Int) throws(ONNXError) {
       guard found == count else {
@@ -59,7 +63,7 @@ struct ONNXConstant: Equatable {
     }
     switch tensor.contents {
     case .raw(let bytes):
-      guard let size = tensor.type.byteCount else { throw fail("text is not understood") }
+      guard let size = tensor.type.byteCount else { throw fail("text is not supported") }
       guard bytes.count == count * size else {
         throw fail(
           "\(bytes.count) bytes, shape \(tensor.dimensions) of \(tensor.type) needs \(count * size)"
@@ -91,7 +95,7 @@ struct ONNXConstant: Equatable {
         floats.reserveCapacity(values.count)
         for value in values {
           guard let bits = UInt16(exactly: value) else {
-            throw fail("\(value) is no pattern of 16 bits")
+            throw fail("\(value) does not fit 16 bits")
           }
           floats.append(
             tensor.type == .float16
@@ -103,7 +107,7 @@ struct ONNXConstant: Equatable {
         guard values.allSatisfy({ range.contains(Int($0)) }) else {
           throw fail("a number is outside \(range.lowerBound) to \(range.upperBound)")
         }
-        numbers = .steps(values.map { Int16($0) })
+        numbers = .bytes(values.map { Int16($0) })
       case .int32, .int16, .uint16:
         guard values.count <= Self.listLimit else {
           throw fail("\(values.count) integers, the limit is \(Self.listLimit)")
@@ -111,15 +115,15 @@ struct ONNXConstant: Equatable {
         numbers = .ints(values.map { Int64($0) })
       default: throw fail("32-bit integers in a tensor of \(tensor.type)")
       }
-    case .uint64s: throw fail("unsigned 64-bit integers are not understood")
-    case .external: throw fail("its numbers lie in another file, which was not read")
+    case .uint64s: throw fail("unsigned 64-bit integers are not supported")
+    case .external: throw fail("its numbers are stored in another file, which was not read")
     }
     if case .floats(let values) = numbers, let index = values.firstIndex(where: { !$0.isFinite }) {
       throw fail("number \(index) is \(values[index])")
     }
   }
 
-  /// Integers, apart from 8-bit ones, that one tensor may hold: lists of axes and shapes.
+  /// Largest number of integers in a tensor, except 8-bit ones: they are lists of axes and shapes.
   private static var listLimit: Int { 65_536 }
 
   private static func numbers(
@@ -147,15 +151,15 @@ struct ONNXConstant: Equatable {
       case .double: return .floats(try stored(.f64).doubles().map { Float($0) })
       case .float16: return .floats(try stored(.f16).floats())
       case .bfloat16: return .floats(try stored(.bf16).floats())
-      case .int8: return .steps(bytes.map { Int16(Int8(bitPattern: $0)) })
-      case .uint8: return .steps(bytes.map { Int16($0) })
+      case .int8: return .bytes(bytes.map { Int16(Int8(bitPattern: $0)) })
+      case .uint8: return .bytes(bytes.map { Int16($0) })
       case .int64: return try integers(Int64.self)
       case .int32: return try integers(Int32.self)
       case .int16: return try integers(Int16.self)
       case .uint32: return try integers(UInt32.self)
       case .uint16: return try integers(UInt16.self)
       case .bool, .uint64, .complex64, .complex128, .string:
-        throw fail("elements of type \(type) are not understood")
+        throw fail("elements of type \(type) are not supported")
       }
     } catch let error as ONNXError {
       throw error
@@ -164,32 +168,38 @@ struct ONNXConstant: Equatable {
     }
   }
 
-  /// The numbers as floats.
+  /// The numbers if they are floats.
   var floats: [Float]? {
     guard case .floats(let values) = numbers else { return nil }
     return values
   }
 
-  /// The numbers as 8-bit integers.
-  var steps: [Int16]? {
-    guard case .steps(let values) = numbers else { return nil }
+  /// The numbers if they are 8-bit integers.
+  var bytes: [Int16]? {
+    guard case .bytes(let values) = numbers else { return nil }
     return values
   }
 
-  /// The numbers as integers, all of them known.
+  /// The numbers if they are a list of integers, known or not.
+  var list: [Int64?]? {
+    guard case .ints(let values) = numbers, shape.count == 1 else { return nil }
+    return values
+  }
+
+  /// The numbers if they are integers and all known.
   var ints: [Int64]? {
     guard case .ints(let values) = numbers else { return nil }
     let known = values.compactMap { $0 }
     return known.count == values.count ? known : nil
   }
 
-  /// The one number of a scalar or of a tensor of one element.
+  /// The number in a scalar or a tensor of one float.
   var scalar: Float? {
     guard count == 1 else { return nil }
     return floats?[0]
   }
 
-  /// The axes reordered.
+  /// The same numbers with the axes permuted.
   func transposed(_ permutation: [Int]) -> ONNXConstant {
     var strides = [Int](repeating: 1, count: shape.count)
     for axis in shape.indices.dropLast().reversed() {
@@ -214,15 +224,15 @@ struct ONNXConstant: Equatable {
       switch numbers {
       case .floats(let values): .floats(source.map { values[$0] })
       case .ints(let values): .ints(source.map { values[$0] })
-      case .steps(let values): .steps(source.map { values[$0] })
+      case .bytes(let values): .bytes(source.map { values[$0] })
       }
     return ONNXConstant(shape: newShape, numbers: moved)
   }
 
-  /// Two tensors combined element by element; the smaller is repeated along axes of length 1.
+  /// Combines two tensors element by element, repeating the smaller along axes of length 1.
   ///
-  /// nil where the shapes do not fit, or where the result would be larger than the larger operand
-  /// (an outer product, by which a small file could ask for much memory).
+  /// - Returns: nil if the shapes do not fit, or if the result would be larger than the larger
+  ///   operand (an outer product, with which a small file could demand much memory).
   static func combine(
     _ left: ONNXConstant, _ right: ONNXConstant, _ operation: (Float, Float) -> Float
   ) -> ONNXConstant? {

@@ -1,11 +1,11 @@
 import BollyGANModel
 
 extension ONNXModel.Graph {
-  /// Checks that names fit together, and gives an order in which the nodes can be computed.
+  /// Checks that names fit together, and returns an order in which the nodes can be computed.
   ///
-  /// Every name is defined once (an input may have a default of the same name among the
-  /// initializers), every use has a definition, every output is produced, and no value depends on
-  /// itself. Nodes may stand in any order.
+  /// Every name must be defined once (an input may share its name with an initializer, its
+  /// default), every use must have a definition, every output must be produced, and no value may
+  /// depend on itself. The file may list nodes in any order.
   ///
   /// - Throws: ``ONNXError/graph(reason:)``, ``ONNXError/node(name:operatorType:reason:)``.
   /// - Complexity: linear in nodes and their inputs.
@@ -13,16 +13,16 @@ extension ONNXModel.Graph {
     var given: Set<String> = []
     for tensor in initializers {
       guard !tensor.name.isEmpty else {
-        throw .graph(reason: "an initializer without a name")
+        throw .graph(reason: "an initializer has no name")
       }
       guard given.insert(tensor.name).inserted else {
-        throw .graph(reason: "initializer \(quoted(tensor.name)) stands twice in the file")
+        throw .graph(reason: "initializer \(quoted(tensor.name)) occurs twice in the file")
       }
     }
     var inputNames: Set<String> = []
     for input in inputs {
       guard inputNames.insert(input.name).inserted else {
-        throw .graph(reason: "input \(quoted(input.name)) stands twice in the file")
+        throw .graph(reason: "input \(quoted(input.name)) occurs twice in the file")
       }
     }
     given.formUnion(inputNames)
@@ -31,17 +31,17 @@ extension ONNXModel.Graph {
     for (index, node) in nodes.enumerated() {
       for output in node.outputs where !output.isEmpty {
         guard !given.contains(output), producer.updateValue(index, forKey: output) == nil else {
-          throw node.error("defines \(quoted(output)), which is defined elsewhere as well")
+          throw node.error("defines \(quoted(output)), which is already defined elsewhere")
         }
       }
     }
-    // Kahn's algorithm: a node is ready when all that it waits for is computed.
+    // Kahn's algorithm: a node is ready once all its inputs are computed.
     var waiting = [Int](repeating: 0, count: nodes.count)
     var users = [[Int]](repeating: [], count: nodes.count)
     for (index, node) in nodes.enumerated() {
       for input in node.inputs where !input.isEmpty && !given.contains(input) {
         guard let source = producer[input] else {
-          throw node.error("takes \(quoted(input)), which nothing defines")
+          throw node.error("uses \(quoted(input)), which nothing defines")
         }
         waiting[index] += 1
         users[source].append(index)
@@ -58,19 +58,11 @@ extension ONNXModel.Graph {
     }
     guard order.count == nodes.count else {
       let stuck = nodes[waiting.firstIndex { $0 > 0 }!]
-      throw stuck.error("waits for a value that depends on itself")
+      throw stuck.error("needs a value that depends on itself")
     }
     for output in outputs where producer[output.name] == nil && !given.contains(output.name) {
-      throw .graph(reason: "output \(quoted(output.name)) is produced by no node")
+      throw .graph(reason: "no node produces output \(quoted(output.name))")
     }
     return order
-  }
-}
-
-extension ONNXModel.Node {
-  /// An error that names this node; where it has no name, by what it produces.
-  func error(_ reason: String) -> ONNXError {
-    .node(
-      name: name.isEmpty ? outputs.first ?? "" : name, operatorType: operatorType, reason: reason)
   }
 }

@@ -1,8 +1,8 @@
 import BollyGANModel
 
-/// The operators that are read, how many values they take, and which settings they may have.
+/// The operators that are read, with the number of inputs and the attributes that each may have.
 ///
-/// An allow-list: a setting that is not listed could change the result without our knowing.
+/// This is an allow-list: an attribute that is not listed could change the result unnoticed.
 enum ONNXOperators {
   struct Signature {
     var inputs: ClosedRange<Int>
@@ -50,97 +50,35 @@ enum ONNXOperators {
     "Unsqueeze": Signature(inputs: 1...2, attributes: ["axes"]),
   ]
 
-  /// Refuses a node whose operator, values or settings are not listed.
+  /// Refuses a node whose operator, number of inputs or attributes are not listed.
   static func check(_ node: ONNXModel.Node) throws(ONNXError) {
     guard node.domain.isEmpty || node.domain == "ai.onnx" else {
-      throw node.error("its operator is of domain \(quoted(node.domain)), not of ONNX itself")
+      throw node.error("operators of domain \(quoted(node.domain)) are not supported")
     }
     guard let signature = signatures[node.operatorType] else {
       throw node.error(
-        "this operator is not understood; a generator is read from "
+        "this operator is not supported; accepted: "
           + signatures.keys.sorted().joined(separator: ", "))
     }
     guard signature.inputs.contains(node.inputs.count) else {
-      throw node.error("takes \(node.inputs.count) values, not \(signature.inputs)")
+      throw node.error("has \(node.inputs.count) inputs, accepted: \(signature.inputs)")
     }
     guard let first = node.outputs.first, !first.isEmpty,
       node.outputs.dropFirst().allSatisfy(\.isEmpty)
     else {
-      throw node.error("gives \(node.outputs.count) values, not one")
+      throw node.error("has \(node.outputs.count) outputs, accepted: one")
     }
     var seen: Set<String> = []
     for attribute in node.attributes {
       guard signature.attributes.contains(attribute.name) else {
         throw node.error(
-          "setting \(quoted(attribute.name)) is not understood; accepted: "
+          "attribute \(quoted(attribute.name)) is not supported; accepted: "
             + (signature.attributes.isEmpty
               ? "none" : signature.attributes.sorted().joined(separator: ", ")))
       }
       guard seen.insert(attribute.name).inserted else {
-        throw node.error("setting \(quoted(attribute.name)) stands there twice")
+        throw node.error("attribute \(quoted(attribute.name)) occurs twice")
       }
     }
-  }
-}
-
-/// Settings by name, each of the type it must have.
-extension ONNXModel.Node {
-  private func value(_ name: String) -> ONNXModel.Attribute.Value? {
-    attributes.first { $0.name == name }?.value
-  }
-
-  func int(_ name: String) throws(ONNXError) -> Int64? {
-    switch value(name) {
-    case nil: return nil
-    case .int(let value): return value
-    default: throw error("\(name) is not an integer")
-    }
-  }
-
-  func float(_ name: String) throws(ONNXError) -> Float? {
-    switch value(name) {
-    case nil: return nil
-    case .float(let value):
-      guard value.isFinite else { throw error("\(name) is \(value)") }
-      return value
-    default: throw error("\(name) is not a number")
-    }
-  }
-
-  func ints(_ name: String) throws(ONNXError) -> [Int64]? {
-    switch value(name) {
-    case nil: return nil
-    case .ints(let values): return values
-    default: throw error("\(name) is not a list of integers")
-    }
-  }
-
-  func text(_ name: String) throws(ONNXError) -> String? {
-    switch value(name) {
-    case nil: return nil
-    case .string(let bytes): return String(decoding: bytes, as: UTF8.self)
-    default: throw error("\(name) is not text")
-    }
-  }
-
-  /// What a `Constant` holds.
-  func constant() throws(ONNXError) -> ONNXConstant {
-    guard attributes.count == 1 else { throw error("a constant has one value") }
-    switch attributes[0].value {
-    case .tensor(let tensor): return try ONNXConstant(tensor)
-    case .float(let value): return try finite(ONNXConstant(shape: [], numbers: .floats([value])))
-    case .floats(let values):
-      return try finite(ONNXConstant(shape: [values.count], numbers: .floats(values)))
-    case .int(let value): return ONNXConstant(shape: [], numbers: .ints([value]))
-    case .ints(let values): return ONNXConstant(shape: [values.count], numbers: .ints(values))
-    case .string, .strings: throw error("text is not understood")
-    }
-  }
-
-  private func finite(_ constant: ONNXConstant) throws(ONNXError) -> ONNXConstant {
-    if case .floats(let values) = constant.numbers, !values.allSatisfy(\.isFinite) {
-      throw error("a number is not finite")
-    }
-    return constant
   }
 }

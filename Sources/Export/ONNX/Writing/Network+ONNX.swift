@@ -1,93 +1,120 @@
 public import BollyGANModel
 
-extension GeneratorWeights {
-  /// The generator as an ONNX model: `latent` in, `image` out.
+extension Network {
+  /// The network as an ONNX model: `latent` in and `image` out, or `image` in and `score` out.
   ///
-  /// The latent is `[batch, nz, 1, 1]` (or `[batch, nz]`), the picture `[batch, channels, side,
-  /// side]` in −1…1 unless the options say otherwise. Initializers have the names of PyTorch's
-  /// state_dict; a folded layer is what `ConvTranspose2d` with a bias would be.
+  /// A latent is `[batch, nz, 1, 1]` or `[batch, nz]`. An image is `[batch, channels, side, side]`,
+  /// or channels last; in −1…1, unless the options give a generator another range. A score is
+  /// `[batch, 1]`, from 0 (generated) to 1 (real). Initializers have their names in PyTorch's
+  /// state_dict; a folded layer looks like a (transposed) convolution with a bias.
   ///
   /// - Parameters:
-  ///   - options: version, precision and what goes in and out.
-  ///   - metadata: what the weights file says of itself. Keys `bollygan.` and `modelspec.` go along;
-  ///     author, licence and epoch also under the names that ONNX has for them.
-  /// - Throws: ``ONNXError/unsupported(what:accepted:)`` where the options ask for what the format
-  ///   does not have.
+  ///   - options: version, precision, input and output. For a discriminator, the latent's rank and
+  ///     the image's range are ignored.
+  ///   - metadata: the metadata of the weights file. Keys that begin with `bollygan.` or
+  ///     `modelspec.` are copied; author, license and epoch are repeated under their ONNX names.
+  /// - Throws: ``ONNXError/unsupported(what:accepted:)`` if the format cannot express the options.
   public func onnxModel(
     _ options: ONNXExportOptions = ONNXExportOptions(), metadata: [String: String] = [:]
   ) throws(ONNXError) -> ONNXModel {
     try options.check()
-    var builder = ONNXGraphBuilder(options)
-    let batch = builder.batch
-    let latent = ONNXModel.Dimension(.fixed(Int64(shape.latent)), denotation: "DATA_CHANNEL")
-    let one = ONNXModel.Dimension(.fixed(1), denotation: "DATA_FEATURE")
-    var input = ONNXModel.Value(
-      name: "latent", type: .float,
-      dimensions: options.latentRank == 2 ? [batch, latent] : [batch, latent, one, one])
-    input.documentation = "Independent standard normal numbers, \(shape.latent) a picture."
+    return withNorms.normalisedModel(options, metadata: metadata)
+  }
 
-    var value = "latent"
-    if options.latentRank == 2 {
+  /// The model of a network whose hidden layers have no biases.
+  private func normalisedModel(
+    _ options: ONNXExportOptions, metadata: [String: String]
+  ) -> ONNXModel {
+    let kind = Self.kind
+    var builder = ONNXGraphBuilder(options)
+    let input = builder.input(kind, shape)
+    var value = input.name
+    if kind == .generator, options.latentRank == 2 {
       value = builder.unsqueeze(value, axes: [2, 3], scope: "", as: [shape.latent, 1, 1])
+    } else if kind == .discriminator, options.layout == .nhwc {
+      value = builder.transpose(
+        value, by: [0, 3, 1, 2], scope: "/layout", as: [shape.channels, shape.side, shape.side])
     }
-    var side = 4
+    let geometry = kind.geometry(doublings: shape.doublings)
+    let sides = kind.sides(doublings: shape.doublings)
     for (index, layer) in layers.enumerated() {
       let isLast = index == layers.count - 1
-      let folded = options.keepsNorm ? nil : FoldedLayer(layer, outputAxis: 1)
-      let kernel = folded?.kernel ?? layer.kernel
-      let outputs = kernel.shape[1]
+      let module = layout.layers[index]
+      let folded = options.keepsNorm ? layer : layer.folded(outputAxis: kind.outputAxis)
+      let map = [folded.kernel.shape[kind.outputAxis], sides[index], sides[index]]
       value = builder.convolution(
-        "ConvTranspose", value, kernel: kernel, bias: folded?.bias ?? layer.bias, module: 3 * index,
-        stride: index == 0 ? 1 : 2, padding: index == 0 ? 0 : 1, outputAxis: 1,
-        as: [outputs, side, side])
-      if options.keepsNorm, let norm = layer.norm {
-        value = builder.normalisation(
-          value, norm, module: 3 * index + 1, as: [outputs, side, side])
+        kind == .generator ? "ConvTranspose" : "Conv", value, kernel: folded.kernel,
+        bias: folded.bias, module: module.kernel, stride: geometry[index].stride,
+        padding: geometry[index].padding, outputAxis: kind.outputAxis, as: map)
+      if let norm = folded.norm {
+        value = builder.normalisation(value, norm, module: module.kernel + 1, as: map)
       }
-      // The last layer has no normalisation, so its activation comes one module sooner.
-      value = builder.activation(
-        isLast ? "Tanh" : slope == 0 ? "Relu" : "LeakyRelu", value,
-        module: 3 * index + (isLast ? 1 : 2), as: [outputs, side, side],
-        attributes: isLast || slope == 0 ? [] : [.init("alpha", .float(slope))])
-      if !isLast { side *= 2 }
+      // Activations keep their number in the Sequential if the normalisation is folded.
+      let next = (module.norm ?? module.kernel) + 1
+      if !isLast {
+        value = builder.activation(
+          slope == 0 ? "Relu" : "LeakyRelu", value, module: next, as: map,
+          attributes: slope == 0 ? [] : [.init("alpha", .float(slope))])
+      } else if kind == .generator {
+        value = builder.activation("Tanh", value, module: next, as: map)
+        builder.finish(image: value, channels: shape.channels, side: shape.side)
+      } else {
+        value = builder.activation("Sigmoid", value, module: next, as: map)
+        value = builder.activation(
+          "Flatten", value, module: next + 1, as: [1], attributes: [.init("axis", .int(1))])
+        builder.finish(score: value)
+      }
     }
-    builder.finish(value, channels: shape.channels, side: side)
 
-    var model = builder.model(name: "dcgan_generator", input: input)
-    model.documentation = description(options)
+    var model = builder.model(name: "dcgan_\(kind.rawValue)", input: input)
+    model.documentation = kind.documentation(shape, options)
     model.describe(metadata)
+    let range = kind == .generator ? options.range : .signed
     model.metadata += [
       ONNXModel.Property("Image.BitmapPixelFormat", shape.channels == 1 ? "Gray8" : "Rgb8"),
       ONNXModel.Property("Image.ColorSpaceGamma", "SRGB"),
-      ONNXModel.Property("Image.NominalPixelRange", options.range.nominal),
+      ONNXModel.Property("Image.NominalPixelRange", range.nominal),
     ]
     model.metadata.sort { $0.key < $1.key }
     return model
   }
 
-  /// The weights as a file of this storage gives them back: folded where the options fold, and
+  /// The weights as an ONNX file with these options returns them: folded if the options fold,
   /// rounded as the storage rounds.
-  package func stored(_ options: ONNXExportOptions) -> GeneratorWeights {
-    var result = self
-    for (index, layer) in layers.enumerated() {
-      let folded = options.keepsNorm ? nil : FoldedLayer(layer, outputAxis: 1)
-      let kernel = StoredKernel(
-        folded?.kernel ?? layer.kernel, name: "", storage: options.storage, outputAxis: 1)
-      result.layers[index].kernel = kernel.restored
-      if layer.norm != nil, let bias = folded?.bias {
+  package func stored(_ options: ONNXExportOptions) -> Self {
+    let axis = Self.kind.outputAxis
+    var result = withNorms
+    for (index, layer) in result.layers.enumerated() {
+      let folded = options.keepsNorm ? layer : layer.folded(outputAxis: axis)
+      result.layers[index].kernel =
+        StoredKernel(folded.kernel, name: "", storage: options.storage, outputAxis: axis).restored
+      if layer.norm != nil, let bias = folded.bias {
         result.layers[index].norm = NormWeights(bias: bias)
       }
     }
     return result
   }
+}
 
-  private func description(_ options: ONNXExportOptions) -> String {
-    let kind = shape.channels == 1 ? "gray" : "RGB"
+extension NetworkKind {
+  /// The text in the model that viewers show: what goes in, what comes out, how to run it.
+  fileprivate func documentation(_ shape: DCGANShape, _ options: ONNXExportOptions) -> String {
+    let title =
+      "# DCGAN \(rawValue), \(shape.side)x\(shape.side) "
+      + (shape.channels == 1 ? "gray" : "RGB")
+    let axes =
+      options.layout == .nchw ? "channels, rows, columns" : "rows, columns, channels"
+    if self == .discriminator {
+      return """
+        \(title)
+
+        Takes `image` (batch, \(axes)), \
+        -1 (dark) to 1 (light), and gives `score`, how much each looks like the pictures that it was
+        trained with, 0 to 1.
+        """
+    }
     let input = options.latentRank == 2 ? "" : ", 1, 1"
     let count = options.batch ?? 16
-    let axes =
-      options.layout == .nchw
-      ? "channels, rows, columns" : "rows, columns, channels"
     let meaning =
       switch options.range {
       case .signed: "-1 (dark) to 1 (light)"
@@ -95,7 +122,7 @@ extension GeneratorWeights {
       case .bytes: "0 (dark) to 255 (light)"
       }
     return """
-      # DCGAN generator, \(shape.side)x\(shape.side) \(kind)
+      \(title)
 
       Takes `latent`, independent standard normal numbers, and gives `image` (batch, \(axes)),
       \(meaning).
@@ -111,7 +138,7 @@ extension GeneratorWeights {
 }
 
 extension ONNXExportOptions.OutputRange {
-  /// The word of ONNX's `docs/MetadataProps.md`.
+  /// The name in ONNX's `docs/MetadataProps.md`.
   var nominal: String {
     switch self {
     case .signed: "Normalized_1_1"
@@ -122,7 +149,7 @@ extension ONNXExportOptions.OutputRange {
 }
 
 extension ONNXModel {
-  /// Takes over what a weights file says of itself.
+  /// Copies the metadata of a weights file.
   mutating func describe(_ source: [String: String]) {
     for (key, value) in source
     where key.hasPrefix("bollygan.") || key.hasPrefix("modelspec.") {

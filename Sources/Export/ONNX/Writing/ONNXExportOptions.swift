@@ -1,63 +1,62 @@
-/// How a generator is written as ONNX.
+/// How a network is written as ONNX.
 public struct ONNXExportOptions: Equatable, Sendable {
-  /// What the numbers of a picture mean.
+  /// The range of an image's values.
   public enum OutputRange: String, CaseIterable, Sendable {
-    /// −1…1 as the network gives them (tanh).
+    /// −1…1, as tanh returns them.
     case signed = "pm1"
     /// 0…1.
     case unit = "01"
-    /// Bytes 0…255, rounded to the nearest.
+    /// Bytes 0…255, rounded to nearest.
     case bytes = "u8"
   }
 
-  /// The order of a picture's axes.
+  /// The order of an image's axes.
   public enum Layout: String, CaseIterable, Sendable {
-    /// Batch, channel, row, column, as PyTorch and ONNX have it.
+    /// Batch, channel, row, column: the order of PyTorch and ONNX.
     case nchw
-    /// Batch, row, column, channel, as picture files and screens have it.
+    /// Batch, row, column, channel: the order of image files and screens.
     case nhwc
   }
 
-  /// How weights are stored; the arithmetic is always float32.
+  /// How kernels are stored; the arithmetic is always float32.
   public enum Storage: String, CaseIterable, Sendable {
-    /// As they are.
+    /// Float32, exactly.
     case f32
-    /// Rounded to float16, half the file; a Cast brings them back.
+    /// Rounded to float16, which halves the file; a Cast converts them to float32.
     case f16
-    /// Rounded to bfloat16, half the file; a Cast brings them back.
+    /// Rounded to bfloat16, which halves the file; a Cast converts them to float32.
     case bf16
-    /// Rounded to 8 bits with a factor for each output channel, a quarter of the file;
-    /// DequantizeLinear brings them back.
+    /// Rounded to 8 bits with one factor per output channel, which quarters the file;
+    /// DequantizeLinear converts them to float32.
     case int8
   }
 
   /// Operator sets that can be written.
   public static let opsets = 11...28
-  /// Container versions that can be written. Older ones want initializers among the inputs.
+  /// Container versions that can be written. Older ones list initializers among the inputs.
   public static let irVersions = 4...14
 
-  /// Version of the operator set; 17 is ONNX 1.12 of 2022, which every runtime of the last years
-  /// loads.
+  /// Version of the operator set. 17 is ONNX 1.12 of 2022, which every current runtime loads.
   public var opset = 17
-  /// Version of the container; nil for the one that the operator set came with.
+  /// Version of the container; nil for the one released with the operator set.
   public var irVersion: Int?
-  /// Whether batch normalisation stays a node of its own or is folded into the kernels.
+  /// Whether batch normalisation stays a node of its own instead of being folded into the kernels.
   public var keepsNorm = false
-  /// Axes of the latent: 4 for `[batch, latent, 1, 1]`, 2 for `[batch, latent]`.
+  /// Number of axes of the latent: 4 for `[batch, nz, 1, 1]`, 2 for `[batch, nz]`.
   public var latentRank = 4
-  /// Pictures a call; nil for any number.
+  /// Images per call; nil for any number.
   public var batch: Int?
-  /// What the numbers of a picture mean.
+  /// The range of an image's values.
   public var range = OutputRange.signed
-  /// The order of a picture's axes.
+  /// The order of an image's axes.
   public var layout = Layout.nchw
-  /// How weights are stored.
+  /// How kernels are stored.
   public var storage = Storage.f32
 
-  /// Folded, float32, operator set 17, any batch.
+  /// Folded normalisation, float32, operator set 17, any batch.
   public init() {}
 
-  /// Refuses what cannot be written, with what could.
+  /// Checks that the format can express these options.
   ///
   /// - Throws: ``ONNXError/unsupported(what:accepted:)``.
   public func check() throws(ONNXError) {
@@ -81,8 +80,8 @@ public struct ONNXExportOptions: Equatable, Sendable {
           accepted: "operator set 13 or later")
       case .int8:
         throw .unsupported(
-          what: "int8 storage in operator set \(opset) (its DequantizeLinear has one factor for a "
-            + "whole tensor)",
+          what: "int8 storage in operator set \(opset) (its DequantizeLinear has one factor per "
+            + "tensor)",
           accepted: "operator set 13 or later")
       case .f32, .f16: break
       }
@@ -92,7 +91,7 @@ public struct ONNXExportOptions: Equatable, Sendable {
   /// The container version that is written.
   public var effectiveIRVersion: Int {
     if let irVersion { return irVersion }
-    // The IR version of the release that brought the operator set (docs/Versioning.md).
+    // The IR version of the release that introduced the operator set (docs/Versioning.md).
     return switch opset {
     case ...11: 6
     case 12...14: 7

@@ -1,6 +1,6 @@
 import BollyGANModel
 
-/// Collects the nodes, constants and types of a network, layer by layer.
+/// Collects the nodes, constants and types of an ONNX graph, layer by layer.
 struct ONNXGraphBuilder {
   let options: ONNXExportOptions
   private var nodes: [ONNXModel.Node] = []
@@ -10,16 +10,50 @@ struct ONNXGraphBuilder {
 
   init(_ options: ONNXExportOptions) { self.options = options }
 
-  /// The first axis of every value that depends on the latent.
+  /// The first axis of every value that depends on the graph's input.
   var batch: ONNXModel.Dimension {
     ONNXModel.Dimension(
       options.batch.map { .fixed(Int64($0)) } ?? .named("batch"), denotation: "DATA_BATCH")
   }
 
+  /// The description of the graph's input: a generator's `latent`, a discriminator's `image`.
+  func input(_ kind: NetworkKind, _ shape: DCGANShape) -> ONNXModel.Value {
+    switch kind {
+    case .generator:
+      let latent = ONNXModel.Dimension(.fixed(Int64(shape.latent)), denotation: "DATA_CHANNEL")
+      let one = ONNXModel.Dimension(.fixed(1), denotation: "DATA_FEATURE")
+      var input = ONNXModel.Value(
+        name: "latent", type: .float,
+        dimensions: options.latentRank == 2 ? [batch, latent] : [batch, latent, one, one])
+      input.documentation = "Independent standard normal numbers, \(shape.latent) a picture."
+      return input
+    case .discriminator:
+      var input = image(type: .float, channels: shape.channels, side: shape.side)
+      input.documentation = "A picture from -1 (dark) to 1 (light)."
+      return input
+    }
+  }
+
+  /// The description of the value `image`.
+  private func image(
+    type: ONNXModel.ElementType, channels: Int, side: Int
+  ) -> ONNXModel.Value {
+    let channel = ONNXModel.Dimension(.fixed(Int64(channels)), denotation: "DATA_CHANNEL")
+    let length = ONNXModel.Dimension(.fixed(Int64(side)), denotation: "DATA_FEATURE")
+    var image = ONNXModel.Value(
+      name: "image", type: type,
+      dimensions: options.layout == .nchw
+        ? [batch, channel, length, length] : [batch, length, length, channel])
+    image.denotation = "IMAGE"
+    return image
+  }
+
   /// A (transposed) convolution with a 4x4 kernel.
   ///
-  /// - Parameter module: number of the layer in PyTorch's `main`.
-  /// - Returns: the name of its output, of the shape `as` after the batch.
+  /// - Parameters:
+  ///   - module: index of the layer in PyTorch's `main`.
+  ///   - shape: shape of the output after the batch.
+  /// - Returns: the name of the output.
   mutating func convolution(
     _ operatorType: String, _ input: String, kernel: Tensor, bias: [Float]?, module: Int,
     stride: Int, padding: Int, outputAxis: Int, as shape: [Int]
@@ -62,7 +96,7 @@ struct ONNXGraphBuilder {
     node(operatorType, [input], scope: "/main/main.\(module)", as: shape, attributes: attributes)
   }
 
-  /// Puts axes of length 1 in.
+  /// Inserts axes of length 1.
   mutating func unsqueeze(
     _ input: String, axes: [Int64], scope: String, as shape: [Int]
   ) -> String {
@@ -78,9 +112,10 @@ struct ONNXGraphBuilder {
     return node("Unsqueeze", [input, "\(scope)/axes"], scope: scope, as: shape)
   }
 
-  /// Brings pictures in −1…1 to the range and layout asked for, and makes them the output `image`.
-  mutating func finish(_ picture: String, channels: Int, side: Int) {
-    var value = picture
+  /// Converts images in −1…1 to the range and layout of the options, and makes them the output
+  /// `image`.
+  mutating func finish(image name: String, channels: Int, side: Int) {
+    var value = name
     let shape = [channels, side, side]
     switch options.range {
     case .signed: break
@@ -90,7 +125,8 @@ struct ONNXGraphBuilder {
       value = node(
         "Add", [value, constant("/range/addend", 0.5)], scope: "/range", as: shape)
     case .bytes:
-      // (x + 1)/2 · 255 + 1/2, cut off: the nearest byte. Only 255.5 itself is beyond.
+      // (x + 1)/2 · 255 + 1/2, truncated, is the nearest byte. Only x = 1 gives 255.5, hence the
+      // clip.
       value = node(
         "Mul", [value, constant("/range/factor", 127.5)], scope: "/range", as: shape)
       value = node(
@@ -103,20 +139,14 @@ struct ONNXGraphBuilder {
         attributes: [.init("to", .int(Int64(ONNXModel.ElementType.uint8.rawValue)))])
     }
     let type: ONNXModel.ElementType = options.range == .bytes ? .uint8 : .float
-    let channel = ONNXModel.Dimension(.fixed(Int64(channels)), denotation: "DATA_CHANNEL")
-    let length = ONNXModel.Dimension(.fixed(Int64(side)), denotation: "DATA_FEATURE")
-    var axes = [batch, channel, length, length]
     if options.layout == .nhwc {
       value = transpose(
         value, by: [0, 2, 3, 1], scope: "/layout", as: [side, side, channels], type: type)
-      axes = [batch, length, length, channel]
     }
-    var output = ONNXModel.Value(name: "image", type: type, dimensions: axes)
-    output.denotation = "IMAGE"
-    rename(value, to: output)
+    rename(value, to: image(type: type, channels: channels, side: side))
   }
 
-  /// Puts axes into another order.
+  /// Permutes axes.
   mutating func transpose(
     _ input: String, by permutation: [Int64], scope: String, as shape: [Int],
     type: ONNXModel.ElementType = .float
@@ -133,7 +163,7 @@ struct ONNXGraphBuilder {
   }
 
   /// Makes a value the graph's output.
-  mutating func rename(_ value: String, to output: ONNXModel.Value) {
+  private mutating func rename(_ value: String, to output: ONNXModel.Value) {
     for index in nodes.indices {
       nodes[index].outputs = nodes[index].outputs.map { $0 == value ? output.name : $0 }
     }
@@ -141,7 +171,7 @@ struct ONNXGraphBuilder {
     outputs.append(output)
   }
 
-  /// The model of what was collected.
+  /// The model with everything collected so far.
   func model(name: String, input: ONNXModel.Value) -> ONNXModel {
     var graph = ONNXModel.Graph(
       name: name, nodes: nodes, initializers: initializers, inputs: [input], outputs: outputs)
@@ -155,7 +185,7 @@ struct ONNXGraphBuilder {
     return model
   }
 
-  /// A kernel in the storage asked for, and what brings it back to float32.
+  /// Adds a kernel in the storage of the options, and the node that converts it to float32.
   private mutating func weight(_ kernel: Tensor, module: Int, outputAxis: Int) -> String {
     let name = "main.\(module).weight"
     let stored = StoredKernel(
@@ -169,7 +199,7 @@ struct ONNXGraphBuilder {
         "Cast", [name], scope: "/main/main.\(module)", as: kernel.shape,
         attributes: [.init("to", .int(Int64(ONNXModel.ElementType.float.rawValue)))])
     case .int8:
-      // Without a zero point it is 0.
+      // The zero point is left out: it is 0.
       return constantNode(
         "DequantizeLinear",
         [name, constant("main.\(module).weight_scale", stored.factors ?? [])],
@@ -186,7 +216,7 @@ struct ONNXGraphBuilder {
     return name
   }
 
-  /// A scalar.
+  /// Adds a scalar.
   private mutating func constant(_ name: String, _ value: Float) -> String {
     initializers.append(
       ONNXModel.Tensor(
@@ -195,7 +225,7 @@ struct ONNXGraphBuilder {
     return name
   }
 
-  /// A node whose output is `[batch] + shape`, named as PyTorch's exporter names.
+  /// Adds a node whose output is `[batch] + shape`, with a name as PyTorch's exporter gives it.
   private mutating func node(
     _ operatorType: String, _ inputs: [String], scope: String, as shape: [Int],
     type: ONNXModel.ElementType = .float, attributes: [ONNXModel.Attribute] = []
@@ -207,7 +237,7 @@ struct ONNXGraphBuilder {
       attributes: attributes)
   }
 
-  /// A node that no latent reaches.
+  /// Adds a node that does not depend on the graph's input.
   private mutating func constantNode(
     _ operatorType: String, _ inputs: [String], scope: String, as shape: [Int],
     attributes: [ONNXModel.Attribute]

@@ -1,17 +1,17 @@
 import BollyGANModel
 
-/// A kernel as it is stored in a file, and what a reader gets back.
+/// A kernel as a file stores it, and the values that a reader gets back.
 struct StoredKernel {
   /// The tensor to write.
   var tensor: ONNXModel.Tensor
-  /// Factors of the output channels, for 8-bit storage.
+  /// One factor per output channel, for 8-bit storage.
   var factors: [Float]?
-  /// The numbers as they come back.
+  /// The values that a reader gets back.
   var restored: Tensor
 
   /// Rounds a kernel to the storage.
   ///
-  /// - Parameter outputAxis: the axis whose every index has a factor of its own in 8-bit storage.
+  /// - Parameter outputAxis: the axis of output channels; 8-bit storage has one factor for each.
   init(_ kernel: Tensor, name: String, storage: ONNXExportOptions.Storage, outputAxis: Int) {
     restored = kernel
     let type: ONNXModel.ElementType
@@ -38,7 +38,7 @@ struct StoredKernel {
         let output = index / run % outputs
         largest[output] = max(largest[output], abs(value))
       }
-      // A channel of zeros keeps a factor that divides.
+      // A channel of zeros needs a factor that is not 0.
       let factors = largest.map { $0 > 0 ? $0 / 127 : 1 }
       var steps: [UInt8] = []
       steps.reserveCapacity(values.count)
