@@ -1,10 +1,15 @@
-/// Which of the two networks: what their files have in common and where they differ.
-enum NetworkKind: String {
+/// Which of the two networks of a DCGAN: where their geometry and their files differ.
+public enum NetworkKind: String, Sendable {
+  /// Generates images from latents.
   case generator
+  /// Scores images.
   case discriminator
+}
 
-  /// The layouts that files of such a network may have: sides 16 to 256, a discriminator with or
-  /// without normalisation behind its first convolution, or with none at all and biases.
+extension NetworkKind {
+  /// The layouts that files of such a network can have: sides from 16 to 256; for a discriminator,
+  /// with or without normalisation after its first convolution, or with biases and no normalisation
+  /// at all.
   var layouts: [ModuleLayout] {
     switch self {
     case .generator: (2...6).map { .generator(doublings: $0) }
@@ -17,10 +22,13 @@ enum NetworkKind: String {
 
   var other: NetworkKind { self == .generator ? .discriminator : .generator }
 
-  /// The sizes that the shapes of the kernels tell.
+  /// Slope of the hidden activations for negative numbers if the file does not tell.
+  package var usualSlope: Float { self == .generator ? 0 : Float(DiscriminatorWeights.leakySlope) }
+
+  /// The sizes that follow from the shapes of the kernels.
   ///
-  /// - Precondition: there are three or more, each has four axes.
-  func shape(kernels: [[Int]]) throws(ShapeError) -> DCGANShape {
+  /// - Precondition: there is at least one kernel, and each has four axes.
+  package func shape(kernels: [[Int]]) throws(ShapeError) -> DCGANShape {
     switch self {
     case .generator:
       try DCGANShape(
@@ -34,7 +42,7 @@ enum NetworkKind: String {
 
   /// The shapes of the kernels: `[in, out, 4, 4]` in a generator, `[out, in, 4, 4]` in a
   /// discriminator.
-  func kernelShapes(_ shape: DCGANShape) -> [[Int]] {
+  package func kernelShapes(_ shape: DCGANShape) -> [[Int]] {
     switch self {
     case .generator:
       zip(shape.generatorChannels, shape.generatorChannels.dropFirst()).map { [$0, $1, 4, 4] }
@@ -44,24 +52,47 @@ enum NetworkKind: String {
     }
   }
 
-  /// The axis of a kernel that counts what the layer puts out.
-  var outputAxis: Int { self == .generator ? 1 : 0 }
+  /// The axis of a kernel that counts output channels.
+  package var outputAxis: Int { self == .generator ? 1 : 0 }
+
+  /// Stride and padding of each layer: 1 and 0 for the layer between 4x4 maps and the latent or
+  /// score, 2 and 1 for the others.
+  package func geometry(doublings: Int) -> [(stride: Int, padding: Int)] {
+    let end = self == .generator ? 0 : doublings
+    return (0...doublings).map { $0 == end ? (1, 0) : (2, 1) }
+  }
+
+  /// The side of each layer's output in pixels.
+  package func sides(doublings: Int) -> [Int] {
+    switch self {
+    case .generator: (0...doublings).map { 4 << $0 }
+    case .discriminator: (0..<doublings).reversed().map { 4 << $0 } + [1]
+    }
+  }
+
+  /// Length of the latent; nil for a discriminator, which has none.
+  package func latent(_ shape: DCGANShape) -> Int? { self == .generator ? shape.latent : nil }
+
+  /// Channels of the hidden map nearest to the image (`ngf` or `ndf`).
+  package func width(_ shape: DCGANShape) -> Int {
+    self == .generator ? shape.generatorWidth : shape.discriminatorWidth
+  }
 }
 
-/// Where the layers of a network stand in PyTorch's `nn.Sequential`: for each layer with weights
-/// the index of its convolution and of the normalisation behind it.
-struct ModuleLayout {
-  let layers: [(kernel: Int, norm: Int?)]
+/// The positions of a network's layers in PyTorch's `nn.Sequential`: for each layer with weights,
+/// the index of its convolution and of the normalisation that follows.
+package struct ModuleLayout {
+  package let layers: [(kernel: Int, norm: Int?)]
   /// Whether all convolutions but the last have biases.
   var hasBiases = false
 
-  /// Convolution, normalisation, ReLU, over and over; convolution and tanh at the end.
+  /// Convolution, normalisation and ReLU repeat; convolution and tanh end the network.
   static func generator(doublings: Int) -> ModuleLayout {
     ModuleLayout(layers: (0...doublings).map { (3 * $0, $0 < doublings ? 3 * $0 + 1 : nil) })
   }
 
-  /// Convolution, normalisation, LeakyReLU, over and over; convolution and sigmoid at the end. The
-  /// tutorial has no normalisation behind the first convolution, the article has one.
+  /// Convolution, normalisation and LeakyReLU repeat; convolution and sigmoid end the network. The
+  /// article normalises after the first convolution, the tutorial does not.
   static func discriminator(doublings: Int, normalisesFirst: Bool) -> ModuleLayout {
     normalisesFirst
       ? generator(doublings: doublings)
@@ -71,28 +102,27 @@ struct ModuleLayout {
         })
   }
 
-  /// Convolution with bias and LeakyReLU, over and over; convolution at the end.
+  /// Convolution with bias and LeakyReLU repeat; a convolution ends the network.
   static func biasedDiscriminator(doublings: Int) -> ModuleLayout {
     ModuleLayout(layers: (0...doublings).map { (2 * $0, nil) }, hasBiases: true)
   }
 
   var doublings: Int { layers.count - 1 }
-  var normalisesFirst: Bool { layers[0].norm != nil }
 
   func kernelName(_ layer: Int) -> String { "\(layers[layer].kernel).weight" }
 
-  /// The name of the convolution's own addends, which DCGANs do without.
+  /// The name of a convolution's bias, which a DCGAN does without.
   func biasName(_ layer: Int) -> String { "\(layers[layer].kernel).bias" }
 
-  /// Whether a layer must have such addends.
+  /// Whether a layer must have a bias.
   func needsBias(_ layer: Int) -> Bool { hasBiases && layer < doublings }
 
-  /// The name of a tensor of the normalisation in a layer that has one.
+  /// The name of one tensor of a layer's normalisation; nil if the layer has none.
   func normName(_ layer: Int, _ field: NormField) -> String? {
     layers[layer].norm.map { "\($0).\(field.rawValue)" }
   }
 
-  /// The names that a state_dict must hold.
+  /// The names that a state_dict must contain.
   var requiredNames: [String] {
     layers.indices.flatMap { layer in
       (needsBias(layer) ? [kernelName(layer), biasName(layer)] : [kernelName(layer)])
@@ -100,7 +130,7 @@ struct ModuleLayout {
     }
   }
 
-  /// The names that it may hold: a generator's convolutions may have biases.
+  /// The names that it can contain: a generator's convolutions may have biases.
   func optionalNames(_ kind: NetworkKind) -> [String] {
     layers.indices.compactMap { normName($0, .batchesTracked) }
       + (kind == .generator ? layers.indices.map(biasName) : [])
@@ -113,7 +143,7 @@ enum NormField: String {
   case shift = "bias"
   case runningMean = "running_mean"
   case runningVariance = "running_var"
-  /// Younger than the others; files of old versions do not have it.
+  /// Introduced after the others; old files lack it.
   case batchesTracked = "num_batches_tracked"
 
   static let required: [NormField] = [.scale, .shift, .runningMean, .runningVariance]

@@ -1,12 +1,12 @@
-/// Finds the layers of a network in a file that names them differently.
+/// Finds the layers of a network in a file with unknown names.
 ///
-/// Where the names, in order, are those of a chain of layers, they are taken so. Otherwise the widths
-/// have to double from layer to layer, so that the shapes alone tell which kernel and which
-/// normalisation stands where. Only the last part of each name (`weight`, `running_var`, ...) has to
-/// be PyTorch's.
+/// If the layers, in the order of their names, form a chain, that order is used. Otherwise the
+/// widths must double from layer to layer, so that the shapes alone determine the position of each
+/// kernel and normalisation. Only the last part of each name (`weight`, `running_var`, ...) must be
+/// PyTorch's.
 struct ShapeMatch {
   let layout: ModuleLayout
-  /// For each name of the layout the file's name.
+  /// The file's name for each name of the layout.
   private(set) var nameInFile: [String: String] = [:]
 
   /// - Throws: ``WeightsError/notANetwork(network:problem:)``.
@@ -14,7 +14,7 @@ struct ShapeMatch {
     func failure(_ problem: String) -> WeightsError {
       .notANetwork(network: kind.rawValue, problem: problem)
     }
-    // Modules by their name: all that stands before the last dot.
+    // Modules by name: everything before the last dot.
     var modules: [String: [String: StoredTensor]] = [:]
     for (name, tensor) in tensors {
       let parts = Self.parts(name)
@@ -39,7 +39,7 @@ struct ShapeMatch {
             + ") nor a batch normalisation")
       }
     }
-    // A generator may have biases instead of normalisations.
+    // A generator can have biases instead of normalisations.
     let layouts = kind.layouts.filter {
       $0.layers.count == kernels.count && !$0.hasBiases
         && ($0.layers.count { $0.norm != nil } == norms.count
@@ -58,9 +58,9 @@ struct ShapeMatch {
       zip(kernels, kernels.dropFirst()).allSatisfy { $0.shape[output] == $1.shape[1 - output] }
       && (norms.isEmpty || norms.map(\.width) == widths)
     if !isChain {
-      // In both networks a kernel's axis 1 is on the picture's side, axis 0 on the other. The end away
-      // from the picture has the widest axis 1; the widths on the others' axis 0 double, whatever the
-      // latent's size and the picture's channels are.
+      // In both networks, axis 1 of a kernel faces the image and axis 0 faces away from it. The
+      // kernel farthest from the image has the widest axis 1. Along axis 0 the widths of the others
+      // double, whatever the latent size and the image's channels are.
       kernels.sort { $0.shape[1] > $1.shape[1] }
       let end = kernels.removeFirst()
       kernels.sort { $0.shape[0] > $1.shape[0] }
@@ -91,16 +91,16 @@ struct ShapeMatch {
     }
   }
 
-  /// A sentence that says what was taken for what.
+  /// A sentence that lists which tensor became which layer.
   var note: String {
     let kernels = layout.layers.indices.map { layer in
       "\(quoted(nameInFile[layout.kernelName(layer)]!)) as layer \(layer)"
     }
-    return "the tensors' names are not those of PyTorch's DCGAN; matched by shape: "
+    return "tensor names differ from PyTorch's DCGAN; matched by shape: "
       + kernels.joined(separator: ", ")
   }
 
-  /// The order of names as people number them: 3 before 10.
+  /// The order of names with numbers compared as numbers: 3 before 10.
   private static func isBefore(_ one: String, _ other: String) -> Bool {
     let (a, b) = (one.split(separator: "."), other.split(separator: "."))
     for (x, y) in zip(a, b) where x != y {

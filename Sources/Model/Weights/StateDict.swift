@@ -1,9 +1,9 @@
-/// A network's tensors under the names that they have in its `nn.Sequential` (`0.weight`,
-/// `1.running_mean`, ...), whatever the file calls them.
+/// A network's tensors under their names in its `nn.Sequential` (`0.weight`, `1.running_mean`,
+/// ...), whatever the file calls them.
 struct StateDict {
   let kind: NetworkKind
   let layout: ModuleLayout
-  /// What a user should know about how the tensors were found.
+  /// What a user should know about how the tensors were matched.
   let notes: [String]
   private let tensors: [String: NamedTensor]
 
@@ -12,11 +12,11 @@ struct StateDict {
     var tensor: StoredTensor
   }
 
-  /// What wrappers around a network put before all of its names.
+  /// Prefixes that wrappers around a network add to all of its names.
   static let prefixes = ["module.", "main.", "net.", "model.", "G_ema."]
 
-  /// Finds the layout that has exactly the names of the tensors, prefixes taken off; where none has,
-  /// matches tensors by their shapes and says so in ``notes``.
+  /// Finds the layout with exactly the names of the tensors, after removing prefixes. If there is
+  /// none, matches the tensors by shape and says so in ``notes``.
   init(_ kind: NetworkKind, _ tensors: [String: StoredTensor]) throws(WeightsError) {
     self.kind = kind
     let (prefix, named) = Self.withoutPrefixes(tensors)
@@ -26,8 +26,7 @@ struct StateDict {
       notes = []
       return
     }
-    // A few names of a known layout are missing or too many: saying which helps more than trying
-    // shapes.
+    // If only a few names differ from a known layout, naming one helps more than trying shapes.
     let (closest, shared) = kind.layouts.map { layout in
       (layout, layout.requiredNames.count { named[$0] != nil })
     }.max { $0.1 < $1.1 }!
@@ -64,13 +63,13 @@ struct StateDict {
     return (taken, Dictionary(uniqueKeysWithValues: named))
   }
 
-  /// The sizes that the tensors tell; each tensor is then of the shape that the sizes ask for.
+  /// The sizes that follow from the kernels; every tensor is checked against them.
   func shape() throws(WeightsError) -> DCGANShape {
     let kernels = layout.layers.indices.map { tensors[layout.kernelName($0)]! }
     for kernel in kernels where kernel.tensor.shape.count != 4 {
       throw .entry(
         tensor: kernel.nameInFile,
-        problem: "shape \(kernel.tensor.shape) is not that of a convolution's kernel")
+        problem: "a convolution kernel has 4 axes, found shape \(kernel.tensor.shape)")
     }
     let shape: DCGANShape
     do throws(ShapeError) {
@@ -92,7 +91,7 @@ struct StateDict {
     return shape
   }
 
-  /// Whether the file holds a normalisation for a layer; one whose names are others may do without.
+  /// Whether the file holds a normalisation for a layer. A file matched by shape may lack it.
   private func hasNorm(_ layer: Int) -> Bool {
     layout.normName(layer, .scale).map { tensors[$0] != nil } ?? false
   }
@@ -104,9 +103,9 @@ struct StateDict {
     }
   }
 
-  /// The numbers of all layers.
+  /// The weights of all layers.
   ///
-  /// - Parameter allowsNonFinite: take infinite values and NaN as they are.
+  /// - Parameter allowsNonFinite: accept infinities and NaN.
   /// - Precondition: ``shape()`` threw nothing.
   func layers(allowsNonFinite: Bool) throws(WeightsError) -> [LayerWeights] {
     var layers: [LayerWeights] = []
@@ -131,7 +130,7 @@ struct StateDict {
     return layers
   }
 
-  /// A convolution's own addends; nil where there are none, or nothing but zeros and no need of them.
+  /// A convolution's bias; nil if there is none, or if it is all zeros and not required.
   private func bias(_ layer: Int, _ allowsNonFinite: Bool) throws(WeightsError) -> [Float]? {
     guard tensors[layout.biasName(layer)] != nil else { return nil }
     let bias = try values(layout.biasName(layer), allowsNonFinite)
@@ -182,9 +181,9 @@ extension ModuleLayout {
   }
 }
 
-/// How many values stand before the first that is infinite or not a number.
+/// The index of the first value that is infinite or NaN; nil if all are finite.
 package func firstNonFinite(_ values: ArraySlice<Float>) -> Int? {
-  // The largest magnitude first, without a branch for each value: that pass is vectorised and
+  // Find the largest magnitude first, without a branch per value: that pass is vectorised and is
   // nearly always the only one.
   let largest = values.reduce(Int32(0)) { max($0, Int32($1.bitPattern & 0x7fff_ffff)) }
   guard largest >= 0x7f80_0000 else { return nil }
