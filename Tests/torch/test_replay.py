@@ -1,6 +1,6 @@
 """bollygan-train repeats the first steps of PyTorch's tutorial script and the article's notebook.
 
-    python -m pytest Tests/torch/test_replay.py -s        (needs torch and torchvision; takes minutes)
+    python -m pytest Tests/torch/test_replay.py -s    (needs torch and torchvision; takes minutes)
 
 Both sides train full-size networks in float32 on the same folder: the faces in BOLLYGAN_SHARED, or
 drawn ones if it is not set. With -s the losses are printed side by side.
@@ -110,7 +110,7 @@ def test_first_steps_repeat_the_script(
     for step, (a, b) in enumerate(zip(ours, theirs), start=1):
         print(f"{step:3}  " + "  ".join(f"{n} {a[n]:.6f} / {b[n]:.6f}" for n in NAMES))
         for name in NAMES:
-            # After step 1, PyTorch with another memory layout differs from itself similarly.
+            # After step 1, PyTorch with another memory layout is off by about as much.
             references = [(b, 3e-2)]
             if step == 1:
                 updated = name in ("loss_g", "d_gz2")
