@@ -1,5 +1,5 @@
-# BollyGAN's house: `make` lists what there is to do. Needs GNU make and a Swift toolchain;
-# `make setup` sees to the rest.
+# Builds, checks and installs BollyGAN. `make` lists the targets. Needs GNU make and a Swift
+# toolchain; `make setup` installs everything else.
 
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
@@ -17,6 +17,8 @@ COMMANDS := bollygan-infer bollygan-train bollygan-export
 MODEL := models/bollygan-64.safetensors
 LIBRARIES := BollyGANModel BollyGANPictures BollyGANInfer BollyGANTraining BollyGANExport
 SOURCES := Sources Tests Package.swift Examples Benchmarks
+# DocC pages are excluded, because mdformat would turn their links, in double backticks, into code.
+MARKDOWN = $(shell git ls-files '*.md' ':!:*.docc/*')
 
 RELEASE := .build/release
 STATIC := .build/install
@@ -24,27 +26,27 @@ STEP := .ci/step
 PYTEST := -m pytest -p no:cacheprovider -ra
 export PYTHONDONTWRITEBYTECODE := 1
 
-# What Python oracles run: absolute, so that a test may change its folder.
+# The commands that the Python tests run. The path is absolute because tests change their folder.
 export BOLLYGAN_BIN ?= $(abspath $(RELEASE))
 
 ##@ Use
 
 .PHONY: setup build faces install clean
 
-setup: ## Install the system packages that are missing (apt; sudo where not root)
+setup: ## Install missing system packages (apt; asks sudo unless root)
 	@SWIFT="$(SWIFT)" PYTHON="$(PYTHON)" .ci/setup
 
 build: setup ## Build the three commands into .build/release
 	$(SWIFT) build -c release
 
-faces: build ## Draw 64 faces into faces.png
+faces: build ## Build, then generate 64 faces in faces.png
 	@TIMEFORMAT='faces.png: 64 faces in %R s'; \
 	time $(RELEASE)/bollygan-infer --seed 42 --count 64 --out faces.png
 
-install: setup ## Install commands, model, manual pages, completions below DESTDIR + PREFIX
+install: setup ## Install commands, model, manual pages and completions under DESTDIR + PREFIX
 	@SWIFT="$(SWIFT)" .ci/install "$(STATIC)" "$(DESTDIR)" "$(PREFIX)" $(COMMANDS)
 
-clean: ## Remove everything that was built, the virtual environments included
+clean: ## Remove everything that was built, including the virtual environments
 	rm -rf .build .build-* .venv .venv-* faces.png
 
 ##@ Check
@@ -52,13 +54,13 @@ clean: ## Remove everything that was built, the virtual environments included
 .PHONY: test test-swift test-python test-torch test-example test-house test-sanitized test-undefined \
   test-arm64 gate bench
 
-test: setup ## Check everything that a change must pass (what CI runs)
+test: setup ## Run every check that a change must pass (this is what CI runs)
 	@rm -f .build/step-times
+	@$(STEP) 'Python packages' $(MAKE) $(VENV)/ready
 	@$(STEP) 'Format' $(MAKE) lint
 	@$(STEP) 'Generated C' $(MAKE) proto-check
 	@$(STEP) 'Build' $(SWIFT) build -c release --build-tests
 	@$(STEP) 'Swift tests' $(MAKE) test-swift
-	@$(STEP) 'Python packages' $(MAKE) $(VENV)/ready
 	@$(STEP) 'House' $(MAKE) test-house
 	@$(STEP) 'Python oracles' $(MAKE) test-python
 	@$(STEP) 'Example package' $(MAKE) test-example
@@ -69,23 +71,23 @@ test-swift:
 	$(SWIFT) build -c release --build-tests
 	$(SWIFT) test -c release --skip-build --disable-xctest
 
-# The commands that these tests run are those of the build above: one build serves all.
+# Runs the commands of the last release build, so that `make test` builds only once.
 test-python: $(VENV)/ready
 	$(VENV)/bin/python $(PYTEST) Tests/oracles
 
-test-torch: build $(TORCH_VENV)/ready ## Check against PyTorch (a large download the first time)
+test-torch: build $(TORCH_VENV)/ready ## Compare with PyTorch (a large download the first time)
 	$(TORCH_VENV)/bin/python $(PYTEST) Tests/torch
 
-# A package of its own, so that what it proves is what another program's author would see.
+# A separate package, built the way another program would build it.
 test-example:
 	$(SWIFT) build -c release --package-path Examples/Faces --scratch-path .build/example
 	.build/example/release/Faces $(MODEL) .build/example/faces.png
 
-# What is true of the repository as a whole: sizes, links, commands that the texts show.
+# Checks of the repository as a whole: sizes, links, the commands shown in the documentation.
 test-house: $(VENV)/ready
 	$(VENV)/bin/python $(PYTEST) Tests/house
 
-gate: ## Check what takes long: sanitizers, long runs of the tests, PyTorch
+gate: ## Run the long checks before a release: full-length tests, PyTorch, sanitizers
 	@BOLLYGAN_GATE=1 $(STEP) 'Tests at full length' $(MAKE) test
 	@$(STEP) 'PyTorch' $(MAKE) test-torch
 	@$(STEP) 'Address sanitizer' $(MAKE) test-sanitized SANITIZER=address
@@ -93,20 +95,20 @@ gate: ## Check what takes long: sanitizers, long runs of the tests, PyTorch
 	@$(STEP) 'Undefined behaviour' $(MAKE) test-undefined
 	@$(STEP) --report
 
-# In release mode: a debug build of the plain loops takes hours. LLVM's linker, because gold warns of
-# each of a sanitizer's own symbols.
+# Built in release mode, because the plain loops take hours in a debug build, and linked with lld,
+# because gold warns about the sanitizer's own symbols.
 test-sanitized:
 	$(SWIFT) test -c release --scratch-path .build/$(SANITIZER) --sanitize=$(SANITIZER) \
 	  -Xswiftc -use-ld=lld --disable-xctest
 
-# Of the kernels and all other C.
+# Covers the kernels and all other C.
 test-undefined:
 	@SWIFT="$(SWIFT)" .ci/undefined
 
-test-arm64: ## Check NEON's loops against this processor's, in an emulator
+test-arm64: ## Compare the NEON kernels with this processor's, in an emulator
 	@SWIFT="$(SWIFT)" .ci/arm64
 
-bench: build ## Measure kernels, whole faces, and both beside other runtimes
+bench: build ## Measure kernels and whole faces, also compared with other runtimes
 	$(RELEASE)/bollygan-infer bench
 	Benchmarks/peers/run
 	Benchmarks/train/run
@@ -118,31 +120,33 @@ $(VENV)/ready: Tests/oracles/requirements.txt
 $(TORCH_VENV)/ready: Tests/torch/requirements.txt
 	@.ci/venv "$(PYTHON)" "$(TORCH_VENV)" $<
 
-##@ Write
+##@ Edit
 
 .PHONY: format lint proto proto-check docs
 
-format: ## Lay out the Swift sources as .swift-format says
+format: $(VENV)/ready ## Format the Swift sources and the Markdown files
 	$(SWIFT) format --in-place --recursive $(SOURCES)
+	$(VENV)/bin/mdformat $(MARKDOWN)
 
-lint: ## Check that nothing would be laid out differently
+lint: $(VENV)/ready ## Check the format of Swift and Markdown files
 	$(SWIFT) format lint --strict --recursive $(SOURCES)
+	$(VENV)/bin/mdformat --check $(MARKDOWN)
 
-proto: ## Remake the C code for the .proto files
+proto: ## Regenerate the C code from the .proto files
 	Sources/Proto/generate.sh
 
 proto-check:
 	@Sources/Proto/generate.sh --check
 
-docs: ## Build the libraries' reference pages into .build/docs
+docs: ## Build the reference pages of the libraries in .build/docs
 	@SWIFT="$(SWIFT)" .ci/docs .build/docs $(LIBRARIES)
 
 ##@ Help
 
 .PHONY: help
 
-help: ## List the targets
+help: ## List these targets
 	@awk 'BEGIN { FS = ":.*## " } \
 	  /^##@/ { printf "\n%s\n", substr($$0, 5) } \
 	  /^[a-z0-9-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
-	@printf '\nmake install PREFIX=/usr/local DESTDIR= and SWIFT=, PYTHON= say where and with what.\n'
+	@printf '\nVariables: PREFIX and DESTDIR for install; SWIFT and PYTHON select the tools.\n'

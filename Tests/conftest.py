@@ -1,4 +1,4 @@
-"""What every Python test needs: the built commands, and the larger data where a machine has it."""
+"""Fixtures for every Python test: the built commands, and a folder of larger test data."""
 
 import os
 import pathlib
@@ -13,10 +13,10 @@ def _command(name):
     folder = pathlib.Path(os.environ.get("BOLLYGAN_BIN", ROOT / ".build" / "release"))
     path = folder / name
     if not path.exists():
-        pytest.fail(f"{path} is missing: `make build`, or name another folder in BOLLYGAN_BIN")
+        pytest.fail(f"{path} is missing: run `make build`, or set BOLLYGAN_BIN to its folder")
 
     def run(*arguments, status=0, input=None, cwd=None, timeout=300):
-        """Runs the command and checks how it ended; bytes in `stdout` and `stderr`."""
+        """Runs the command, checks its exit status, and returns `stdout` and `stderr` as bytes."""
         done = subprocess.run(
             [path, *map(str, arguments)],
             input=input if input is not None else b"",
@@ -25,7 +25,7 @@ def _command(name):
             timeout=timeout,
         )
         assert done.returncode == status, (
-            f"{name} {' '.join(map(str, arguments))} ended with {done.returncode}, not {status}:\n"
+            f"{name} {' '.join(map(str, arguments))}: exit status {done.returncode}, not {status}:\n"
             + done.stderr.decode(errors="replace")
         )
         return done
@@ -51,13 +51,13 @@ def bollygan_export():
 
 @pytest.fixture(scope="session")
 def shared():
-    """The folder of larger data that BOLLYGAN_SHARED names; a test that needs it is skipped without."""
+    """The folder in BOLLYGAN_SHARED. Tests that need it are skipped if it is not set."""
     folder = os.environ.get("BOLLYGAN_SHARED")
     if not folder or not pathlib.Path(folder).is_dir():
-        pytest.skip("BOLLYGAN_SHARED names no folder of larger data")
+        pytest.skip("BOLLYGAN_SHARED is not set to a folder of larger test data")
     return pathlib.Path(folder)
 
 
 def pytest_report_header():
     shared = os.environ.get("BOLLYGAN_SHARED")
-    return f"larger data (BOLLYGAN_SHARED): {shared or 'none, tests that need it are skipped'}"
+    return f"larger test data (BOLLYGAN_SHARED): {shared or 'none, its tests are skipped'}"

@@ -1,5 +1,6 @@
-"""What is true of the repository as a whole."""
+"""Checks of the repository as a whole: its files, its safety rules, and its documentation."""
 
+import ast
 import hashlib
 import json
 import os
@@ -26,7 +27,7 @@ MARKDOWN = [name for name in FILES if name.endswith(".md")]
 
 
 def text(name):
-    """A tracked file's text, or nothing for a picture, weights and the like."""
+    """The text of a tracked file, or "" if it is binary."""
     content = (ROOT / name).read_bytes()
     try:
         return "" if b"\0" in content else content.decode()
@@ -34,7 +35,7 @@ def text(name):
         return ""
 
 
-# --- What is in the repository
+# --- Contents of the repository
 
 
 def test_only_models_are_larger_than_two_megabytes():
@@ -46,7 +47,7 @@ def test_only_models_are_larger_than_two_megabytes():
     assert not large
 
 
-def test_the_models_card_and_the_readmes_faces_name_its_weights():
+def test_model_card_and_readme_grid_belong_to_the_shipped_weights():
     (model,) = (ROOT / "models").glob("*.safetensors")
     content = model.read_bytes()
     tensors = content[8 + int.from_bytes(content[:8], "little") :]
@@ -55,9 +56,9 @@ def test_the_models_card_and_the_readmes_faces_name_its_weights():
     assert name.encode() in (ROOT / "Documentation/images/faces.png").read_bytes()
 
 
-def test_no_pickles_and_no_photographs():
-    # Files for torch.load can run code, and a JPEG is most likely somebody's photograph; drawn ones
-    # that test the decoder lie in a Fixtures folder.
+def test_repository_has_no_pickles_and_no_photographs():
+    # A pickle can run code when it is loaded, and a JPEG is probably a photograph. The JPEGs that
+    # test the decoder were drawn, and are in a Fixtures folder.
     assert not [
         name
         for name in FILES
@@ -65,8 +66,8 @@ def test_no_pickles_and_no_photographs():
     ]
 
 
-def test_no_path_of_one_machine():
-    # A template for mkdtemp names no place, so it may stand.
+def test_files_contain_no_path_of_one_machine():
+    # /tmp/ followed by XXXXXX is a template for mkdtemp, not a path.
     machine = re.compile(
         r"(?<![\w.])(/(work|root)/\w|/(home|Users)/\w{2,}/|/tmp/(?!\S*XXXXXX)\w)"
     )
@@ -80,7 +81,7 @@ def test_no_path_of_one_machine():
     assert not found, "\n".join(found)
 
 
-def test_nothing_is_left_for_later():
+def test_no_unfinished_work_and_no_disabled_tests():
     marks = re.compile(r"\b(TODO|FIXME|XXX|HACK)\b|\.disabled\(|withKnownIssue|pytest\.mark\.xfail")
     found = [
         f"{name}:{number}: {line.strip()}"
@@ -92,10 +93,61 @@ def test_nothing_is_left_for_later():
     assert not found, "\n".join(found)
 
 
+# --- Comments
+
+GENERATED = re.compile(r"\.pb-c\.[ch]$")
+# Markers in the middle of a line need a space on both sides: URLs and patterns contain them too.
+COMMENTS = {
+    "swift c h inc proto": re.compile(r"\s*(//|/?\*)|.* // "),
+    "py": re.compile(r"\s*#|.*  # "),
+    "sh make": re.compile(r"\s*#|.* # "),
+}
+
+
+def language(name):
+    """The suffix of a file, or "sh" for a script without one."""
+    suffix = pathlib.PurePath(name).suffix.removeprefix(".")
+    return "make" if name == "Makefile" else suffix or ("sh" if text(name)[:2] == "#!" else "")
+
+
+def docstring_lines(source):
+    nodes = (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, nodes) and ast.get_docstring(node) is not None:
+            yield from range(node.body[0].lineno, node.body[0].end_lineno + 1)
+
+
+def test_comments_and_docstrings_stay_within_100_columns():
+    long = []
+    for name in FILES:
+        for languages, comment in COMMENTS.items():
+            if language(name) in languages.split() and not GENERATED.search(name):
+                source = text(name)
+                docstrings = set(docstring_lines(source)) if name.endswith(".py") else set()
+                long += [
+                    f"{name}:{number}: {len(line)} columns"
+                    for number, line in enumerate(source.splitlines(), 1)
+                    if len(line) > 100 and (comment.match(line) or number in docstrings)
+                ]
+    assert not long, "\n".join(long)
+
+
+def test_swift_files_open_with_what_they_are_for():
+    # Empty lines, imports, attributes and conditional compilation may come first.
+    before = re.compile(r"\s*((@\w+ |\w+ )?import .*|@\w+|#(if|elseif|else|endif)\b.*)?")
+    silent = []
+    for name in FILES:
+        if re.match(r"Sources/.*\.swift$", name):
+            code = (line for line in text(name).splitlines() if not before.fullmatch(line))
+            if not next(code).startswith("//"):
+                silent.append(name)
+    assert not silent, "no comment before the first declaration:\n" + "\n".join(silent)
+
+
 # --- Memory safety
 
-# Whatever takes apart bytes that a stranger may have written. (The codecs are C libraries; what
-# walks over their files beforehand is here.)
+# Everything that parses bytes a stranger may have written. Images are decoded by C libraries; the
+# Swift code that walks over their files first is listed here.
 READERS = [
     "Sources/Model/Safetensors*.swift",
     "Sources/Model/StoredTensor*.swift",
@@ -116,7 +168,7 @@ READERS = [
 
 
 def unsafe_uses(name):
-    """Uses of the keyword `unsafe` outside comments and strings."""
+    """How often the keyword `unsafe` occurs outside comments and strings."""
     code = re.sub(r"//.*|\"(?:\\.|[^\"\\])*\"", "", text(name))
     return len(re.findall(r"\bunsafe\b", code))
 
@@ -124,7 +176,7 @@ def unsafe_uses(name):
 @pytest.mark.parametrize("pattern", READERS)
 def test_readers_are_free_of_unsafe_code(pattern):
     files = [str(path.relative_to(ROOT)) for path in sorted(ROOT.glob(pattern))]
-    assert files, f"{pattern} names no file any more: name the reader that took its place"
+    assert files, f"{pattern} matches no file: name the reader that replaced it"
     assert not {name: unsafe_uses(name) for name in files if unsafe_uses(name)}
 
 
@@ -132,16 +184,16 @@ def test_unsafe_code_does_not_grow():
     count = sum(unsafe_uses(name) for name in FILES if re.match(r"Sources/.*\.swift$", name))
     recorded = int((ROOT / "Tests/house/unsafe-count").read_text())
     assert count <= recorded, (
-        f"`unsafe` is now used {count} times in Sources, {recorded} were recorded. If the new ones "
-        "are needed, write the new number into Tests/house/unsafe-count in a commit that says why."
+        f"`unsafe` occurs {count} times in Sources, and {recorded} are recorded. If the new ones are "
+        "needed, write the new number to Tests/house/unsafe-count, in a commit that says why."
     )
 
 
-# --- Texts
+# --- Documentation
 
 
 def anchor(heading):
-    """The anchor that a Markdown heading gets where the repository is shown."""
+    """The anchor that GitHub gives a Markdown heading."""
     plain = re.sub(r"[`*]|\[([^\]]*)\]\([^)]*\)", lambda found: found[1] or "", heading)
     return re.sub(r"[^\w\- ]", "", plain.strip().lower()).replace(" ", "-")
 
@@ -155,7 +207,7 @@ def anchors(path):
 
 
 @pytest.mark.parametrize("name", MARKDOWN)
-def test_links_lead_somewhere(name):
+def test_links_and_their_anchors_exist(name):
     prose = re.sub(r"```.*?```|`[^`\n]*`", "", text(name), flags=re.S)
     targets = re.findall(r"\]\(([^)\s]+)\)", prose) + re.findall(
         r"(?:src|href)=\"([^\"]+)\"", prose
@@ -173,13 +225,13 @@ def test_links_lead_somewhere(name):
     assert not broken
 
 
-def test_every_document_is_reached_from_the_readme():
+def test_readme_links_to_every_document():
     documents = {name for name in MARKDOWN if name.startswith("Documentation/")}
     assert not {name for name in documents if f"]({name})" not in text("README.md")}
 
 
 def shown_commands(name):
-    """Command lines of ours in a text's shell blocks, continued lines joined."""
+    """The uses of our commands in the shell blocks of a text, with continued lines joined."""
     for block in re.findall(r"```(?:sh|bash|console)\n(.*?)```", text(name), re.S):
         for line in block.replace("\\\n", " ").splitlines():
             words = shlex.split(line.removeprefix("$ "), comments=True)
@@ -198,7 +250,7 @@ def help_text(*command):
 
 
 @pytest.mark.parametrize("name", MARKDOWN)
-def test_commands_are_shown_as_their_help_has_them(name):
+def test_documented_commands_use_options_that_exist(name):
     unknown = []
     for command, words in shown_commands(name):
         own = help_text(command)
@@ -210,13 +262,14 @@ def test_commands_are_shown_as_their_help_has_them(name):
             known = own + "".join(help_text(command, name) for name in default)
         for word in words:
             flag = re.match(r"--?[a-z][a-z0-9-]*", word)
-            # As an option of its own, not as something that an example in the help mentions.
-            if flag and not re.search(rf"^  (?:\S+[,/] ?)*{re.escape(flag[0])}(?![\w-])", known, re.M):
+            # The help must list the option itself; an example that mentions it does not count.
+            option = rf"^  (?:\S+[,/] ?)*{re.escape(flag[0])}(?![\w-])" if flag else ""
+            if not re.search(option, known, re.M):
                 unknown.append(f"{command} {' '.join(words)}: no {flag[0]}")
     assert not unknown, "\n".join(unknown)
 
 
-def test_make_targets_shown_exist():
+def test_documented_make_targets_exist():
     targets = set(re.findall(r"^([a-z0-9-]+):", text("Makefile"), re.M))
     unknown = {
         f"{name}: make {target}"
@@ -227,22 +280,22 @@ def test_make_targets_shown_exist():
     assert not unknown
 
 
-def test_exit_statuses_are_documented_as_they_are():
+def test_documented_exit_statuses_match_the_source():
     source = text("Sources/Terminal/ExitStatus.swift")
     defined = {int(number) for number in re.findall(r"case \w+ = (\d+)", source)}
     documented = {
-        int(number) for number in re.findall(r"^\| (\d+) \|", text("Documentation/Files.md"), re.M)
+        int(number) for number in re.findall(r"^\| (\d+) +\|", text("Documentation/Files.md"), re.M)
     }
     assert documented == defined
 
 
-def test_changelog_knows_the_version():
+def test_changelog_covers_the_current_version():
     version = re.search(r"bollyganVersion = \"([^\"]+)\"", text("Sources/Model/Version.swift"))[1]
     changes = text("CHANGELOG.md")
     assert "## [Unreleased]" in changes or f"## [{version}]" in changes
 
 
-def test_modules_know_whom_the_architecture_says():
+def test_documented_module_dependencies_match_the_manifest():
     described = subprocess.run(
         ["swift", "package", "describe", "--type", "json"],
         cwd=ROOT,
@@ -251,14 +304,13 @@ def test_modules_know_whom_the_architecture_says():
         text=True,
     ).stdout
     targets = {target["name"]: target for target in json.loads(described)["targets"]}
+    row = re.compile(r"^\| `(BollyGAN\w+)` +\|((?: `BollyGAN\w+`)*) +\|$", re.M)
     documented = {
         module: set(re.findall(r"`(\w+)`", known))
-        for module, known in re.findall(
-            r"^\| `(BollyGAN\w+)` \|((?: `BollyGAN\w+`)*) \|$", text("Documentation/Architecture.md"), re.M
-        )
+        for module, known in row.findall(text("Documentation/Architecture.md"))
     }
     actual = {
-        name: {known for known in targets[name].get("target_dependencies", []) if known in documented}
+        name: set(targets[name].get("target_dependencies", [])) & documented.keys()
         for name in documented
     }
     assert documented == actual

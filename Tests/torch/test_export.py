@@ -1,5 +1,4 @@
-"""PyTorch loads what bollygan-export writes for it, strictly, and draws and judges the same."""
-
+"""PyTorch strictly loads what bollygan-export writes, and computes the same images and scores."""
 
 import numpy as np
 import onnxruntime
@@ -10,7 +9,7 @@ from torch import nn
 
 TOLERANCE = 2e-5
 
-# (kernels' channels, bias before the picture, slope of the activations)
+# (channels of the kernels, bias in the last layer, slope of the activations)
 GENERATORS = {
     "tutorial": ([100, 512, 256, 128, 64, 3], False, 0),
     "leaky": ([7, 6, 6, 3, 1], True, 0.2),
@@ -50,7 +49,7 @@ class Main(nn.Module):
 
 
 def trained(layers, x, seed):
-    """Weights that keep the size of their input, statistics of a few batches."""
+    """Random weights that keep the scale of their input, and statistics from a few batches."""
     random = torch.Generator().manual_seed(seed)
     network = Main(layers)
     for name, value in network.named_parameters():
@@ -66,7 +65,7 @@ def trained(layers, x, seed):
 
 @pytest.mark.parametrize("name", GENERATORS)
 @pytest.mark.parametrize("dtype", ["f32", "f16", "bf16"])
-def test_a_pth_loads_with_weights_only_and_draws_the_same(
+def test_pth_loads_with_weights_only_and_generates_the_same_faces(
     name, dtype, tmp_path, bollygan_export, bollygan_infer
 ):
     network = generator(*GENERATORS[name])
@@ -85,7 +84,7 @@ def test_a_pth_loads_with_weights_only_and_draws_the_same(
     fresh.load_state_dict(state, strict=True)
     latents = np.random.RandomState(3).randn(3, GENERATORS[name][0][0]).astype("float32")
     np.save(tmp_path / "z.npy", latents)
-    # What a file of tensors cannot say is in the safetensors file.
+    # The safetensors file records the slope, which a .pth file cannot.
     stored = tmp_path / "stored.safetensors"
     bollygan_export("--model", source, "--dtype", dtype, stored)
     bollygan_infer(
@@ -98,7 +97,7 @@ def test_a_pth_loads_with_weights_only_and_draws_the_same(
 
 
 @pytest.mark.parametrize("first, side", [(False, 64), (True, 64), (False, 16)])
-def test_a_discriminators_files_give_its_own_scores(first, side, tmp_path, bollygan_export):
+def test_exported_discriminators_give_the_scores_of_the_original(first, side, tmp_path, bollygan_export):
     network = discriminator(first, side)
     torch.save({"netD": network.state_dict(), "epoch": 3}, tmp_path / "theirs.pth")
     flags = ["--discriminator", "--model", tmp_path / "theirs.pth"]
@@ -116,7 +115,7 @@ def test_a_discriminators_files_give_its_own_scores(first, side, tmp_path, bolly
     assert all(torch.equal(state[key], value) for key, value in network.state_dict().items())
 
 
-def test_numpys_archive_becomes_a_state_dict(tmp_path, bollygan_export):
+def test_npz_loads_as_a_state_dict(tmp_path, bollygan_export):
     network = generator(*GENERATORS["tutorial"])
     save_file(network.state_dict(), tmp_path / "g.safetensors")
     bollygan_export("--model", tmp_path / "g.safetensors", tmp_path / "g.npz")

@@ -1,4 +1,4 @@
-"""bollygan-infer's pictures against PyTorch's generator in float64, eval mode, full size."""
+"""bollygan-infer compared with PyTorch's generator in float64, evaluation mode, full size."""
 
 import copy
 import itertools
@@ -17,7 +17,7 @@ SHAPES = list(itertools.product([37, 64, 100, 128], [20, 48, 64], [32, 64, 128],
 
 
 class Generator(nn.Module):
-    """The tutorial's generator, for any side."""
+    """The tutorial's generator, for any image size."""
 
     def __init__(self, nz, ngf, side, channels):
         super().__init__()
@@ -39,7 +39,7 @@ class Generator(nn.Module):
 
 
 def random_generator(nz, ngf, side, channels, seed=0):
-    """Random weights and statistics, neither dead nor saturated at the end."""
+    """A generator with random weights and statistics, neither dead nor saturated."""
     random = torch.Generator().manual_seed(seed)
     generator = Generator(nz, ngf, side, channels).eval()
     for module in generator.modules():
@@ -77,7 +77,7 @@ def save(generator, path, dtype=None, prefix="main."):
 
 
 def level_runs(bollygan_infer, level, *arguments, cwd):
-    """Draws at one level; skipped where this processor does not have it."""
+    """Generates with one instruction set; False if the processor does not have it."""
     done = subprocess.run(
         [bollygan_infer.path, "--kernels", level, *map(str, arguments)], cwd=cwd, capture_output=True
     )
@@ -88,7 +88,7 @@ def level_runs(bollygan_infer, level, *arguments, cwd):
 
 
 @pytest.mark.parametrize("nz,ngf,side,channels", SHAPES)
-def test_every_level_agrees_with_float64(bollygan_infer, tmp_path, nz, ngf, side, channels):
+def test_every_instruction_set_agrees_with_float64(bollygan_infer, tmp_path, nz, ngf, side, channels):
     generator = random_generator(nz, ngf, side, channels)
     save(generator, tmp_path / "g.safetensors")
     latents = np.random.RandomState(1).randn(3, nz).astype(np.float32)
@@ -124,7 +124,7 @@ def test_half_precision_files_are_widened(bollygan_infer, tmp_path, dtype):
 
 
 @pytest.mark.parametrize("prefix", ["", "main.", "module.main.", "net.", "model.", "G_ema."])
-def test_state_dicts_of_others_are_read(bollygan_infer, tmp_path, prefix):
+def test_state_dicts_with_other_prefixes_are_read(bollygan_infer, tmp_path, prefix):
     generator = random_generator(128, 16, 64, 3)
     save(generator, tmp_path / "g.safetensors", prefix=prefix)
     latents = np.random.RandomState(3).randn(2, 128).astype(np.float32)
@@ -137,7 +137,7 @@ def test_state_dicts_of_others_are_read(bollygan_infer, tmp_path, prefix):
 
 @pytest.mark.parametrize("nz", [37, 64, 100, 128])
 @pytest.mark.parametrize("seed,count", [(42, 64), (0, 1), (-1, 5), (2**63 + 7, 3), (999, 130)])
-def test_a_seed_draws_the_latents_that_torch_draws(bollygan_infer, tmp_path, nz, seed, count):
+def test_seed_gives_torchs_latents_bit_for_bit(bollygan_infer, tmp_path, nz, seed, count):
     save(random_generator(nz, 4, 32, 1), tmp_path / "g.safetensors")
     bollygan_infer(
         "--model", "g.safetensors", "--seed", seed, "--count", count, "--batch", 3,
@@ -149,7 +149,7 @@ def test_a_seed_draws_the_latents_that_torch_draws(bollygan_infer, tmp_path, nz,
 
 
 @pytest.mark.parametrize("nz", [37, 64])
-def test_seeds_draw_the_latents_that_numpy_draws(bollygan_infer, tmp_path, nz):
+def test_seeds_give_numpys_latents(bollygan_infer, tmp_path, nz):
     save(random_generator(nz, 4, 32, 1), tmp_path / "g.safetensors")
     bollygan_infer(
         "--model", "g.safetensors", "--seeds", "0-20,4294967295,85",
@@ -164,14 +164,14 @@ def test_seeds_draw_the_latents_that_numpy_draws(bollygan_infer, tmp_path, nz):
     assert np.array_equal(np.load(tmp_path / "z.npy"), expected)
 
 
-def test_8_bit_pictures_are_torchvisions(bollygan_infer, tmp_path):
+def test_8_bit_grids_agree_with_torchvision(bollygan_infer, tmp_path):
     generator = random_generator(64, 64, 64, 3)
     save(generator, tmp_path / "g.safetensors")
     bollygan_infer("--model", "g.safetensors", "--seed", 42, "--out", "ours.png", cwd=tmp_path)
     torch.manual_seed(42)
     with torch.no_grad():
         pictures = generator(torch.randn(64, 64, 1, 1))
-    # The tutorial's denormalisation, then what torchvision writes.
+    # The tutorial denormalises, then torchvision writes the grid.
     save_image(make_grid((pictures + 1) / 2), tmp_path / "theirs.png")
     ours, theirs = (
         np.asarray(Image.open(tmp_path / name)).astype(int) for name in ["ours.png", "theirs.png"]
@@ -181,7 +181,7 @@ def test_8_bit_pictures_are_torchvisions(bollygan_infer, tmp_path):
     assert (ours == theirs).mean() >= 0.999
 
 
-def test_minmax_is_torchvisions_normalize(bollygan_infer, tmp_path):
+def test_minmax_grids_agree_with_torchvisions_normalize(bollygan_infer, tmp_path):
     generator = random_generator(64, 16, 64, 3)
     save(generator, tmp_path / "g.safetensors")
     bollygan_infer(

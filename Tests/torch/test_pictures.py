@@ -1,4 +1,4 @@
-"""The tables that the picture tests compare with are what Pillow and torchvision give.
+"""Pillow and torchvision still give the tables that the image tests compare with.
 
 python Tests/torch/test_pictures.py        (or pytest; needs torch, torchvision, Pillow)
 """
@@ -15,12 +15,12 @@ import make_geometry  # noqa: E402
 import make_pictures  # noqa: E402
 
 
-def test_resize_crop_and_grid_are_torchvisions():
+def test_resize_crop_and_grid_equal_torchvisions():
     assert (FIXTURES / "geometry.csv").read_text() == make_geometry.table()
 
 
 @pytest.mark.filterwarnings("ignore:Palette images with Transparency")
-def test_each_drawn_file_is_what_pillow_reads():
+def test_pillow_reads_every_fixture_as_recorded():
     lines = (FIXTURES / "pictures.csv").read_text().splitlines()[1:]
     read = 0
     for line in lines:

@@ -1,9 +1,9 @@
-"""PyTorch loads the weights that this project writes, strictly and with the right values.
+"""PyTorch strictly loads the weights that this project writes, with the right values.
 
     python Tests/torch/test_weights.py        (or pytest; needs torch, safetensors)
 
-The files are Tests/ModelTests/Fixtures/written; a Swift test sees to it that the writer still gives
-exactly these bytes. The models that ship are loaded as well.
+The files are in Tests/ModelTests/Fixtures/written, and a Swift test checks that the writer still
+produces exactly these bytes. The shipped models are loaded as well.
 """
 
 import sys
@@ -33,9 +33,9 @@ NETWORKS = {
 
 
 def expected_values(network):
-    """The numbers that the Swift test gives its networks, by their places in the state_dict.
+    """The values that the Swift test gives its networks.
 
-    Tensor number k holds (k + i % 97) / 64 at place i, numbered in the order of the state_dict.
+    Tensor k, counted in the order of the state_dict, holds (k + i % 97) / 64 at index i.
     """
     number = 0
     for name, tensor in network.state_dict().items():
@@ -48,11 +48,11 @@ def expected_values(network):
             number += 1
 
 
-def test_every_written_file_is_known_here():
+def test_every_written_file_is_listed():
     assert {path.stem for path in WRITTEN.glob("*.safetensors")} == set(NETWORKS)
 
 
-def test_state_dicts_load_strictly_with_the_right_values():
+def test_state_dicts_load_strictly_and_with_the_right_values():
     for name, make in NETWORKS.items():
         network = Main(make())
         network.load_state_dict(load_file(WRITTEN / f"{name}.safetensors"), strict=True)
@@ -61,14 +61,14 @@ def test_state_dicts_load_strictly_with_the_right_values():
             assert torch.equal(state[key], value), f"{name}: {key}"
 
 
-def test_a_plain_sequential_loads_without_the_prefix():
+def test_plain_sequential_loads_without_the_prefix():
     state = load_file(WRITTEN / "discriminator-64-norm.safetensors")
     network = NETWORKS["discriminator-64-norm"]()
     network.load_state_dict(
         {key.removeprefix("main."): value for key, value in state.items()}, strict=True)
 
 
-def test_types_and_metadata_are_what_other_programs_ask_for():
+def test_types_and_metadata_are_those_that_other_programs_expect():
     for name in NETWORKS:
         with safetensors.safe_open(WRITTEN / f"{name}.safetensors", "pt") as file:
             assert file.metadata()["format"] == "pt"
@@ -82,11 +82,11 @@ def test_types_and_metadata_are_what_other_programs_ask_for():
     assert metadata["modelspec.resolution"] == "64x64"
 
 
-def test_the_shipped_model_loads_strictly():
+def test_shipped_model_loads_strictly():
     models = TESTS.parent / "models"
     shipped = sorted(models.glob("*.safetensors"))
     if not shipped:
-        print("no model ships yet: not checked")
+        print("no shipped model to check")
     for path in shipped:
         state = load_file(path)
         kernels = [v for k, v in sorted(state.items()) if v.dim() == 4]
