@@ -1,27 +1,34 @@
-/// How files that leave a choice become 8-bit gray or RGB.
+/// How to convert image files to 8-bit gray or RGB where the format leaves a choice.
+///
+/// The raw values are the names in `run.json` and on the command line.
 public enum PictureRules: String, CaseIterable, Sendable {
-  /// As a person sees them: turned as EXIF says, alpha over white, 16-bit samples v as v/257
-  /// rounded, CMYK inverted where an Adobe marker says so.
-  case kind
-  /// As Pillow's `Image.open(file).convert("RGB")` gives them, sample for sample: EXIF ignored,
-  /// alpha dropped, 16-bit colour cut to its high byte, 16-bit gray clipped at 255, CMYK always
-  /// inverted. For recipes that replay a run of PyTorch's.
+  /// As an image viewer shows the file.
+  ///
+  /// The image is turned upright by its EXIF orientation and composited over white. 16-bit samples
+  /// v become v/257, rounded. CMYK is inverted if there is an Adobe marker.
+  case asDisplayed = "kind"
+  /// As Pillow's `Image.open(file).convert("RGB")` converts the file, sample for sample.
+  ///
+  /// EXIF is ignored and alpha dropped. 16-bit colour is cut to its high byte, 16-bit gray clipped
+  /// at 255. CMYK is always inverted. Recipes that replay PyTorch runs use these rules.
   case pillow
+
+  package static let kind = PictureRules.asDisplayed
 }
 
-/// Reads a PNG, JPEG or WebP file, whichever its content is.
+/// Decodes a PNG, JPEG or WebP file. The format is detected from the contents.
 ///
-/// Gray files give one channel, all others three. Of an animated WebP the first frame is read.
-/// Up to 8192 pixels a side and 2²⁵ in all; memory is taken only when the file is long enough to
-/// hold what its header claims.
+/// Gray files give one channel, all others three. Only the first frame of an animated WebP is read.
+/// The image may have up to 8192 pixels a side and 2²⁵ in total. Memory is allocated only if the
+/// file is long enough for the size that its header claims.
 ///
-/// - Parameter bytes: the whole file.
-/// - Parameter rules: what to do where formats leave a choice.
-/// - Returns: the picture, and remarks that leave it whole (`2000 bytes after its end`).
-/// - Throws: ``PictureError``; a file that ends early or whose data is damaged is refused, never
-///   completed with gray.
+/// - Parameters:
+///   - bytes: The whole file.
+///   - rules: How to convert samples where the format leaves a choice.
+/// - Returns: The image, and warnings that do not affect it (`has 2000 bytes after its end`).
+/// - Throws: ``PictureError``. A truncated or damaged file is refused, never filled up with gray.
 public func decodePicture(
-  _ bytes: [UInt8], rules: PictureRules = .kind
+  _ bytes: [UInt8], rules: PictureRules = .asDisplayed
 ) throws(PictureError) -> (picture: Picture, warnings: [String]) {
   switch try PictureFormat(sniffing: bytes) {
   case .png: try decodePNG(bytes, rules: rules)
@@ -31,7 +38,9 @@ public func decodePicture(
 }
 
 extension PictureFormat {
-  /// The format that the first bytes tell.
+  /// Detects the format from the first bytes of a file.
+  ///
+  /// - Throws: ``PictureError``, which names the format found if it is another well-known one.
   package init(sniffing bytes: [UInt8]) throws(PictureError) {
     func begins(_ signature: [UInt8], at offset: Int = 0) -> Bool {
       bytes.dropFirst(offset).starts(with: signature)

@@ -1,7 +1,7 @@
-/// The orientation that an EXIF block asks for, 1…8, or nil where it says none.
+/// The orientation in an EXIF block, 1…8, or nil if there is none.
 ///
-/// Reads the first directory of the TIFF structure only, within its bounds; anything odd counts
-/// as silence.
+/// Only the first directory of the TIFF structure is read, within its bounds. Anything malformed
+/// counts as no orientation.
 func exifOrientation(_ bytes: [UInt8], in block: Range<Int>) -> Int? {
   var start = block.lowerBound
   if bytes[block].starts(with: Array("Exif\0\0".utf8)) { start += 6 }
@@ -30,12 +30,12 @@ func exifOrientation(_ bytes: [UInt8], in block: Range<Int>) -> Int? {
 }
 
 extension Picture {
-  /// The picture upright, as seen when its EXIF orientation is obeyed.
+  /// The image turned upright according to its EXIF orientation.
   ///
-  /// - Parameter orientation: 1…8, TIFF's tag 274; nil and 1 leave it as it is.
+  /// - Parameter orientation: 1…8, the value of TIFF tag 274. The values nil and 1 change nothing.
   func turned(byOrientation orientation: Int?) -> Picture {
     guard let orientation, (2...8).contains(orientation) else { return self }
-    // Where row 0 and column 0 of the stored picture belong: TIFF 6.0, page 36.
+    // Where row 0 and column 0 of the stored image belong: TIFF 6.0, page 36.
     let swapsAxes = orientation >= 5
     let mirrorsX = [2, 3, 7, 8].contains(orientation)
     let mirrorsY = [3, 4, 6, 7].contains(orientation)

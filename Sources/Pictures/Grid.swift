@@ -1,17 +1,18 @@
-/// Lays pictures of one size out row by row, as torchvision's `make_grid` does.
+/// Arranges images of equal size in a grid, row by row, like torchvision's `make_grid`.
 ///
-/// Each is framed by black of `padding` pixels, shared between neighbours: 64 pictures of 64x64 in
-/// 8 columns make 530x530. The last row may be short. One picture alone is returned as it is.
-/// Where any picture is RGB, gray ones become RGB.
+/// A black border of `padding` pixels surrounds each image and is shared between neighbours: 64
+/// images of 64x64 in 8 columns make 530x530. The last row may be short. A single image is returned
+/// unchanged. If any image is RGB, gray ones become RGB.
 ///
 /// - Parameters:
-///   - pictures: row by row, all of one size.
-///   - columns: pictures in a row; fewer where there are not so many pictures.
-///   - padding: black pixels around each.
-/// - Precondition: there is a picture, all have one size, and `columns` is at least 1.
+///   - pictures: The images in row-major order, all of equal size.
+///   - columns: The number of images in a row, reduced if there are fewer images.
+///   - padding: The width of the border in pixels.
+/// - Precondition: There is at least one image, all sizes are equal, and `columns` is at least 1.
 public func grid(_ pictures: [Picture], columns: Int = 8, padding: Int = 2) -> Picture {
-  precondition(!pictures.isEmpty, "a grid needs a picture")
-  precondition(columns > 0 && padding >= 0, "\(columns) columns, \(padding) pixels between")
+  precondition(!pictures.isEmpty, "a grid needs at least one image")
+  precondition(columns > 0, "a grid needs at least one column")
+  precondition(padding >= 0, "the padding of a grid is \(padding)")
   if pictures.count == 1 { return pictures[0] }
   let (width, height) = (pictures[0].width, pictures[0].height)
   let sheet = GridSheet(
@@ -28,16 +29,16 @@ public func grid(_ pictures: [Picture], columns: Int = 8, padding: Int = 2) -> P
     width: sheet.width, height: sheet.height, channels: sheet.channels, pixels: pixels)
 }
 
-/// A grid as ``grid(_:columns:padding:)`` lays it out, made one row of pictures after another.
+/// A grid in the layout of ``grid(_:columns:padding:)`` that is made one row of images at a time.
 public struct GridSheet: Sendable {
-  /// Where the pictures lie.
+  /// The positions of the images.
   public let layout: GridLayout
-  /// Samples a pixel, 1 or 3.
+  /// The number of samples per pixel, 1 or 3.
   public let channels: Int
   private let cell: (width: Int, height: Int)
   private let padding: Int
 
-  /// The sheet for `count` pictures of one size; one alone is not framed.
+  /// The sheet for `count` images of equal size. A single image gets no border.
   public init(
     count: Int, columns: Int, width: Int, height: Int, channels: Int, padding: Int = 2
   ) {
@@ -47,15 +48,15 @@ public struct GridSheet: Sendable {
     self.padding = count == 1 ? 0 : padding
   }
 
-  /// Pixels in a row of the sheet.
+  /// The width of the sheet in pixels.
   public var width: Int { layout.columns * (cell.width + padding) + padding }
-  /// Rows of pixels of the sheet.
+  /// The height of the sheet in pixels.
   public var height: Int { layout.rows * (cell.height + padding) + padding }
 
-  /// The samples of one row of pictures with the black rows above it, and below it where it is the
-  /// last.
+  /// The samples of one row of images and of the border above it; for the last row, also of the
+  /// border below.
   ///
-  /// - Precondition: the pictures are of the sheet's size, and as many as a row holds at most.
+  /// - Precondition: The images have the cells' size and are no more than fit in a row.
   public func strip(_ row: Int, _ pictures: ArraySlice<Picture>) -> [UInt8] {
     precondition(pictures.count <= layout.columns)
     let below = row == layout.rows - 1 ? padding : 0
@@ -64,7 +65,7 @@ public struct GridSheet: Sendable {
     for (column, picture) in pictures.enumerated() {
       precondition(
         picture.width == cell.width && picture.height == cell.height,
-        "picture \(column) of row \(row) is \(picture.width) x \(picture.height), not "
+        "image \(column) of row \(row) is \(picture.width) x \(picture.height), not "
           + "\(cell.width) x \(cell.height)")
       let samples = picture.converted(channels: channels).pixels
       let left = (padding + column * (cell.width + padding)) * channels
@@ -78,20 +79,20 @@ public struct GridSheet: Sendable {
   }
 }
 
-/// Which cell of a grid a picture lies in.
+/// The cells of a grid in row-major order.
 public struct GridLayout: Equatable, Sendable {
-  /// Cells in a row.
+  /// The number of cells in a row.
   public let columns: Int
-  /// Rows, the last one perhaps short.
+  /// The number of rows. The last one may be short.
   public let rows: Int
 
-  /// The layout of `count` pictures in rows of up to `columns`.
+  /// The layout of `count` images in rows of at most `columns`.
   public init(count: Int, columns: Int) {
     self.columns = min(columns, count)
     rows = (count + self.columns - 1) / self.columns
   }
 
-  /// Where the picture of the given index lies, counted from 0.
+  /// The cell of the image with the given index; everything counts from 0.
   public func cell(_ index: Int) -> (row: Int, column: Int) {
     (index / columns, index % columns)
   }

@@ -1,25 +1,25 @@
-/// How numbers −1…1 become samples 0…255; fractions are cut off.
+/// How numbers in −1…1 become samples in 0…255. Fractions are truncated.
 public enum PixelRule: String, CaseIterable, Sendable {
-  /// `(x + 1)/2·255 + 0.5`, what torchvision's `save_image` writes after the tutorial's
+  /// `(x + 1)/2·255 + 0.5`, as in torchvision's `save_image` after the tutorial's
   /// denormalisation.
   case torchvision
-  /// `x·127.5 + 128`, StyleGAN's.
+  /// `x·127.5 + 128`, as in StyleGAN.
   case stylegan
-  /// torchvision's `save_image(normalize=True)`: the smallest and the largest number of all
-  /// pictures become 0 and 255.
+  /// As in torchvision's `save_image(normalize=True)`: the smallest and the largest number of all
+  /// images become 0 and 255.
   case minmax
 }
 
 extension Picture {
-  /// A picture of the numbers that a generator gives.
+  /// An image from the output of a generator.
   ///
   /// - Parameters:
-  ///   - planar: `[channels, height, width]`, −1…1, row-major; what is beyond is cut to the nearest
-  ///     sample, and what is no number becomes 0.
+  ///   - planar: The numbers, `[channels, height, width]`, row-major, in −1…1. Numbers outside are
+  ///     clamped, and NaN becomes 0.
   ///   - channels: 3 for RGB, 1 for gray.
-  ///   - width: in pixels.
-  ///   - height: in pixels.
-  ///   - rule: how a number becomes a sample.
+  ///   - width: The width in pixels.
+  ///   - height: The height in pixels.
+  ///   - rule: How a number becomes a sample.
   /// - Precondition: `planar` has `channels·height·width` numbers and `channels` is 1 or 3.
   public init(
     planar: [Float], channels: Int, width: Int, height: Int, rule: PixelRule = .torchvision
@@ -29,15 +29,16 @@ extension Picture {
         planar: planar, channels: channels, width: width, height: height, rule: rule)[0]
   }
 
-  /// Pictures of the numbers that a generator gives for a batch.
+  /// Images from the output of a generator for a batch.
   ///
   /// - Parameters:
-  ///   - planar: `[N, channels, height, width]`.
+  ///   - planar: The numbers, `[N, channels, height, width]`, row-major, in −1…1.
   ///   - channels: 3 for RGB, 1 for gray.
-  ///   - width: in pixels.
-  ///   - height: in pixels.
-  ///   - rule: how a number becomes a sample; ``PixelRule/minmax`` looks at all pictures together.
-  /// - Precondition: N is at least 1 and a whole number; `channels` is 1 or 3.
+  ///   - width: The width in pixels.
+  ///   - height: The height in pixels.
+  ///   - rule: How a number becomes a sample. ``PixelRule/minmax`` uses the range of the whole
+  ///     batch.
+  /// - Precondition: `planar` holds one or more whole images, and `channels` is 1 or 3.
   /// - SeeAlso: ``init(planar:channels:width:height:rule:)``
   public static func pictures(
     planar: [Float], channels: Int, width: Int, height: Int, rule: PixelRule = .torchvision
@@ -45,7 +46,7 @@ extension Picture {
     let area = width * height
     precondition(
       !planar.isEmpty && planar.count % (channels * area) == 0,
-      "\(planar.count) numbers are no pictures of \(channels) x \(height) x \(width)")
+      "\(planar.count) numbers are not whole images of \(channels) x \(height) x \(width)")
     let scaling = Scaling(rule, over: planar)
     return stride(from: 0, to: planar.count, by: channels * area).map { start in
       let pixels = unsafe [UInt8](
@@ -63,8 +64,9 @@ extension Picture {
     }
   }
 
-  /// The picture as numbers `[channels, height, width]` in −1…1: (v/255 − 0.5)/0.5 as
-  /// torchvision's `ToTensor` and `Normalize` round it.
+  /// The image as numbers in −1…1, `[channels, height, width]`, row-major.
+  ///
+  /// A sample v becomes (v/255 − 0.5)/0.5, rounded like torchvision's `ToTensor` and `Normalize`.
   public var planar: [Float] {
     let area = width * height
     var planar = [Float](repeating: 0, count: pixels.count)
@@ -77,7 +79,7 @@ extension Picture {
   }
 }
 
-/// The arithmetic of a ``PixelRule`` in float32, each step rounded as torch rounds it.
+/// The arithmetic of a ``PixelRule`` in float32, with every step rounded as in PyTorch.
 private struct Scaling {
   private let rule: PixelRule
   private var low: Float = 0
@@ -102,7 +104,7 @@ private struct Scaling {
       case .stylegan: x * 127.5 + 128
       case .minmax: (x - low) / range * 255 + 0.5
       }
-    // False for NaN as well.
+    // The first comparison is false for NaN.
     return value > 0 ? (value < 255 ? UInt8(value) : 255) : 0
   }
 }

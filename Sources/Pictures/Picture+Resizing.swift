@@ -1,13 +1,13 @@
-// Resize and crop as torchvision does them on Pillow's images, sample for sample: Pillow's
-// ImagingResample (triangle filter, widened when reducing, 22-bit fixed point, 8 bits between the
-// passes) and torchvision.transforms.functional's arithmetic for sizes and offsets.
+// Resizes and crops images exactly as torchvision does with Pillow images: Pillow's ImagingResample
+// (triangle filter, widened when reducing, 22-bit fixed point, 8 bits between the passes), and the
+// sizes and offsets of torchvision.transforms.functional.
 //
-// Pillow 13 is followed. It makes the vertical pass first where the height shrinks much more than
-// the width; earlier versions always began across, which for such tall pictures (70 x 500, say)
-// gives samples that differ by 1 here and there.
+// This follows Pillow 13, which does the vertical pass first if the height shrinks much more than
+// the width. Earlier versions always did the horizontal pass first. For tall images, such as
+// 70 x 500, some samples then differ by 1.
 
 extension Picture {
-  /// The picture scaled so that its shorter side is `shortSide`, like torchvision's `Resize`.
+  /// The image scaled so that its shorter side is `shortSide`, like torchvision's `Resize`.
   ///
   /// The longer side becomes `shortSide·long/short`, rounded down.
   ///
@@ -19,13 +19,13 @@ extension Picture {
       : resized(width: longSide, height: shortSide)
   }
 
-  /// The picture scaled to the given size, like Pillow's `resize(size, BILINEAR)`.
+  /// The image scaled to the given size, like Pillow's `resize(size, BILINEAR)`.
   ///
-  /// - Precondition: both sides are at least 1.
-  /// - Complexity: about 2·max(1, width/new width) multiplications for each sample of the
-  ///   narrowed picture, and likewise down.
+  /// - Precondition: Both sides are at least 1.
+  /// - Complexity: About 2·max(1, width/newWidth) multiplications per sample for the horizontal
+  ///   pass, and likewise for the vertical pass.
   public func resized(width newWidth: Int, height newHeight: Int) -> Picture {
-    precondition(newWidth > 0 && newHeight > 0, "no picture is \(newWidth) x \(newHeight)")
+    precondition(newWidth > 0 && newHeight > 0, "cannot resize to \(newWidth) x \(newHeight)")
     let downFirst = height > newHeight && height - newHeight > 2 * (width - newWidth)
     var result = self
     if downFirst { result = result.resampledDown(to: newHeight) }
@@ -34,14 +34,14 @@ extension Picture {
     return result
   }
 
-  /// The middle square of the picture, like torchvision's `CenterCrop`.
+  /// The central square of the image, like torchvision's `CenterCrop`.
   ///
-  /// Offsets that fall between two pixels go to the even one. Where a side is too short, black is
-  /// added around it first.
+  /// An offset halfway between two pixels is rounded to the even one. If a side is too short, it is
+  /// padded with black.
   ///
   /// - Precondition: `side` is at least 1.
   public func centerCropped(side: Int) -> Picture {
-    precondition(side > 0, "no picture has \(side) pixels a side")
+    precondition(side > 0, "cannot crop to a side of \(side)")
     var cropped = [UInt8](repeating: 0, count: side * side * channels)
     func offset(_ length: Int) -> Int {
       if length < side { return -((side - length) / 2) }
@@ -109,20 +109,21 @@ extension Picture {
   }
 }
 
-/// The weights that make each sample of a resampled line.
+/// The weights of a one-dimensional triangle filter from one length to another.
 struct ResamplingFilter {
+  /// The source samples and weights of one output sample.
   struct Taps {
-    /// The first sample of the old line that counts.
+    /// The first source sample with a weight.
     var first: Int
-    /// Where the weights lie.
+    /// The range of its weights in ``ResamplingFilter/weights``.
     var weights: Range<Int>
   }
-  /// One for each sample of the new line.
+  /// The taps of each output sample.
   var taps: [Taps] = []
-  /// Fixed point, 22 bits after the point.
+  /// All weights in fixed point, with 22 fraction bits.
   var weights: [Int32] = []
 
-  /// A triangle of radius 1 in the coarser of the two lines.
+  /// A triangle whose radius is one sample of the coarser of the two lines.
   init(from old: Int, to new: Int) {
     let scale = Double(old) / Double(new)
     let radius = max(1, scale)
@@ -130,7 +131,7 @@ struct ResamplingFilter {
       let centre = (Double(i) + 0.5) * scale
       let first = max(0, Int(centre - radius + 0.5))
       let end = min(old, Int(centre + radius + 0.5))
-      // Pillow multiplies by the reciprocal; a division would round differently.
+      // Multiply by the reciprocal like Pillow; a division would round differently.
       var line = (0..<(end - first)).map { k in
         max(0, 1 - abs((Double(k + first) - centre + 0.5) * (1 / radius)))
       }

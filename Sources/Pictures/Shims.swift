@@ -1,11 +1,13 @@
 internal import BollyGANPictureShims
 
-// Every call into C goes through this file or passes memory that it hands out.
+// The memory and errors of calls into C. Every decoder and encoder in C runs through this file.
 
-/// Memory that a decoder fills, as an array if the decoder succeeds.
+/// Runs a C decoder and returns the `count` bytes that it writes.
 ///
-/// It is not touched before the decoder writes it, so a file that is refused after a few rows
-/// costs those rows only.
+/// The memory is not touched before the decoder writes to it, so a file that fails after a few rows
+/// costs only those rows.
+///
+/// - Throws: ``PictureError`` if the decoder fails.
 func decoded(
   _ format: PictureFormat, count: Int,
   by decoder: (UnsafeMutablePointer<UInt8>, inout bg_report) -> bg_status
@@ -21,7 +23,9 @@ func decoded(
   return (bytes, report)
 }
 
-/// The file that an encoder makes.
+/// Runs a C encoder and returns the file that it makes.
+///
+/// - Throws: ``PictureError`` if the encoder fails.
 func encoded(
   _ format: PictureFormat, by encoder: (inout bg_buffer, inout bg_report) -> bg_status
 ) throws(PictureError) -> [UInt8] {
@@ -33,7 +37,7 @@ func encoded(
   return unsafe [UInt8](UnsafeBufferPointer(start: buffer.bytes, count: buffer.count))
 }
 
-/// Throws what a failed call reported.
+/// Throws the error that a failed call reported.
 func check(
   _ status: bg_status, _ report: bg_report, _ format: PictureFormat
 ) throws(PictureError) {
@@ -49,7 +53,7 @@ func check(
 }
 
 extension bg_report {
-  /// What did no harm, for people.
+  /// Warnings for people about faults that did not affect the image.
   var remarks: [String] {
     var remarks: [String] = []
     if no_end != 0 { remarks.append("has no end marker") }
@@ -61,7 +65,7 @@ extension bg_report {
   }
 }
 
-/// The text of a C array of characters, without what a terminal would act on.
+/// The text in a C array of characters, limited to printable ASCII.
 func sentence<Characters>(_ characters: Characters) -> String {
   let bytes = unsafe withUnsafeBytes(of: characters) { unsafe Array($0.prefix { $0 != 0 }) }
   return String(decoding: bytes.map { (0x20..<0x7f).contains($0) ? $0 : 0x3f }, as: UTF8.self)

@@ -2,12 +2,15 @@
 ///
 /// It serves where random numbers need not match PyTorch or NumPy. Any number is a valid seed.
 ///
-/// - SeeAlso: Steele, Lea and Flood 2014, "Fast Splittable Pseudorandom Number Generators" (OOPSLA).
+/// - SeeAlso: Steele, Lea and Flood 2014, "Fast Splittable Pseudorandom Number Generators"
+///   (OOPSLA), doi:10.1145/2660193.2660195.
 package struct SplitMix64: RandomNumberGenerator, Sendable {
   private var state: UInt64
 
+  /// A generator that starts from a seed.
   package init(seed: UInt64) { state = seed }
 
+  /// The next 64 random bits.
   package mutating func next() -> UInt64 {
     state &+= Self.increment
     return Self.mix(state)

@@ -1,5 +1,8 @@
 internal import BollyGANPictureShims
 
+/// Decodes a JPEG file.
+///
+/// - Throws: ``PictureError`` if it is damaged, incomplete, too large or of an unsupported kind.
 func decodeJPEG(
   _ bytes: [UInt8], rules: PictureRules
 ) throws(PictureError) -> (picture: Picture, warnings: [String]) {
@@ -16,11 +19,11 @@ func decodeJPEG(
   }
   var picture = Picture(
     width: Int(header.width), height: Int(header.height), channels: channels, pixels: result.bytes)
-  if rules == .kind { picture = picture.turned(byOrientation: jpegOrientation(bytes)) }
+  if rules == .asDisplayed { picture = picture.turned(byOrientation: jpegOrientation(bytes)) }
   return (picture, result.report.remarks)
 }
 
-/// EXIF orientation of a JPEG: walks the segments before the first scan.
+/// The EXIF orientation of a JPEG file, read from the segments before the first scan.
 func jpegOrientation(_ bytes: [UInt8]) -> Int? {
   var position = 2
   while position + 4 <= bytes.count {
@@ -31,7 +34,7 @@ func jpegOrientation(_ bytes: [UInt8]) -> Int? {
       continue
     }
     let length = Int(bytes[position + 2]) << 8 | Int(bytes[position + 3])
-    // Start of scan, end of image, or a marker that stands alone: the header is over.
+    // The header ends at the start of a scan or the end of the image.
     guard length >= 2, marker != 0xda, marker != 0xd9, position + 2 + length <= bytes.count
     else { return nil }
     let content = (position + 4)..<(position + 2 + length)

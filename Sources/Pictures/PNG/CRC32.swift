@@ -1,4 +1,4 @@
-/// Cyclic redundancy checks of 32 bits.
+/// Cyclic redundancy checks of 32 bits, computed with a table of all bytes.
 package enum CRC32 {
   private static let table = table(reversedPolynomial: 0xedb8_8320)
   private static let castagnoliTable = table(reversedPolynomial: 0x82f6_3b78)
@@ -11,12 +11,12 @@ package enum CRC32 {
     }
   }
 
-  /// The checksum of PNG's chunks (ISO 3309; PNG specification, annex D) over the bytes in `range`.
+  /// The CRC of PNG chunks (ISO 3309; PNG specification, annex D) over a range of bytes.
   package static func of(_ bytes: [UInt8], in range: Range<Int>) -> UInt32 {
     checksum(bytes, in: range, table: table)
   }
 
-  /// CRC-32C, Castagnoli's polynomial (RFC 3720, appendix B.4): the checksum of TensorBoard's records.
+  /// The CRC-32C of TensorBoard records, with Castagnoli's polynomial (RFC 3720, appendix B.4).
   package static func castagnoli(_ bytes: [UInt8]) -> UInt32 {
     checksum(bytes, in: bytes.indices, table: castagnoliTable)
   }

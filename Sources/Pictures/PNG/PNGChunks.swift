@@ -1,25 +1,27 @@
 /// One chunk of a PNG file.
 struct PNGChunk {
-  /// Its four letters.
+  /// The four letters that name its type.
   let type: String
-  /// Where its length field begins.
+  /// The offset of its length field, its first byte.
   let start: Int
-  /// Where its content lies.
+  /// The offsets of its content.
   let content: Range<Int>
-  /// Where its checksum ends.
+  /// The offset after its checksum.
   var end: Int { content.upperBound + 4 }
-  /// Whether a reader that does not know it must give up: its first letter is a capital.
+  /// Whether a decoder that does not know it must stop. The first letter is then a capital.
   var isCritical: Bool { type.utf8.first! & 0x20 == 0 }
 }
 
-/// Walks a PNG's chunks within bounds.
+/// Reads the chunks of a PNG file one after another, with bounds checks.
 struct PNGChunkReader {
   static let signature: [UInt8] = [0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a]
 
   let bytes: [UInt8]
   private(set) var position: Int
 
-  /// - Throws: ``PictureError`` where the signature is not there.
+  /// A reader at the first chunk.
+  ///
+  /// - Throws: ``PictureError`` if the signature is missing.
   init(_ bytes: [UInt8]) throws(PictureError) {
     guard bytes.starts(with: Self.signature) else {
       throw .damaged(.png, "it does not begin with the signature")
@@ -28,7 +30,7 @@ struct PNGChunkReader {
     position = Self.signature.count
   }
 
-  /// The next chunk. Its checksum has not been looked at.
+  /// The next chunk. Its checksum is not verified.
   mutating func next() throws(PictureError) -> PNGChunk {
     let rest = bytes.count - position
     guard rest >= 12 else { throw .truncated(.png, "it ends before its end chunk") }
@@ -47,7 +49,7 @@ struct PNGChunkReader {
     return chunk
   }
 
-  /// Whether the chunk's checksum is right.
+  /// Whether the checksum of a chunk is correct.
   func isIntact(_ chunk: PNGChunk) -> Bool {
     CRC32.of(bytes, in: (chunk.start + 4)..<chunk.content.upperBound)
       == bytes.bigEndian32(at: chunk.content.upperBound)
@@ -55,7 +57,9 @@ struct PNGChunkReader {
 }
 
 extension [UInt8] {
-  /// - Precondition: four bytes are there.
+  /// The big-endian number in the four bytes from `index` on.
+  ///
+  /// - Precondition: The array has these bytes.
   func bigEndian32(at index: Int) -> UInt32 {
     self[index..<(index + 4)].reduce(0) { $0 << 8 | UInt32($1) }
   }

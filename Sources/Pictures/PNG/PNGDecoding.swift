@@ -1,31 +1,32 @@
 internal import BollyGANPictureShims
 
-/// What a PNG says of itself, and where libpng is to look.
+/// The header of a PNG file, and the parts of the file that libpng is to see.
 struct PNGStructure {
   let width: Int
   let height: Int
-  /// Bits a sample: 1, 2, 4, 8 or 16.
+  /// The bits per sample: 1, 2, 4, 8 or 16.
   let depth: Int
   /// 0 gray, 2 RGB, 3 palette, 4 gray and alpha, 6 RGB and alpha.
   let colourType: Int
   let isInterlaced: Bool
-  /// A tRNS chunk is among the parts: one transparent colour, or alphas for the palette.
+  /// Whether the parts include a tRNS chunk: one transparent colour, or alphas for the palette.
   private(set) var hasTransparencyChunk = false
-  /// Stretches that hold the signature, IHDR, PLTE, tRNS, IDAT and IEND. No other chunk reaches
+  /// The byte ranges of the signature, IHDR, PLTE, tRNS, IDAT and IEND. No other chunk reaches
   /// libpng.
   private(set) var parts: [Range<Int>] = []
-  /// EXIF orientation, 1…8.
+  /// The EXIF orientation, 1…8.
   private(set) var orientation: Int?
   private(set) var remarks: [String] = []
 
-  /// Walks the chunks of a whole file.
+  /// Checks the chunks of a whole file.
   ///
-  /// - Parameter transparency: false leaves tRNS out, as if the file had none.
+  /// - Parameter transparency: Whether to keep a tRNS chunk. Otherwise it is ignored.
+  /// - Throws: ``PictureError`` for the first fault.
   init(_ bytes: [UInt8], transparency: Bool) throws(PictureError) {
     var reader = try PNGChunkReader(bytes)
     let header = try reader.next()
     guard header.type == "IHDR", header.content.count == 13 else {
-      throw .damaged(.png, "its first chunk is no IHDR of 13 bytes")
+      throw .damaged(.png, "there is no IHDR of 13 bytes at its start")
     }
     try Self.checkSum(header, reader)
     let fields = header.content.lowerBound
@@ -52,7 +53,7 @@ struct PNGStructure {
         guard paletteEntries == nil, dataBytes == 0, length > 0, length <= 768, length % 3 == 0
         else { throw .damaged(.png, "a PLTE chunk of \(length) bytes is out of place") }
         paletteEntries = length / 3
-        // With other colour types it is only a suggestion.
+        // For other colour types a palette is only a suggestion.
         if colourType == 3 { append(chunk) }
       case "tRNS":
         guard [0, 2, 3].contains(colourType) else { continue }
@@ -75,7 +76,7 @@ struct PNGStructure {
           throw .damaged(.png, "it has no palette")
         }
         try Self.checkSum(chunk, reader)
-        // An empty chunk is allowed; it counts as begun.
+        // An empty chunk is allowed. Count it as one byte, so that the data count as begun.
         dataBytes += max(1, chunk.content.count)
         append(chunk)
       case "IEND":
@@ -98,7 +99,7 @@ struct PNGStructure {
     }
   }
 
-  /// Samples a pixel once palette and transparency are resolved.
+  /// The samples per pixel after palette and transparency are expanded.
   var channels: Int {
     switch colourType {
     case 0: hasTransparencyChunk ? 2 : 1
@@ -140,15 +141,16 @@ struct PNGStructure {
     }
   }
 
-  /// Deflate makes at most 1032 bytes of one (258 of two bits), which tells a header that claims
-  /// far more than the file can hold before memory is taken.
+  /// Refuses a header that claims more than the data can hold, before memory is allocated.
+  ///
+  /// Deflate expands a byte to at most 1032 bytes: 2 bits encode a match of 258 bytes.
   private func checkData(_ dataBytes: Int) throws(PictureError) {
     if dataBytes == 0 { throw .damaged(.png, "it has no IDAT chunk") }
     let samples = [0: 1, 2: 3, 3: 1, 4: 2, 6: 4][colourType]!
     func rawBytes(_ width: Int, _ height: Int) -> Int {
       width == 0 ? 0 : height * (1 + (width * samples * depth + 7) / 8)
     }
-    // Adam7: first pixel and step of each pass, across and down.
+    // The passes of Adam7: first column, column step, first row, row step.
     let passes = [
       (0, 8, 0, 8), (4, 8, 0, 8), (0, 4, 4, 8), (2, 4, 0, 4), (0, 2, 2, 4),
       (1, 2, 0, 2), (0, 1, 1, 2),
@@ -167,7 +169,7 @@ struct PNGStructure {
   }
 }
 
-/// The largest picture that is read.
+/// Checks an image's size against the limits: 8192 pixels a side and 2²⁵ in total.
 func checkSize(_ format: PictureFormat, width: Int, height: Int) throws(PictureError) {
   let side = 8192
   let area = 1 << 25
@@ -177,22 +179,25 @@ func checkSize(_ format: PictureFormat, width: Int, height: Int) throws(PictureE
   if width > side || height > side || width * height > area {
     throw .tooLarge(
       format,
-      "its header claims \(width) x \(height) pixels; the limit is \(side) a side and \(area) in all"
-    )
+      "its header claims \(width) x \(height) pixels; the limit is \(side) a side and \(area) "
+        + "in all")
   }
 }
 
+/// Decodes a PNG file.
+///
+/// - Throws: ``PictureError`` if it is damaged, incomplete, too large or of an unsupported kind.
 func decodePNG(
   _ bytes: [UInt8], rules: PictureRules
 ) throws(PictureError) -> (picture: Picture, warnings: [String]) {
-  let png = try PNGStructure(bytes, transparency: rules == .kind)
+  let png = try PNGStructure(bytes, transparency: rules == .asDisplayed)
   let keepsSixteen = rules == .pillow && png.depth == 16 && png.colourType == 0
   var layout = bg_png_layout()
   layout.width = UInt32(png.width)
   layout.height = UInt32(png.height)
   layout.channels = UInt32(png.channels)
   layout.sample_bytes = keepsSixteen ? 2 : 1
-  layout.sixteen = rules == .kind ? bg_round : keepsSixteen ? bg_keep : bg_high_byte
+  layout.sixteen = rules == .asDisplayed ? bg_round : keepsSixteen ? bg_keep : bg_high_byte
   let parts = png.parts.map { bg_range(offset: $0.lowerBound, length: $0.count) }
   let count = png.width * png.height * png.channels * (keepsSixteen ? 2 : 1)
 
@@ -205,15 +210,20 @@ func decodePNG(
     }
   }
   if png.channels == 2 || png.channels == 4 {
-    samples = withoutAlpha(samples, channels: png.channels, overWhite: rules == .kind)
+    samples = withoutAlpha(samples, channels: png.channels, overWhite: rules == .asDisplayed)
   }
   var picture = Picture(
     width: png.width, height: png.height, channels: png.channels < 3 ? 1 : 3, pixels: samples)
-  if rules == .kind { picture = picture.turned(byOrientation: png.orientation) }
+  if rules == .asDisplayed { picture = picture.turned(byOrientation: png.orientation) }
   return (picture, png.remarks + report.remarks)
 }
 
-/// Colours without the alpha that follows them: laid over white, or as they are stored.
+/// Removes the alpha channel.
+///
+/// - Parameters:
+///   - samples: Interleaved samples, alpha last.
+///   - channels: The samples per pixel, alpha included.
+///   - overWhite: Whether to composite over white. Otherwise alpha is dropped.
 func withoutAlpha(_ samples: [UInt8], channels: Int, overWhite: Bool) -> [UInt8] {
   let colours = channels - 1
   let count = samples.count / channels

@@ -1,25 +1,25 @@
 internal import BollyGANPictureShims
 
-/// A piece of text in a PNG file: an iTXt chunk.
+/// A keyword and a text in a PNG file: an iTXt chunk.
 public struct PNGText: Hashable, Sendable {
-  /// What it says: 1 to 79 characters of printable ASCII, no space at either end.
+  /// The keyword: 1 to 79 printable ASCII characters without a space at either end.
   public let keyword: String
   /// The text, without NUL.
   public let text: String
 
-  /// A keyword and its text; ``Picture/encodePNG(text:effort:)`` checks them.
+  /// A keyword and its text, which are validated by ``Picture/encodePNG(text:effort:)``.
   public init(keyword: String, text: String) {
     self.keyword = keyword
     self.text = text
   }
 }
 
-/// How hard the PNG encoder tries.
+/// How much time the PNG encoder spends on a smaller file.
 public enum PNGEffort: String, CaseIterable, Sendable {
-  /// A grid takes less time to write than to make; for measurements see
-  /// `Documentation/Pictures.md`.
+  /// Fast enough that writing a grid takes less time than generating it.
+  /// `Documentation/Pictures.md` has measurements.
   case fast
-  /// The smallest file that zlib makes.
+  /// The smallest file that zlib can make.
   case small
 
   var dials: bg_png_effort {
@@ -31,15 +31,14 @@ public enum PNGEffort: String, CaseIterable, Sendable {
 }
 
 extension Picture {
-  /// The picture as a PNG file: 8-bit gray or RGB, not interlaced.
+  /// Encodes the image as a PNG file: 8-bit gray or RGB, not interlaced.
   ///
-  /// The same picture, text and effort give the same bytes with the same libpng and zlib.
+  /// The same image, text and effort give the same bytes with the same libpng and zlib.
   ///
   /// - Parameters:
-  ///   - text: iTXt chunks, in this order, before the picture's data.
-  ///   - effort: how much time may go into a smaller file.
-  /// - Throws: ``PictureError/failed(_:_:)`` where a keyword or text is not allowed in a PNG, or
-  ///   memory gives out.
+  ///   - text: Texts to write before the image data, in this order.
+  ///   - effort: How much time to spend on a smaller file.
+  /// - Throws: ``PictureError/failed(_:_:)`` if a keyword or text is invalid, or memory runs out.
   public func encodePNG(
     text: [PNGText] = [], effort: PNGEffort = .fast
   ) throws(PictureError) -> [UInt8] {
@@ -54,23 +53,23 @@ extension Picture {
   }
 }
 
-/// A PNG file in the making, for pictures that come row by row: 8-bit gray or RGB, not interlaced.
+/// A PNG encoder for images that arrive row by row: 8-bit gray or RGB, not interlaced.
 ///
-/// The bytes are those of ``Picture/encodePNG(text:effort:)``, however the rows are handed over.
+/// The bytes equal those of ``Picture/encodePNG(text:effort:)``, however the rows are divided.
 @safe public final class PNGWriter {
   private let writer: OpaquePointer
   private var isFinished = false
 
-  /// A file without rows.
+  /// Starts a file without rows.
   ///
   /// - Parameters:
-  ///   - width: pixels in a row.
-  ///   - height: rows.
-  ///   - channels: samples a pixel: 1 (gray) or 3 (red, green, blue).
-  ///   - text: iTXt chunks, in this order, before the picture's data.
-  ///   - effort: how much time may go into a smaller file.
-  /// - Throws: ``PictureError/failed(_:_:)`` where a keyword, text or size is not allowed in a PNG, or
-  ///   memory gives out.
+  ///   - width: The width in pixels.
+  ///   - height: The height in pixels.
+  ///   - channels: The samples per pixel: 1 (gray) or 3 (red, green, blue).
+  ///   - text: Texts to write before the image data, in this order.
+  ///   - effort: How much time to spend on a smaller file.
+  /// - Throws: ``PictureError/failed(_:_:)`` if a keyword, text or size is invalid, or memory runs
+  ///   out.
   public convenience init(
     width: Int, height: Int, channels: Int, text: [PNGText] = [], effort: PNGEffort = .fast
   ) throws(PictureError) {
@@ -86,9 +85,9 @@ extension Picture {
       let keyword = Array(entry.keyword.utf8)
       guard (1...79).contains(keyword.count), keyword.allSatisfy({ (0x20..<0x7f).contains($0) }),
         keyword.first != 0x20, keyword.last != 0x20
-      else { throw .failed(.png, "a keyword of text must be 1 to 79 printable characters") }
+      else { throw .failed(.png, "a keyword must have 1 to 79 printable characters") }
       guard !entry.text.utf8.contains(0), entry.text.utf8.count < 1 << 30 else {
-        throw .failed(.png, "the text of \(entry.keyword) holds a NUL or is too long")
+        throw .failed(.png, "the text of \(entry.keyword) contains a NUL or is too long")
       }
       texts += keyword.map { CChar(bitPattern: $0) } + [0]
       texts += entry.text.utf8.map { CChar(bitPattern: $0) } + [0]
@@ -106,10 +105,10 @@ extension Picture {
 
   /// Appends rows.
   ///
-  /// - Parameter rows: samples of whole rows, as ``Picture/pixels`` holds them.
-  /// - Precondition: ``finish()`` has not given the file.
-  /// - Throws: ``PictureError/failed(_:_:)`` where they are more than the file has, or memory gives
-  ///   out.
+  /// - Parameter rows: The samples of whole rows, in the layout of ``Picture/pixels``.
+  /// - Precondition: ``finish()`` has not been called.
+  /// - Throws: ``PictureError/failed(_:_:)`` if there are more rows than the image has, or memory
+  ///   runs out.
   public func add(rows: [UInt8]) throws(PictureError) {
     precondition(!isFinished, "the file is finished")
     var report = bg_report()
@@ -117,9 +116,9 @@ extension Picture {
     try check(status, report, .png)
   }
 
-  /// The file, which can be had once.
+  /// Completes the file and returns it. Call this once.
   ///
-  /// - Throws: ``PictureError/failed(_:_:)`` where rows are missing or memory gives out.
+  /// - Throws: ``PictureError/failed(_:_:)`` if rows are missing or memory runs out.
   public func finish() throws(PictureError) -> [UInt8] {
     precondition(!isFinished, "the file is finished")
     let file = try unsafe encoded(.png) { buffer, report in
@@ -130,10 +129,10 @@ extension Picture {
   }
 }
 
-/// The iTXt and tEXt chunks of a PNG file, in the file's order.
+/// The texts of a PNG file, from its iTXt and tEXt chunks, in order.
 ///
-/// - Throws: ``PictureError`` where a chunk is cut off or its checksum is wrong, where text is
-///   compressed, is no UTF-8 or is more than 16 MiB in all.
+/// - Throws: ``PictureError`` if a chunk is truncated or damaged, or if the text is compressed, not
+///   UTF-8, or more than 16 MiB in total.
 public func pngTexts(_ bytes: [UInt8]) throws(PictureError) -> [PNGText] {
   var reader = try PNGChunkReader(bytes)
   var texts: [PNGText] = []
@@ -143,7 +142,7 @@ public func pngTexts(_ bytes: [UInt8]) throws(PictureError) -> [PNGText] {
     if chunk.type == "IEND" { return texts }
     guard chunk.type == "iTXt" || chunk.type == "tEXt" else { continue }
     budget -= chunk.content.count
-    guard budget >= 0 else { throw .tooLarge(.png, "it holds more than 16 MiB of text") }
+    guard budget >= 0 else { throw .tooLarge(.png, "it has more than 16 MiB of text") }
     guard reader.isIntact(chunk) else {
       throw .damaged(.png, "the checksum of chunk \(chunk.type) at byte \(chunk.start) is wrong")
     }
@@ -160,23 +159,23 @@ private func pngText(
   let keyword = latin1(content[..<end])
   var rest = content[(end + 1)...]
   guard isInternational else { return PNGText(keyword: keyword, text: latin1(rest)) }
-  // Compression flag and method, then language and translated keyword, each ended by NUL.
-  guard rest.count >= 4 else { throw .damaged(.png, "the text of a keyword is cut off") }
-  if rest.first != 0 { throw .unsupported(.png, "it holds compressed text") }
+  // The compression flag and method, then the language and the translated keyword, each with a NUL.
+  guard rest.count >= 4 else { throw .damaged(.png, "the text of a keyword is truncated") }
+  if rest.first != 0 { throw .unsupported(.png, "it has compressed text") }
   rest = rest.dropFirst(2)
   for _ in 0..<2 {
     guard let end = rest.firstIndex(of: 0) else {
-      throw .damaged(.png, "the text of a keyword is cut off")
+      throw .damaged(.png, "the text of a keyword is truncated")
     }
     rest = rest[(end + 1)...]
   }
   guard let text = String(validating: rest, as: UTF8.self) else {
-    throw .damaged(.png, "the text of a keyword is no UTF-8")
+    throw .damaged(.png, "the text of a keyword is not UTF-8")
   }
   return PNGText(keyword: keyword, text: text)
 }
 
-/// Each byte of Latin-1 is the Unicode scalar of that number.
+/// Text in Latin-1, whose bytes are the first 256 Unicode scalars.
 private func latin1(_ bytes: ArraySlice<UInt8>) -> String {
   var text = String.UnicodeScalarView()
   text.append(contentsOf: bytes.lazy.map { Unicode.Scalar($0) })

@@ -1,7 +1,9 @@
+// Decodes JPEG files with libjpeg-turbo.
+
 // jpeglib.h needs size_t and FILE declared before it.
 #include <stddef.h>
 #include <stdio.h>
-// A gap keeps the formatter from sorting jpeglib.h up.
+// This comment keeps the formatter from sorting jpeglib.h above them.
 #include <jpeglib.h>
 
 #include <jerror.h>
@@ -11,12 +13,12 @@
 #include "shared.h"
 
 enum {
-  scan_limit = 100,
-  memory_limit = 256 << 20,
+  scan_limit = 100,          // each scan of a progressive file may touch every pixel
+  memory_limit = 256 << 20,  // bytes; the coefficients of 2^25 progressive RGB pixels take 192 MiB
 };
 
-/// Everything one decoding owns. It lives a frame above the setjmp: what changes in that frame
-/// itself would be undefined after a jump.
+/// The state of one decoding. It lives one frame above the setjmp, because locals of that frame
+/// that change would be undefined after a jump.
 typedef struct {
   struct jpeg_error_mgr errors;
   struct jpeg_source_mgr source;
@@ -62,8 +64,8 @@ static void on_error(j_common_ptr jpeg) {
   leave(job, status);
 }
 
-/// Complaints of libjpeg that leave every pixel what the encoder meant. After all others it
-/// makes pixels up and reports success.
+/// Whether a warning of libjpeg leaves all pixels as they were encoded. After any other warning,
+/// libjpeg makes up pixels and reports success.
 static int is_harmless(int code) {
   switch (code) {
     case JWRN_EXTRANEOUS_DATA:
@@ -102,7 +104,7 @@ static void on_progress(j_common_ptr jpeg) {
 static void on_init(j_decompress_ptr jpeg) { (void)jpeg; }
 
 static boolean on_fill(j_decompress_ptr jpeg) {
-  // An end marker in place of what is missing; whether anything was is decided afterwards.
+  // Supply an end marker in place of the missing data. `decode` finds out later what was missing.
   static const JOCTET end[2] = {0xff, JPEG_EOI};
   job *job = jpeg->client_data;
   job->ran_out = 1;
@@ -150,8 +152,8 @@ static void open_input(job *job, const uint8_t *bytes, size_t count) {
   if (jpeg->num_components != 1 && jpeg->num_components != 3 && jpeg->num_components != 4)
     leave(job, bg_fail(job->report, bg_unsupported, "it has %d components; 1, 3 and 4 are read",
                        jpeg->num_components));
-  // Huffman codes are at least one bit long, so each block's first one proves its size before
-  // anything is reserved. (A block covers 8 to 32 pixels of each axis.)
+  // Check the size before memory is allocated: a Huffman code has at least one bit, so a file has
+  // at least one bit per block. (A block covers 8 to 32 pixels on each axis.)
   uint64_t across = (jpeg->image_width + 8 * jpeg->max_h_samp_factor - 1) /
                     (8 * (uint64_t)jpeg->max_h_samp_factor);
   uint64_t down = (jpeg->image_height + 8 * jpeg->max_v_samp_factor - 1) /
@@ -168,7 +170,7 @@ static uint32_t times255(uint32_t a, uint32_t b) {
   return ((product >> 8) + product) >> 8;
 }
 
-/// One row of CMYK to RGB: what the inks leave of white, without a profile.
+/// Converts a row of CMYK to RGB without a colour profile: white minus the inks.
 static void row_from_cmyk(const uint8_t *inks, int inverted, uint8_t *row, uint32_t width) {
   for (uint32_t x = 0; x < width; x++, inks += 4, row += 3) {
     uint32_t flip = inverted ? 255 : 0;
@@ -177,10 +179,10 @@ static void row_from_cmyk(const uint8_t *inks, int inverted, uint8_t *row, uint3
   }
 }
 
-/// Whether a file that ran out held every row all the same.
+/// Whether a file that ended early contains all rows nevertheless.
 static int only_end_is_missing(j_decompress_ptr jpeg) {
-  if (jpeg->arith_code) return 0;  // its decoder reads zeros for ever
-  if (!jpeg_has_multiple_scans(jpeg)) return 1;  // else a warning would have come
+  if (jpeg->arith_code) return 0;  // the arithmetic decoder reads zeros for ever
+  if (!jpeg_has_multiple_scans(jpeg)) return 1;  // missing data would have caused a warning
   if (!jpeg->progressive_mode || !jpeg->coef_bits) return 0;
   for (int c = 0; c < jpeg->num_components; c++)
     for (int k = 0; k < DCTSIZE2; k++)
@@ -197,7 +199,7 @@ static void decode(job *job, int inverted, uint8_t *pixels) {
   jpeg_start_decompress(jpeg);
   if (jpeg->output_width != width || jpeg->output_height != height ||
       jpeg->output_components != components)
-    leave(job, bg_fail(job->report, bg_damaged, "its header is not what it seemed"));
+    leave(job, bg_fail(job->report, bg_damaged, "its header is inconsistent"));
 
   JSAMPARRAY inks = NULL;
   if (components == 4)
@@ -212,12 +214,13 @@ static void decode(job *job, int inverted, uint8_t *pixels) {
   }
   if (job->ran_out) {
     if (!only_end_is_missing(jpeg))
-      leave(job, bg_fail(job->report, bg_truncated, "its data ends before its last scan does"));
+      leave(job, bg_fail(job->report, bg_truncated, "its data ends before its last scan"));
     job->report->no_end = 1;
   }
 }
 
-/// Holds the setjmp; its own locals do not change. `pixels` is NULL where the header is enough.
+/// Contains the setjmp, so its own locals do not change. Only the header is read if `pixels` is
+/// NULL.
 static void attempt(job *job, const uint8_t *bytes, size_t count, bg_jpeg_header *header,
                     int inverted, uint8_t *pixels, size_t pixel_count) {
   memset(job->report, 0, sizeof *job->report);

@@ -1,10 +1,12 @@
+// Decodes PNG files with libpng's push reader.
+
 #include <png.h>
 #include <string.h>
 
 #include "shared.h"
 
-/// What the callbacks of one decoding share. It lives a frame above the setjmp: what changes in
-/// that frame itself would be undefined after a jump.
+/// The state of one decoding. It lives one frame above the setjmp, because locals of that frame
+/// that change would be undefined after a jump.
 typedef struct {
   const bg_png_layout *layout;
   uint8_t *pixels;
@@ -34,13 +36,13 @@ static void on_info(png_structp png, png_infop info) {
   if (layout->sixteen == bg_high_byte) png_set_strip_16(png);
   png_set_interlace_handling(png);
   png_read_update_info(png, info);
-  // The caller read the same header. Were the two to disagree, rows would not fit the buffer.
+  // The caller has parsed the same header. If the two disagreed, rows would not fit the buffer.
   if (png_get_image_width(png, info) != layout->width ||
       png_get_image_height(png, info) != layout->height ||
       png_get_channels(png, info) != layout->channels ||
       png_get_bit_depth(png, info) != 8 * layout->sample_bytes ||
       png_get_rowbytes(png, info) != job->row_bytes)
-    png_error(png, "its header is not what it seemed");
+    png_error(png, "its header is inconsistent");
 }
 
 static void on_row(png_structp png, png_bytep row, png_uint_32 index, int pass) {
@@ -51,9 +53,9 @@ static void on_row(png_structp png, png_bytep row, png_uint_32 index, int pass) 
   if (row) png_progressive_combine_row(png, job->pixels + index * job->row_bytes, row);
 }
 
-/// Whether libpng has gone past the last row (of the last pass).
+/// Whether libpng has delivered the last row, for an interlaced file that of the last pass.
 ///
-/// The push reader takes a zlib stream that ends early for a finished picture, without a word.
+/// The push reader silently accepts a zlib stream that ends early.
 static int is_whole(png_structp png, png_infop info, const job *job) {
   if (png_get_interlace_type(png, info) == PNG_INTERLACE_NONE)
     return job->rows == job->layout->height;
@@ -63,11 +65,11 @@ static int is_whole(png_structp png, png_infop info, const job *job) {
 static void feed(png_structp png, png_infop info, const uint8_t *bytes, const bg_range *parts,
                  size_t part_count) {
   for (size_t i = 0; i < part_count; i++)
-    // libpng declares the input as changeable but does not change it.
+    // libpng takes a pointer to non-const input but does not modify it.
     png_process_data(png, info, (png_bytep)(bytes + parts[i].offset), parts[i].length);
 }
 
-/// Holds the setjmp; its own locals do not change after it.
+/// Contains the setjmp, so its own locals do not change after it.
 static void attempt(job *job, const uint8_t *bytes, const bg_range *parts, size_t part_count) {
   png_structp png = png_create_read_struct(PNG_LIBPNG_VER_STRING, job, on_error, on_warning);
   png_infop info = png ? png_create_info_struct(png) : NULL;
@@ -80,7 +82,7 @@ static void attempt(job *job, const uint8_t *bytes, const bg_range *parts, size_
     png_set_user_limits(png, bg_side_limit, bg_side_limit);
     png_set_chunk_malloc_max(png, 1 << 20);
     png_set_chunk_cache_max(png, 16);
-    // Some encoders declare a smaller window than they use; every decoder in use allows it.
+    // Some encoders declare a smaller window than they use, and all common decoders accept that.
     png_set_option(png, PNG_MAXIMUM_INFLATE_WINDOW, PNG_OPTION_ON);
     png_set_progressive_read_fn(png, job, on_info, on_row, NULL);
     feed(png, info, bytes, parts, part_count);

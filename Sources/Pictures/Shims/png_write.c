@@ -1,11 +1,13 @@
+// Encodes PNG files with libpng, row by row.
+
 #include <png.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "shared.h"
 
-/// What the callbacks of one encoding share. It lives a frame above the setjmp: what changes in
-/// that frame itself would be undefined after a jump.
+/// The state of one encoding. It lives outside the frames with a setjmp, because locals of such a
+/// frame that change would be undefined after a jump.
 typedef struct {
   bg_buffer buffer;
   size_t capacity;
@@ -20,7 +22,7 @@ static void on_error(png_structp png, png_const_charp message) {
 }
 
 static void on_warning(png_structp png, png_const_charp message) {
-  // libpng warns of text that it drops or cuts; then the file would not say what was asked.
+  // libpng only warns when it drops or cuts text, but the file would then differ from the request.
   on_error(png, message);
 }
 
@@ -56,7 +58,7 @@ static void write_texts(png_structp png, png_infop info, const char *texts, size
 
 static void begin(png_structp png, png_infop info, uint32_t width, uint32_t height,
                   uint32_t channels, bg_png_effort effort) {
-  png_set_user_limits(png, PNG_UINT_31_MAX, PNG_UINT_31_MAX);  // libpng's own is a million
+  png_set_user_limits(png, PNG_UINT_31_MAX, PNG_UINT_31_MAX);  // the default is a million
   png_set_IHDR(png, info, width, height, 8,
                channels == 1 ? PNG_COLOR_TYPE_GRAY : PNG_COLOR_TYPE_RGB, PNG_INTERLACE_NONE,
                PNG_COMPRESSION_TYPE_DEFAULT, PNG_FILTER_TYPE_DEFAULT);
@@ -68,7 +70,7 @@ static void begin(png_structp png, png_infop info, uint32_t width, uint32_t heig
   for (int i = 0; i < 5; i++)
     if (effort.filters >> i & 1) filters |= bits[i];
   png_set_filter(png, PNG_FILTER_TYPE_BASE, filters);
-  // One IDAT chunk per 64 KiB rather than 8: fewer headers and fewer trips through on_write.
+  // One IDAT chunk per 64 KiB rather than 8 means fewer headers and fewer calls of on_write.
   png_set_compression_buffer_size(png, 1 << 16);
 }
 
@@ -120,7 +122,7 @@ bg_status bg_png_add(bg_png_writer *writer, const uint8_t *pixels, size_t pixel_
   if (writer->job.status != bg_ok)
     return bg_fail(report, writer->job.status, "the PNG file has failed before");
   if (pixel_count % writer->row_bytes != 0 || pixel_count / writer->row_bytes > writer->rows_left)
-    return bg_fail(report, bg_failed, "%zu samples are no rows of the PNG file", pixel_count);
+    return bg_fail(report, bg_failed, "%zu samples are not rows of the PNG file", pixel_count);
   writer->job.report = report;
   if (setjmp(png_jmpbuf(writer->png)) == 0)
     for (; pixel_count; pixel_count -= writer->row_bytes, pixels += writer->row_bytes) {

@@ -1,3 +1,5 @@
+// Decodes WebP files and encodes animations with libwebp, which reports errors by return values.
+
 #include <stdlib.h>
 #include <string.h>
 #include <webp/decode.h>
@@ -7,8 +9,6 @@
 
 #include "shared.h"
 
-// libwebp reports by return values and never jumps.
-
 static bg_status refuse(bg_report *report, VP8StatusCode code) {
   switch (code) {
     case VP8_STATUS_OUT_OF_MEMORY:
@@ -16,7 +16,7 @@ static bg_status refuse(bg_report *report, VP8StatusCode code) {
     case VP8_STATUS_UNSUPPORTED_FEATURE:
       return bg_fail(report, bg_unsupported, "it uses a feature that libwebp does not read");
     case VP8_STATUS_NOT_ENOUGH_DATA:
-      return bg_fail(report, bg_truncated, "its data ends before the picture does");
+      return bg_fail(report, bg_truncated, "its data ends before the image is complete");
     default:
       return bg_fail(report, bg_damaged, "its data is damaged");
   }
@@ -92,7 +92,7 @@ bg_status bg_webp_decode_frames(const uint8_t *bytes, size_t count, const bg_web
     uint8_t *canvas;
     int end;
     if (!WebPAnimDecoderGetNext(decoder, &canvas, &end)) {
-      status = bg_fail(report, bg_damaged, "frame %zu is damaged or cut off", i + 1);
+      status = bg_fail(report, bg_damaged, "frame %zu is damaged or truncated", i + 1);
       break;
     }
     memcpy(pixels + i * frame, canvas, frame);
@@ -129,9 +129,9 @@ bg_webp_animation *bg_webp_animation_new(uint32_t width, uint32_t height, int32_
   }
   if (!lossless) {
     animation->config.quality = quality;
-    animation->config.use_sharp_yuv = 1;  // small pictures: colour edges would bleed
+    animation->config.use_sharp_yuv = 1;  // else colours bleed at edges, visible in small images
   }
-  animation->config.thread_level = 0;  // the same bytes everywhere
+  animation->config.thread_level = 0;  // for the same bytes on every machine
   animation->encoder = WebPAnimEncoderNew((int)width, (int)height, &options);
   if (!animation->encoder) {
     free(animation);
@@ -145,7 +145,7 @@ bg_status bg_webp_animation_add(bg_webp_animation *animation, const uint8_t *pix
   memset(report, 0, sizeof *report);
   size_t stride = (size_t)animation->width * 3;
   if (pixel_count != stride * animation->height)
-    return bg_fail(report, bg_failed, "a frame of another size than the animation");
+    return bg_fail(report, bg_failed, "a frame does not have the size of the animation");
   WebPPicture picture;
   if (!WebPPictureInit(&picture))
     return bg_fail(report, bg_failed, "libwebp is of another version than its header");
@@ -171,12 +171,12 @@ bg_status bg_webp_animation_finish(bg_webp_animation *animation, bg_buffer *resu
   memset(report, 0, sizeof *report);
   memset(result, 0, sizeof *result);
   int64_t end = (int64_t)animation->frames * animation->milliseconds;
-  if (animation->frames == 0) return bg_fail(report, bg_failed, "an animation without frames");
+  if (animation->frames == 0) return bg_fail(report, bg_failed, "the animation has no frames");
   if (end > 0x7fffffff)
     return bg_fail(report, bg_failed, "the animation is longer than 24 days");
   WebPData data;
   WebPDataInit(&data);
-  // A frame of nothing tells how long the last one stays.
+  // A null frame determines the duration of the last one.
   if (!WebPAnimEncoderAdd(animation->encoder, NULL, (int)end, NULL) ||
       !WebPAnimEncoderAssemble(animation->encoder, &data))
     return bg_fail(report, bg_failed, "%s", WebPAnimEncoderGetError(animation->encoder));

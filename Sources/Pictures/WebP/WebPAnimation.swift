@@ -1,38 +1,37 @@
 internal import BollyGANPictureShims
 
-/// An animated WebP file in the making.
+/// An encoder of animated WebP files.
 ///
 ///     let animation = try WebPAnimation(width: 64, height: 64, millisecondsPerFrame: 40)
 ///     for frame in frames { try animation.add(frame) }
 ///     let file = try animation.finish()
 @safe public final class WebPAnimation {
-  /// What is kept of each frame.
+  /// The compression of frames.
   public enum Quality: Equatable, Sendable {
-    /// Every sample.
+    /// Lossless compression.
     case lossless
-    /// What VP8 keeps at 0…100.
+    /// Lossy compression by VP8 with a quality of 0…100.
     case lossy(Float)
-    /// About a third of the lossless size; hardly a difference to be seen.
+    /// Lossy compression to about a third of the lossless size, with hardly a visible difference.
     public static let high = Quality.lossy(92)
   }
 
-  /// Pixels in a row.
+  /// The width in pixels.
   public let width: Int
-  /// Rows.
+  /// The height in pixels.
   public let height: Int
   private let encoder: OpaquePointer
   private var isFinished = false
 
-  /// An animation without frames.
+  /// Starts an animation without frames.
   ///
   /// - Parameters:
-  ///   - width: in pixels, of every frame.
-  ///   - height: in pixels, of every frame.
-  ///   - millisecondsPerFrame: how long each frame stays; at least 1.
-  ///   - loops: how often it is shown; 0 means for ever.
-  ///   - quality: what may be lost of a frame.
-  /// - Throws: ``PictureError/failed(_:_:)`` where a side is beyond 16,383, a number is out of
-  ///   range or memory gives out.
+  ///   - width: The width of every frame in pixels, 1 to 16,383.
+  ///   - height: The height of every frame in pixels, 1 to 16,383.
+  ///   - millisecondsPerFrame: How long each frame is shown, 1 to 16,777,215.
+  ///   - loops: How many times the animation is shown, up to 65,535; 0 means for ever.
+  ///   - quality: The compression of frames.
+  /// - Throws: ``PictureError/failed(_:_:)`` if a number is out of range or memory runs out.
   public init(
     width: Int, height: Int, millisecondsPerFrame: Int, loops: Int = 0,
     quality: Quality = .lossless
@@ -49,8 +48,8 @@ internal import BollyGANPictureShims
     else {
       throw .failed(
         .webp,
-        "no animation of \(width) x \(height) pixels, \(millisecondsPerFrame) ms a frame and "
-          + "\(loops) loops can be begun")
+        "cannot start an animation of \(width) x \(height) pixels, \(millisecondsPerFrame) ms a "
+          + "frame and \(loops) loops")
     }
     unsafe self.encoder = encoder
     self.width = width
@@ -59,9 +58,10 @@ internal import BollyGANPictureShims
 
   deinit { unsafe bg_webp_animation_free(encoder) }
 
-  /// Appends a frame; gray becomes RGB.
+  /// Appends a frame. Gray becomes RGB.
   ///
-  /// - Precondition: it has the animation's size, and ``finish()`` has not been called.
+  /// - Precondition: The frame has the animation's size, and ``finish()`` has not been called.
+  /// - Throws: ``PictureError/failed(_:_:)`` if memory runs out.
   public func add(_ picture: Picture) throws(PictureError) {
     precondition(!isFinished, "the animation is finished")
     precondition(
@@ -73,9 +73,9 @@ internal import BollyGANPictureShims
     try check(status, report, .webp)
   }
 
-  /// The file.
+  /// Completes the file and returns it. Call this once.
   ///
-  /// - Throws: ``PictureError/failed(_:_:)`` where no frame was added or memory gives out.
+  /// - Throws: ``PictureError/failed(_:_:)`` if there are no frames or memory runs out.
   public func finish() throws(PictureError) -> [UInt8] {
     precondition(!isFinished, "the animation is finished")
     isFinished = true

@@ -1,5 +1,8 @@
 internal import BollyGANPictureShims
 
+/// Decodes a WebP file, or the first frame of an animated one.
+///
+/// - Throws: ``PictureError`` if it is damaged, incomplete, too large or of an unsupported kind.
 func decodeWebP(
   _ bytes: [UInt8], rules: PictureRules
 ) throws(PictureError) -> (picture: Picture, warnings: [String]) {
@@ -25,23 +28,26 @@ func decodeWebP(
     }.bytes
   }
   if channels == 4 {
-    samples = withoutAlpha(samples, channels: 4, overWhite: rules == .kind)
+    samples = withoutAlpha(samples, channels: 4, overWhite: rules == .asDisplayed)
   }
   var picture = Picture(
     width: Int(header.width), height: Int(header.height), channels: 3, pixels: samples)
-  if rules == .kind { picture = picture.turned(byOrientation: webPOrientation(bytes)) }
+  if rules == .asDisplayed { picture = picture.turned(byOrientation: webPOrientation(bytes)) }
   return (picture, remarks)
 }
 
-/// The frames of an animated WebP as they are shown, over white, and how long each stays.
+/// Decodes all frames of an animated WebP file, composited over white, with their durations.
 ///
-/// - Parameter frameLimit: more frames than this are refused.
+/// - Parameters:
+///   - bytes: The whole file.
+///   - frameLimit: The largest accepted number of frames.
+/// - Throws: ``PictureError`` if the file is damaged or has too many frames.
 package func decodeWebPFrames(
   _ bytes: [UInt8], frameLimit: Int = 1000
 ) throws(PictureError) -> [(picture: Picture, milliseconds: Int)] {
   var header = try webPHeader(bytes)
   let frameBytes = 4 * Int(header.width) * Int(header.height)
-  // Twice: first how many there are, then all of them.
+  // Decode twice: first to count the frames, then to keep all of them.
   var frames = 0
   var end: Int32 = 0
   _ = try unsafe decoded(.webp, count: frameBytes) { pixels, report in
@@ -74,7 +80,7 @@ private func webPHeader(_ bytes: [UInt8]) throws(PictureError) -> bg_webp_header
   return header
 }
 
-/// EXIF orientation of a WebP: walks the RIFF chunks.
+/// The EXIF orientation of a WebP file, read from its RIFF chunks.
 func webPOrientation(_ bytes: [UInt8]) -> Int? {
   var position = 12
   while position + 8 <= bytes.count {

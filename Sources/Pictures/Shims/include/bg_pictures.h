@@ -1,9 +1,9 @@
-// The picture libraries behind plain functions.
+// Plain functions around libpng, libjpeg-turbo and libwebp.
 //
-// libpng and libjpeg report errors by longjmp. A jump must not cross a Swift frame (nothing there
-// would be released), so every call of theirs is made inside one of these functions, which holds
-// the setjmp, frees what the library took, and returns a status with a sentence. No callback
-// reaches Swift, nothing here opens a file, and no type of the libraries shows.
+// libpng and libjpeg report errors by longjmp. A jump must not cross a Swift frame, whose objects
+// would never be released. So every call to these libraries happens inside one of the functions
+// below, which contains the setjmp, frees what the library allocated, and returns a status and a
+// sentence. No callback reaches Swift, no function opens a file, and no library type is exposed.
 
 #ifndef BG_PICTURES_H
 #define BG_PICTURES_H
@@ -11,29 +11,29 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/// How a call ended; anything but bg_ok comes with a sentence in the bg_report.
+/// The result of a call. Every error comes with a sentence in the bg_report.
 typedef enum {
   bg_ok = 0,
-  bg_truncated,    ///< the file ends before the picture does
-  bg_damaged,      ///< the file contradicts itself
-  bg_unsupported,  ///< a kind of picture that is not read here
-  bg_too_large,    ///< beyond a limit on size, memory or scans
-  bg_failed,       ///< memory gave out, or an encoder refused
+  bg_truncated,    ///< the file ends before the image is complete
+  bg_damaged,      ///< the file is inconsistent
+  bg_unsupported,  ///< the file uses a variant of the format that is not supported
+  bg_too_large,    ///< the image exceeds a limit on size, memory or scans
+  bg_failed,       ///< memory ran out, or the arguments are invalid
 } bg_status;
 
-/// What a library had to say.
+/// The messages of a library during one call.
 typedef struct {
-  /// Why the call failed; NUL-terminated, empty after success.
+  /// Why the call failed. NUL-terminated, empty after success.
   char reason[200];
-  /// Complaints that leave the picture whole (junk between segments and the like).
+  /// The number of warnings that do not affect the image, such as junk between segments.
   long complaints;
-  /// The first of them.
+  /// The first of these warnings.
   char complaint[200];
-  /// The input ran out where only the end marker was still to come.
+  /// Whether the file ends before its end marker, but after all of its data.
   int no_end;
 } bg_report;
 
-/// Stretch of the input.
+/// A range of the input.
 typedef struct {
   size_t offset;
   size_t length;
@@ -41,28 +41,28 @@ typedef struct {
 
 // PNG --------------------------------------------------------------------------------------
 
-/// What becomes of 16-bit samples: v/257 rounded, their high byte, or themselves.
+/// How to convert 16-bit samples v: to v/257 rounded, to their high byte, or not at all.
 typedef enum { bg_round, bg_high_byte, bg_keep } bg_sixteen;
 
-/// What the caller expects the decoded rows to be.
+/// The layout of decoded rows that the caller expects.
 typedef struct {
   uint32_t width, height;
-  /// Samples a pixel after palettes and transparency keys are resolved: 1 to 4.
+  /// The samples per pixel after palettes and transparent colours are expanded: 1 to 4.
   uint32_t channels;
-  /// 1, or 2 (big-endian) where `sixteen` is bg_keep.
+  /// 1, or 2 (big-endian) if `sixteen` is bg_keep.
   uint32_t sample_bytes;
   bg_sixteen sixteen;
 } bg_png_layout;
 
-/// Decodes a PNG whose chunks the caller has walked.
+/// Decodes a PNG file whose chunks the caller has checked.
 ///
-/// `parts` are the signature and the chunks to be seen by libpng, in order, inside `bytes`.
-/// `pixels` holds width * channels * sample_bytes * height bytes and is whole after bg_ok only.
+/// `parts` are the ranges of `bytes` that libpng is to see: the signature and chunks, in order.
+/// `pixels` has width * channels * sample_bytes * height bytes, complete only after bg_ok.
 bg_status bg_png_decode(const uint8_t *bytes, size_t count, const bg_range *parts,
                         size_t part_count, const bg_png_layout *layout, uint8_t *pixels,
                         size_t pixel_count, bg_report *report);
 
-/// A block of memory made by an encoder; freed by bg_buffer_free.
+/// A file made by an encoder, freed by bg_buffer_free.
 typedef struct {
   uint8_t *bytes;
   size_t count;
@@ -70,20 +70,20 @@ typedef struct {
 
 void bg_buffer_free(bg_buffer *buffer);
 
-/// zlib's and libpng's dials.
+/// The compression settings of zlib and libpng.
 typedef struct {
   int level;     ///< 0 (stored) to 9
   int strategy;  ///< zlib's Z_DEFAULT_STRATEGY 0, Z_FILTERED 1, Z_HUFFMAN_ONLY 2, Z_RLE 3
   int filters;   ///< bits of none 1, sub 2, up 4, average 8, paeth 16
 } bg_png_effort;
 
-/// An 8-bit PNG file in the making, gray (1 channel) or RGB (3).
+/// An encoder of an 8-bit PNG file, gray (1 channel) or RGB (3).
 typedef struct bg_png_writer bg_png_writer;
 
-/// Begins a file.
+/// Starts a file.
 ///
-/// `texts` holds `text_count` pairs of NUL-terminated keyword and UTF-8 text, written as
-/// uncompressed iTXt chunks before the picture. Null, with a report, where that cannot be.
+/// `texts` holds `text_count` pairs of a keyword and a UTF-8 text, each NUL-terminated. They become
+/// uncompressed iTXt chunks before the image data. Returns NULL and a report on failure.
 bg_png_writer *bg_png_begin(uint32_t width, uint32_t height, uint32_t channels, const char *texts,
                             size_t texts_length, size_t text_count, bg_png_effort effort,
                             bg_report *report);
@@ -92,68 +92,72 @@ bg_png_writer *bg_png_begin(uint32_t width, uint32_t height, uint32_t channels, 
 bg_status bg_png_add(bg_png_writer *writer, const uint8_t *pixels, size_t pixel_count,
                      bg_report *report);
 
-/// The file, when all rows are there.
+/// Completes the file after all rows were added.
 bg_status bg_png_finish(bg_png_writer *writer, bg_buffer *result, bg_report *report);
 
 void bg_png_free(bg_png_writer *writer);
 
 // JPEG -------------------------------------------------------------------------------------
 
-/// What a JPEG's header says.
+/// The header of a JPEG file.
 typedef struct {
   uint32_t width, height;
-  /// Samples a pixel in the file: 1, 3 or 4.
+  /// The samples per pixel in the file: 1, 3 or 4.
   uint32_t components;
-  /// An Adobe marker is there, whose CMYK is stored inverted.
+  /// Whether there is an Adobe marker, which means that CMYK is stored inverted.
   int adobe;
 } bg_jpeg_header;
 
-/// Reads the header; refuses what the limits refuse.
+/// Reads the header and checks it against the limits.
 bg_status bg_jpeg_read_header(const uint8_t *bytes, size_t count, bg_jpeg_header *header,
                               bg_report *report);
 
 /// Decodes to gray (1 component) or RGB (3 and 4).
 ///
-/// `inverted` says that a 4-component file holds 255 minus the ink. `pixels` holds
-/// width * height * (components == 1 ? 1 : 3) bytes and is whole after bg_ok only.
+/// `inverted` means that a 4-component file stores 255 minus the ink. `pixels` has
+/// width * height * (components == 1 ? 1 : 3) bytes, complete only after bg_ok.
 bg_status bg_jpeg_decode(const uint8_t *bytes, size_t count, int inverted, uint8_t *pixels,
                          size_t pixel_count, bg_report *report);
 
 // WebP -------------------------------------------------------------------------------------
 
-/// What a WebP's header says.
+/// The header of a WebP file.
 typedef struct {
   uint32_t width, height;
   int has_alpha, is_animated;
 } bg_webp_header;
 
-/// Reads the header; refuses what the limits refuse.
+/// Reads the header and checks it against the limits.
 bg_status bg_webp_read_header(const uint8_t *bytes, size_t count, bg_webp_header *header,
                               bg_report *report);
 
-/// Decodes a still to RGB, or to RGBA where the header says so.
+/// Decodes a still image to RGB, or to RGBA if the header has alpha.
 bg_status bg_webp_decode(const uint8_t *bytes, size_t count, const bg_webp_header *header,
                          uint8_t *pixels, size_t pixel_count, bg_report *report);
 
-/// Decodes up to `frame_limit` whole frames of an animation to RGBA, one after the other, with
-/// the time in milliseconds at which each ends; says how many there were in `frame_count`.
+/// Decodes the first `frame_limit` frames of an animation to RGBA, one after another.
+///
+/// `ends` receives the time in milliseconds at which each frame ends, `frame_count` the number of
+/// frames in the file.
 bg_status bg_webp_decode_frames(const uint8_t *bytes, size_t count, const bg_webp_header *header,
                                 size_t frame_limit, uint8_t *pixels, size_t pixel_count,
                                 int32_t *ends, size_t *frame_count, bg_report *report);
 
-/// An animation in the making.
+/// An encoder of an animation.
 typedef struct bg_webp_animation bg_webp_animation;
 
-/// NULL where memory gives out or a side is beyond what WebP can hold. `quality` below 0 means
-/// lossless, else 0 to 100; `loops` 0 means for ever.
+/// Starts an animation. Returns NULL if memory runs out or a side exceeds the limit of WebP.
+///
+/// A negative `quality` means lossless, otherwise it is 0 to 100. With 0 `loops` the animation
+/// repeats for ever.
 bg_webp_animation *bg_webp_animation_new(uint32_t width, uint32_t height, int32_t milliseconds,
                                          int32_t loops, float quality);
 
-/// Appends a frame of RGB.
+/// Appends an RGB frame.
 bg_status bg_webp_animation_add(bg_webp_animation *animation, const uint8_t *pixels,
                                 size_t pixel_count, bg_report *report);
 
-/// Puts the file together; nothing can be added after.
+/// Completes the file. Nothing can be added afterwards.
 bg_status bg_webp_animation_finish(bg_webp_animation *animation, bg_buffer *result,
                                    bg_report *report);
 
