@@ -1,16 +1,16 @@
 #!/bin/sh
-# Makes the C that reads and writes our messages from the .proto files beside this script.
+# Generates the C code for our protobuf messages from the .proto files in this folder.
 #
 #   Sources/Proto/generate.sh            writes *.pb-c.c here and *.pb-c.h in include/
-#   Sources/Proto/generate.sh --check    writes nothing; exit 1 where a committed file is not what
-#                                        the .proto files give
+#   Sources/Proto/generate.sh --check    writes nothing; exits with 1 if a committed file differs
+#                                        from what the .proto files give
 #
 # For each NAME.proto it runs
 #
 #   protoc-c --proto_path=Sources/Proto --c_out=DIR NAME.proto
 #
-# Needs protoc-c (Debian: protobuf-c-compiler). The output names the version of protoc-c that made
-# it only as a bound in the header, so versions of one minor release give the same files.
+# This requires protoc-c (Debian: protobuf-c-compiler). Its version appears in the output only as a
+# bound in the header, so all versions of a minor release give the same files.
 set -eu
 
 here=$(cd "$(dirname "$0")" && pwd)

@@ -9,7 +9,7 @@ import Testing
   import Darwin
 #endif
 
-/// A folder that is removed with all that is in it.
+/// A temporary folder that is removed with the files in it.
 final class TemporaryFolder {
   let path: String
 
@@ -23,7 +23,7 @@ final class TemporaryFolder {
     _ = unsafe rmdir(path)
   }
 
-  /// Names of all files in it, sorted.
+  /// The sorted names of all files in the folder.
   var names: [String] {
     guard let listing = unsafe opendir(path) else { return [] }
     defer { _ = unsafe closedir(listing) }
@@ -42,7 +42,7 @@ final class TemporaryFolder {
 struct FileTests {
   let folder = TemporaryFolder()
 
-  @Test("what was written is read", arguments: [0, 1, 100_000], [false, true])
+  @Test("a file reads back as it was written", arguments: [0, 1, 100_000], [false, true])
   func roundTrip(count: Int, durably: Bool) throws {
     let bytes = (0..<count).map { UInt8(truncatingIfNeeded: $0 &* 31) }
     let path = folder.path + "/file"
@@ -51,11 +51,11 @@ struct FileTests {
     #expect(folder.names == ["file"])
   }
 
-  /// The path of a file in the test's folder.
+  /// The path of a file in the folder of the test.
   private func path(_ name: String) -> String { "\(folder.path)/\(name)" }
 
   @Test(
-    "when any call fails, once or from then on, the old file stays whole and nothing is left behind",
+    "if any call fails, once or from then on, the old file stays intact and no other file remains",
     arguments: [ENOSPC, EIO, EDQUOT, EMFILE], [false, true])
   func failures(code: Int32, isSticky: Bool) throws {
     let path = path("file")
@@ -76,7 +76,7 @@ struct FileTests {
         calls.create = { path, mode in failing { real.create(path, mode) } }
         calls.write = { file, bytes, start in failing { real.write(file, bytes, start) } }
         calls.fsync = { file in failing { real.fsync(file) } }
-        // The file is closed even where close reports a failure.
+        // The file is closed even if close reports a failure.
         calls.close = { file in
           let result = real.close(file)
           return failing { result }
@@ -85,7 +85,8 @@ struct FileTests {
         do throws(FileError) {
           try writeFile(new, to: path, durably: durably, calls: calls)
           #expect(try readFile(path, limit: 20) == new)
-          // All calls are made; the close of the flushed folder may fail, it changes nothing.
+          // Every call has failed once when fewer calls were made than `target`. Closing the
+          // flushed folder may fail without consequence.
           if count <= target { break }
         } catch {
           failed += 1
@@ -93,7 +94,7 @@ struct FileTests {
             Issue.record("\(error)")
             continue
           }
-          // The flush of the folder comes after the new name.
+          // The folder is flushed after the rename.
           #expect(try readFile(path, limit: 20) == (operation == "fsync folder" ? new : old))
         }
         #expect(folder.names == ["file"])
@@ -103,7 +104,7 @@ struct FileTests {
     }
   }
 
-  @Test("interrupted and short writes are carried on with")
+  @Test("writing continues after interrupted and partial writes")
   func interruptions() throws {
     let bytes = (0..<100).map { UInt8($0) }
     var calls = SystemCalls()
@@ -122,7 +123,7 @@ struct FileTests {
     #expect(turn == 29)
   }
 
-  @Test("bytes that do not reach the file are noticed before it takes its name")
+  @Test("bytes that do not reach the disk are detected before the rename")
   func lies() throws {
     try writeFile([1], to: path("file"))
     var calls = SystemCalls()
@@ -134,7 +135,7 @@ struct FileTests {
     #expect(folder.names == ["file"])
   }
 
-  @Test("a file in pieces appears when it is finished, and leaves nothing when it is not")
+  @Test("a file written in pieces appears when it is finished, and never if it is not")
   func pieces() throws {
     do {
       var writer = try FileWriter(path: path("file"))
@@ -152,7 +153,7 @@ struct FileTests {
     #expect(folder.names == ["file"])
   }
 
-  @Test("a temporary file that is there already is left alone")
+  @Test("an existing temporary file is left alone")
   func collision() throws {
     let taken = ".file.tmp.\(getpid())"
     try writeFile([9], to: path(taken))
@@ -161,7 +162,7 @@ struct FileTests {
     #expect(folder.names == [taken, "file"])
   }
 
-  @Test("a link stays a link, permissions stay as they were")
+  @Test("replacing a file through a link keeps the link and the permissions")
   func links() throws {
     try writeFile([1], to: path("file"))
     #expect(unsafe chmod(path("file"), 0o640) == 0)
@@ -176,7 +177,7 @@ struct FileTests {
     #expect(status.st_mode & 0o7777 == 0o640)
   }
 
-  @Test("a device is written to, never replaced; durably it is refused")
+  @Test("a device is written to, never replaced, and refused if the write must be durable")
   func devices() throws {
     try writeFile([1, 2, 3], to: "/dev/null")
     var status = stat()
@@ -192,7 +193,7 @@ struct FileTests {
     #endif
   }
 
-  @Test("where nothing can be written, that is said with the path")
+  @Test("an error names the path at which nothing can be written")
   func unwritable() {
     let cases: [(String, String, Int32)] = [
       (folder.path, "open", EISDIR), (path("none/file"), "create", ENOENT),
@@ -210,7 +211,7 @@ struct FileTests {
     #expect(folder.names == ["link"])
   }
 
-  @Test("only a regular file of an accepted size is read")
+  @Test("only regular files within the size limit are read")
   func unreadable() throws {
     try writeFile([1, 2, 3], to: path("file"))
     #expect(throws: FileError.tooLarge(path: path("file"), limit: 2)) {
@@ -228,7 +229,8 @@ struct FileTests {
       try readFile(path("loop"), limit: 9)
     }
     #if os(Linux)
-      // Regular files of length 0: one cannot be read at its start, the other has content.
+      // Both claim to be regular files of length 0. The first cannot be read, the second has
+      // contents.
       let memory = FileError.failed(path: "/proc/self/mem", operation: "read", code: EIO)
       #expect(throws: memory) { try readFile("/proc/self/mem", limit: 9) }
       #expect(throws: FileError.changed(path: "/proc/self/stat")) {
@@ -237,7 +239,7 @@ struct FileTests {
     #endif
   }
 
-  @Test("- is standard input, to the same limit")
+  @Test("- is standard input, with the same size limit")
   func standardInput() throws {
     let saved = dup(0)
     defer {
@@ -259,9 +261,9 @@ struct FileTests {
     }
   }
 
-  @Test("what killed processes left behind is removed, all else stays")
+  @Test("the temporary files of killed processes are removed, and no others")
   func abandoned() throws {
-    // Numbers of processes end at 2^22.
+    // Process numbers are below 2^22.
     let dead = [".a.safetensors.tmp.\(1 << 30)", ".b.tmp.\(1 << 30).3", ".c.tmp.\(getpid())"]
     let kept = [
       ".a.tmp.1", ".a.tmp.", ".a.tmp.x", ".tmp.\(1 << 30)", "a.tmp.\(1 << 30)", ".a.tmp.-5", "file",
@@ -275,12 +277,12 @@ struct FileTests {
     }
   }
 
-  @Test("messages say what is wrong in one line")
+  @Test("messages describe the error in one line")
   func messages() {
     let errors: [(FileError, String)] = [
       (.missing(path: "p"), "no such file"), (.notRegular(path: "p"), "not a regular file"),
-      (.tooLarge(path: "p", limit: 9), "larger than the 9 bytes that are accepted"),
-      (.changed(path: "p"), "changed while it was read"),
+      (.tooLarge(path: "p", limit: 9), "larger than the limit of 9 bytes"),
+      (.changed(path: "p"), "changed while it was being read"),
       (.notAsWritten(path: "p"), "reads back differently from what was written"),
       (
         .failed(path: "p", operation: "write", code: ENOSPC),

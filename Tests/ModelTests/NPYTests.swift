@@ -9,19 +9,19 @@ struct NPYTests {
     try NPYFile(bytes: readFile(fixture(name), limit: 4096))
   }
 
-  @Test("numpy's files are read", arguments: ["f4.npy", "f8.npy", "version2.npy"])
+  @Test("files written by NumPy are read", arguments: ["f4.npy", "f8.npy", "version2.npy"])
   func reading(name: String) throws {
     #expect(try read(name) == NPYFile(shape: [2, 3], floats: Self.values))
   }
 
   @Test("float16 numbers are read exactly")
   func half() throws {
-    // 1e-7 lies between multiples of 2^-24, and -0.1 between those of 2^-14.
+    // 1e-7 is rounded to a multiple of 2^-24, and -0.1 to a multiple of 2^-14.
     let expected: [Float] = [0.5, -1.25, 3, 0x1p-23, 65504, -0x1.998p-4]
     #expect(try read("f2.npy").floats == expected)
   }
 
-  @Test("what is written is what numpy.save writes, byte for byte")
+  @Test("files equal those of numpy.save byte for byte")
   func writing() throws {
     #expect(
       try NPYFile(shape: [2, 3], floats: Self.values).encoded()
@@ -31,14 +31,14 @@ struct NPYTests {
         == readFile(fixture("vector.npy"), limit: 4096))
   }
 
-  @Test("what is written is read", arguments: [[], [0], [3], [2, 0, 4], [1, 2, 3, 1]])
+  @Test("an array reads back as written", arguments: [[], [0], [3], [2, 0, 4], [1, 2, 3, 1]])
   func roundTrip(shape: [Int]) throws {
     let file = NPYFile(
       shape: shape, floats: (0..<shape.reduce(1, *)).map { Float($0) - 0.5 })
     #expect(try NPYFile(bytes: file.encoded()) == file)
   }
 
-  /// A file whose header is the given text.
+  /// A file with the given header.
   static func file(_ header: String, version: [UInt8] = [1, 0], data: Int = 24) -> [UInt8] {
     let text = Array(header.utf8)
     return [0x93] + Array("NUMPY".utf8) + version
@@ -47,7 +47,7 @@ struct NPYTests {
   }
 
   @Test(
-    "every form that Python reads the same way is accepted",
+    "equivalent spellings of the header are accepted",
     arguments: [
       "{'descr': '<f4', 'fortran_order': False, 'shape': (2, 3), }\n",
       "{\"shape\":(2,3,),\"descr\":\"<f4\",\"fortran_order\":False}  \n",
@@ -61,7 +61,7 @@ struct NPYTests {
 
   static let refused: [(name: String, bytes: [UInt8], error: @Sendable (NPYError) -> Bool)] = [
     ("empty", [], { $0 == .notNPY }),
-    ("cut in the length", Array(file(good).prefix(9)), { $0 == .notNPY }),
+    ("truncated in the length", Array(file(good).prefix(9)), { $0 == .notNPY }),
     ("another magic", [0x92] + file(good).dropFirst(), { $0 == .notNPY }),
     ("version 3", file(good, version: [3, 0]), { $0 == .version(major: 3, minor: 0) }),
     (
@@ -78,7 +78,7 @@ struct NPYTests {
       { $0 == .fortranOrder }
     ),
     (
-      "whole numbers",
+      "integers",
       file("{'descr': '<i4', 'fortran_order': False, 'shape': (2, 3), }\n"),
       { $0 == .type("<i4") }
     ),
@@ -104,7 +104,7 @@ struct NPYTests {
     ),
   ]
 
-  @Test("hostile and foreign files are refused by name", arguments: refused.indices)
+  @Test("hostile and foreign files are refused with the right error", arguments: refused.indices)
   func refusal(index: Int) throws {
     let (name, bytes, isExpected) = Self.refused[index]
     do throws(NPYError) {
@@ -116,7 +116,7 @@ struct NPYTests {
   }
 
   @Test(
-    "headers that numpy does not write are refused",
+    "headers that NumPy does not write are refused",
     arguments: [
       "", "{}\n", "{\n", "[]\n",
       "{'descr': '<f4', 'fortran_order': False, 'shape': (2, 3), }",
@@ -147,7 +147,7 @@ struct NPYTests {
     }
   }
 
-  @Test("every file cut short is refused")
+  @Test("a file truncated at any byte is refused")
   func cuts() {
     let bytes = Self.file(Self.good)
     for count in 0..<bytes.count {
@@ -155,7 +155,7 @@ struct NPYTests {
     }
   }
 
-  @Test("messages say what is wrong in one line, and what would be right")
+  @Test("messages say in one line what is wrong and what is expected")
   func messages() {
     let errors: [(NPYError, String)] = [
       (.notNPY, "not a .npy file"), (.version(major: 3, minor: 1), "3.1"),

@@ -7,7 +7,7 @@ import Testing
   import Foundation
 #endif
 
-/// What Fixtures/make_random.py saw PyTorch and numpy draw.
+/// The numbers that Fixtures/make_random.py recorded from PyTorch and NumPy.
 struct RandomFixture: Decodable {
   struct Summary: Decodable {
     var count: Int
@@ -86,7 +86,7 @@ func fixture(_ name: String, file: String = #filePath) -> String {
   "\(file[..<file.lastIndex(of: "/")!])/Fixtures/\(name)"
 }
 
-/// Checks numbers bit for bit: a few by their bit patterns, to see what differs, and all by hash.
+/// Compares numbers bit for bit: a few by their bit patterns, to show differences, and all by hash.
 private func expectBits(
   _ bits: [UInt64], byteCount: Int, _ expected: (sha256: String, first: String, last: String),
   _ comment: Comment, sourceLocation: SourceLocation = #_sourceLocation
@@ -123,7 +123,7 @@ private func expectBits(
 struct TorchRandomTests {
   let fixture = RandomFixture.shared
 
-  @Test("the documented numbers of seed 42 come out")
+  @Test("seed 42 gives the documented numbers")
   func documented() {
     var words = TorchRandom(seed: 42)
     #expect(words.next32() == 0x5fe1_dc66)
@@ -149,7 +149,7 @@ struct TorchRandomTests {
     #expect(loader.loaderOrder(10) == [3, 2, 7, 8, 6, 1, 5, 9, 0, 4])
   }
 
-  @Test("normal float32 tensors drawn one after another are PyTorch's, bit for bit")
+  @Test("successive normal float32 tensors equal PyTorch's bit for bit")
   func normal32() {
     for expected in fixture.avx2.normal32 {
       var random = TorchRandom(seed: expected.seed)
@@ -163,7 +163,7 @@ struct TorchRandomTests {
   }
 
   @Test(
-    "uniform tensors are PyTorch's, bit for bit", arguments: [TorchRandom.Arithmetic.avx2, .libm])
+    "uniform tensors equal PyTorch's bit for bit", arguments: [TorchRandom.Arithmetic.avx2, .libm])
   func uniform(arithmetic: TorchRandom.Arithmetic) {
     for expected in fixture.arithmetic(arithmetic).uniform32 {
       var random = TorchRandom(seed: expected.seed, arithmetic: arithmetic)
@@ -186,9 +186,9 @@ struct TorchRandomTests {
   }
 
   #if canImport(Glibc)
-    // The C library's logarithm, sine and cosine have to be those of the machine that made the
-    // fixture, to the last bit.
-    @Test("with the C library's functions, normal tensors are those of PyTorch's default path")
+    // The C library's logarithm, sine and cosine must agree to the last bit with those of the
+    // machine that made the fixture.
+    @Test("with the C library's functions, normal tensors equal those of PyTorch's default path")
     func libm() {
       for expected in fixture.default.normal32 {
         var random = TorchRandom(seed: expected.seed, arithmetic: .libm)
@@ -201,7 +201,7 @@ struct TorchRandomTests {
     }
 
     @Test(
-      "normal float64 tensors are PyTorch's, on both of its paths",
+      "normal float64 tensors equal PyTorch's on both of its paths",
       arguments: [TorchRandom.Arithmetic.avx2, .libm])
     func normal64(arithmetic: TorchRandom.Arithmetic) {
       for expected in fixture.arithmetic(arithmetic).normal64 {
@@ -216,7 +216,7 @@ struct TorchRandomTests {
     }
   #endif
 
-  @Test("permutations and a shuffling loader's epochs come in PyTorch's order")
+  @Test("permutations and the epochs of a shuffling loader have PyTorch's order")
   func orders() {
     for expected in fixture.orders {
       var random = TorchRandom(seed: expected.seed)
@@ -234,7 +234,7 @@ struct TorchRandomTests {
     }
   }
 
-  @Test("saved states are torch.get_rng_state's bytes and go on as it does")
+  @Test("saved states equal torch.get_rng_state and resume like PyTorch")
   func states() throws {
     for expected in fixture.states {
       var random = TorchRandom(seed: expected.seed)
@@ -250,7 +250,7 @@ struct TorchRandomTests {
     }
   }
 
-  @Test("bytes that are no state are refused")
+  @Test("invalid states are refused")
   func noStates() {
     let good = TorchRandom(seed: 1).blob
     #expect(throws: TorchRandomError.self) { try TorchRandom(blob: Array(good.dropLast())) }
@@ -270,9 +270,9 @@ struct TorchRandomTests {
   }
 }
 
-@Suite("numpy's random numbers")
+@Suite("NumPy's random numbers")
 struct NumpyRandomTests {
-  @Test("the documented numbers come out")
+  @Test("seeds 42 and 85 give the documented numbers")
   func documented() {
     var random = NumpyRandom(seed: 42)
     #expect(
@@ -282,8 +282,8 @@ struct NumpyRandomTests {
     #expect(other.normal() == 0x1.6a30b5fa763c9p-3)
   }
 
-  #if canImport(Glibc)  // the logarithm has to be that of the fixture's machine to the last bit
-    @Test("RandomState(seed).randn's numbers come out bit for bit")
+  #if canImport(Glibc)  // the logarithm must agree to the last bit with the fixture's machine
+    @Test("the numbers equal RandomState(seed).randn bit for bit")
     func randn() {
       for expected in RandomFixture.shared.randomstate {
         var random = NumpyRandom(seed: expected.seed)
@@ -297,7 +297,7 @@ struct NumpyRandomTests {
 
 @Suite("Fused multiply-add")
 struct FusedMultiplyAddTests {
-  /// Compares with the standard library's, which rounds once on every processor.
+  /// Compares with the standard library's function, which rounds once on every processor.
   private func expectExact(_ a: [Float], _ b: [Float], _ c: [Float]) {
     for start in stride(from: 0, to: a.count, by: 8) {
       let range = start..<(start + 8)
@@ -312,7 +312,7 @@ struct FusedMultiplyAddTests {
     }
   }
 
-  @Test("it rounds once, numbers of all sizes and signs")
+  @Test("numbers of all sizes and signs are rounded once")
   func random() {
     var random = TorchRandom(seed: 8)
     func numbers() -> [Float] {
@@ -325,10 +325,10 @@ struct FusedMultiplyAddTests {
     expectExact(numbers(), numbers(), numbers())
   }
 
-  @Test("it rounds once where float64 would turn a sum into a tie that it is not")
+  @Test("sums that float64 would round to a tie are rounded once")
   func ties() {
-    // (1 + s)(1 - s) = 1 - s², so the product is half of c's last place, less a part of 2^-8 to 2^-46
-    // of it. From s = 2^-15 on, float64 cannot hold that part beside c.
+    // (1 + s)(1 - s) = 1 - s², so the product is half an ulp of c, minus 2^-8 to 2^-46 of that.
+    // From s = 2^-15 on, a float64 sum with c loses the difference.
     var (a, b, c): ([Float], [Float], [Float]) = ([], [], [])
     for exponent in 4...23 {
       let s = Float(sign: .plus, exponent: -exponent, significand: 1)
@@ -339,8 +339,8 @@ struct FusedMultiplyAddTests {
       }
     }
     expectExact(a, b, c)
-    // One of them in full: the sum lies below the tie, so it is c; seen as a tie it would go to the
-    // even number above.
+    // One of them in full: the sum is below the tie, so it rounds to c. If it were taken for a tie,
+    // it would round to the even number above.
     let below = fusedMultiplyAdd(
       SIMD8(repeating: 0x1p-12 * (1 + 0x1p-23)), SIMD8(repeating: 0x1p-12 * (1 - 0x1p-23)),
       SIMD8(repeating: 1 + 0x1p-23))

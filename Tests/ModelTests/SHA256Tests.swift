@@ -3,7 +3,7 @@ import Testing
 
 @Suite("SHA-256")
 struct SHA256Tests {
-  /// The examples of FIPS 180-4's companion page.
+  /// The examples published with FIPS 180-4.
   static let vectors: [(bytes: [UInt8], hash: String)] = [
     ([], "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"),
     (Array("abc".utf8), "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"),
@@ -17,13 +17,13 @@ struct SHA256Tests {
     ),
   ]
 
-  @Test("equals the standard's examples", arguments: vectors.indices)
+  @Test("the examples of the standard give its hashes", arguments: vectors.indices)
   func examples(index: Int) {
     let (bytes, hash) = Self.vectors[index]
     #expect(SHA256.hex(of: bytes) == hash)
   }
 
-  /// Lengths at which the padding changes its form, by Python's hashlib.
+  /// Hashes by Python's hashlib at lengths around which the padding takes another block.
   static let paddings: [(count: Int, hash: String)] = [
     (55, "943cc61860776ca8e78a365d988036ed2ade2ca4aca3236dd9501adc4fbbaa27"),
     (56, "849e6994b02d460680d1d4d9ed690aa35811c88056987e0b6cad0eb85cb7d98d"),
@@ -33,13 +33,13 @@ struct SHA256Tests {
     (120, "96a7c72dd059118dbff67391b9e719c6ea49d8985fbc1641fee363dcdee0f7e6"),
   ]
 
-  @Test("pads to whole blocks", arguments: paddings.indices)
+  @Test("the padding fills whole blocks", arguments: paddings.indices)
   func padding(index: Int) {
     let (count, hash) = Self.paddings[index]
     #expect(SHA256.hex(of: [UInt8](repeating: 7, count: count)) == hash)
   }
 
-  @Test("does not depend on how the bytes are cut", arguments: 0...130)
+  @Test("the hash does not depend on how the bytes are divided", arguments: 0...130)
   func pieces(count: Int) {
     let bytes = (0..<count).map { UInt8(truncatingIfNeeded: $0 * 37) }
     var hash = SHA256()

@@ -1,7 +1,7 @@
 import BollyGANModel
 import Testing
 
-/// The bytes of a file with this header and as many bytes of data.
+/// The bytes of a file with the given header and a number of zero bytes as data.
 private func file(_ header: String, data: Int = 0) -> [UInt8] {
   file(header: Array(header.utf8), data: data)
 }
@@ -16,9 +16,9 @@ private func entry(_ name: String, _ shape: String, _ offsets: String) -> String
   "\"\(name)\":{\"dtype\":\"F32\",\"shape\":\(shape),\"data_offsets\":\(offsets)}"
 }
 
-@Suite("safetensors, reading")
+@Suite("Reading safetensors files")
 struct SafetensorsReadingTests {
-  @Test("JSON's other spellings of the same header are accepted")
+  @Test("equivalent JSON spellings of a header are accepted")
   func spellings() throws {
     let spellings = [
       "{\"a\":{\"dtype\":\"F32\",\"shape\":[2,1],\"data_offsets\":[0,8]}}",
@@ -34,7 +34,7 @@ struct SafetensorsReadingTests {
     }
   }
 
-  @Test("text comes through escapes as it was meant")
+  @Test("escapes in text are resolved")
   func escapes() throws {
     let header =
       "{\"__metadata__\":{\"a\":\"\\\"\\\\\\/\\b\\f\\n\\r\\t\\u00e9\\u20AC\\ud83d\\uDE00é€\u{7f}\"}}"
@@ -42,7 +42,7 @@ struct SafetensorsReadingTests {
     #expect(read.metadata["a"] == "\"\\/\u{8}\u{c}\n\r\té€😀é€\u{7f}")
   }
 
-  @Test("tensors without numbers and scalars are read")
+  @Test("empty tensors and scalars are read")
   func empties() throws {
     let header =
       "{" + entry("none", "[3,0]", "[0,0]") + "," + entry("scalar", "[]", "[0,4]") + ","
@@ -54,7 +54,7 @@ struct SafetensorsReadingTests {
     #expect(read.tensors["also none"]?.shape == [0])
   }
 
-  /// How a refusal must be told, without its details.
+  /// The kind of an expected error, without its details.
   enum Kind: Sendable, Equatable {
     case tooShort, headerLength, syntax, text, duplicate, tooManyTensors, entry, overflow, outside
     case length, notContiguous, trailingBytes, other
@@ -93,14 +93,14 @@ struct SafetensorsReadingTests {
     }
   }
 
-  @Test("a header's length is checked before anything else is believed")
+  @Test("the length of the header is checked first")
   func headerLength() {
     for count in 0..<8 { expectRefusal(.tooShort, [UInt8](repeating: 0, count: count), "\(count)") }
     for length: UInt64 in [0, 1, 11, 1 << 20 + 1, 1 << 32, 1 << 63, 1 << 63 + 10, .max, .max - 7] {
       let bytes = (0..<8).map { UInt8(truncatingIfNeeded: length >> (8 * UInt64($0))) }
       expectRefusal(.headerLength, bytes + Array("{}        ".utf8), "\(length)")
     }
-    // Longer than is accepted, though the file has it.
+    // Longer than the limit, although the file is long enough.
     let spaces = String(repeating: " ", count: 1 << 20)
     expectRefusal(.headerLength, file("{}" + spaces), "1 MiB and 2 bytes")
     #expect(throws: Never.self) {
@@ -108,12 +108,12 @@ struct SafetensorsReadingTests {
     }
   }
 
-  @Test("the header is one object of the fixed form, then spaces")
+  @Test("the header is a single object of the fixed form, followed only by spaces")
   func grammar() {
     let cases: [(String, String)] = [
       ("begins with a space", " {}"), ("begins with a line end", "\n{}"),
       ("begins with a byte order mark", "\u{feff}{}"), ("an array", "[]"), ("two objects", "{}{}"),
-      ("a tab behind it", "{}\t"), ("a line end behind it", "{}\n"), ("a zero behind it", "{}\0"),
+      ("a tab after it", "{}\t"), ("a line end after it", "{}\n"), ("a zero after it", "{}\0"),
       ("not closed", "{ "), ("a comma alone", "{,}"), ("a number as name", "{1:{}}"),
       ("a name without colon", "{\"a\"}"), ("a name without value", "{\"a\":}"),
       ("a string as value", "{\"a\":\"b\"}"), ("null as value", "{\"a\":null}"),
@@ -123,7 +123,7 @@ struct SafetensorsReadingTests {
       ("an escape that does not end", "{\"a\\"), ("an unknown escape", "{\"\\a\":{}}"),
       ("an escape in capitals", "{\"\\N\":{}}"), ("three digits", "{\"\\u00e\":{}}"),
       ("no digit", "{\"\\u00eg\":{}}"), ("digits of full width", "{\"\\u００ｅ９\":{}}"),
-      ("a digit cut off", "{\"\\u00"), ("a shape that is a number", entryHeader("4", "[0,4]")),
+      ("a missing digit", "{\"\\u00"), ("a shape that is a number", entryHeader("4", "[0,4]")),
       ("a shape that is text", entryHeader("\"4\"", "[0,4]")),
       ("a shape in a shape", entryHeader("[[1]]", "[0,4]")),
       ("null in a shape", entryHeader("[null]", "[0,4]")),
@@ -155,7 +155,7 @@ struct SafetensorsReadingTests {
     "{" + entry("a", shape, offsets) + "}"
   }
 
-  @Test("strings are UTF-8 of limited length, names without control characters")
+  @Test("strings are UTF-8 of limited length, and names have no control characters")
   func text() {
     func header(_ text: [UInt8]) -> [UInt8] {
       Array("{\"__metadata__\":{\"a\":\"".utf8) + text + Array("\"}}".utf8)
@@ -190,7 +190,7 @@ struct SafetensorsReadingTests {
     }
   }
 
-  @Test("no name occurs twice, however it is spelt")
+  @Test("duplicate names are refused, however they are spelt")
   func duplicates() {
     let a = entry("a", "[0]", "[0,0]")
     let cases: [(String, String)] = [
@@ -221,7 +221,7 @@ struct SafetensorsReadingTests {
       ("another field", "{\"a\":{\"dtype\":\"F32\",\"strides\":[1]}}"),
       ("metadata among tensors' fields", "{\"a\":{\"__metadata__\":{}}}"),
       ("an unknown dtype", "{\"a\":{\"dtype\":\"F31\",\"shape\":[0],\"data_offsets\":[0,0]}}"),
-      ("a dtype in small letters", "{\"a\":{\"dtype\":\"f32\"}}"),
+      ("a dtype in lower case", "{\"a\":{\"dtype\":\"f32\"}}"),
       ("a hidden dtype", "{\"a\":{\"dtype\":\"F32\\u0000\"}}"),
     ]
     for (name, header) in cases {
@@ -229,7 +229,7 @@ struct SafetensorsReadingTests {
     }
   }
 
-  @Test("4,096 tensors are accepted, 4,097 are not")
+  @Test("4,096 tensors are accepted, but not 4,097")
   func count() {
     func header(_ count: Int) -> String {
       "{" + (0..<count).map { entry("\($0)", "[0]", "[0,0]") }.joined(separator: ",") + "}"
@@ -238,7 +238,7 @@ struct SafetensorsReadingTests {
     expectRefusal(.tooManyTensors, file(header(4097)), "4,097")
   }
 
-  @Test("sizes are multiplied from left to right, a later zero hides no overflow")
+  @Test("sizes are multiplied from left to right, so a later zero does not hide an overflow")
   func overflow() throws {
     for shape in [
       "[4611686018427387904,4]", "[4611686018427387904,4,0]", "[9223372036854775807]",
@@ -257,7 +257,7 @@ struct SafetensorsReadingTests {
     }
   }
 
-  @Test("a tensor's place lies in the data and has the size that it needs")
+  @Test("a tensor's byte range must be within the data and have the right size")
   func places() {
     for offsets in [
       "[0,8]", "[4,8]", "[4,0]", "[5,5]", "[0,9223372036854775807]",
@@ -270,16 +270,16 @@ struct SafetensorsReadingTests {
     }
   }
 
-  @Test("tensors fill the data from the first byte to the last, each byte once")
+  @Test("tensors must cover every byte of the data exactly once")
   func contiguity() {
     func header(_ entries: (String, String)...) -> String {
       "{" + entries.enumerated().map { entry("\($0)", $1.0, $1.1) }.joined(separator: ",") + "}"
     }
     let cases: [(String, Kind, String)] = [
-      ("begins behind 0", .notContiguous, header(("[2]", "[4,12]"))),
+      ("a start after byte 0", .notContiguous, header(("[2]", "[4,12]"))),
       ("a hole", .notContiguous, header(("[1]", "[0,4]"), ("[1]", "[8,12]"))),
       ("an overlap", .notContiguous, header(("[2]", "[0,8]"), ("[2]", "[4,12]"))),
-      ("the same place twice", .notContiguous, header(("[3]", "[0,12]"), ("[3]", "[0,12]"))),
+      ("the same range twice", .notContiguous, header(("[3]", "[0,12]"), ("[3]", "[0,12]"))),
       ("a tail", .trailingBytes, header(("[1]", "[0,4]"), ("[1]", "[4,8]"))),
       ("no tensor at all", .trailingBytes, "{}"),
       (
@@ -293,7 +293,7 @@ struct SafetensorsReadingTests {
     }
   }
 
-  @Test("every file cut short or lengthened is refused")
+  @Test("a file truncated at any byte or extended is refused")
   func cuts() throws {
     let bytes = SampleNetworks.generator(try DCGANShape(latent: 1, generatorWidth: 1, side: 32))
       .file().encoded()
@@ -305,7 +305,7 @@ struct SafetensorsReadingTests {
     }
   }
 
-  @Test("no byte of a header can be anything else and crash the reader")
+  @Test("no change of a single byte of a header crashes the reader")
   func mutations() {
     let good = file(
       "{\"__metadata__\":{\"é\\n\":\"\\ud83d\\ude00\"}," + entry("a", "[2,1]", "[0,8]") + ","
@@ -320,7 +320,7 @@ struct SafetensorsReadingTests {
   }
 }
 
-@Suite("safetensors, writing")
+@Suite("Writing safetensors files")
 struct SafetensorsWritingTests {
   static let content = SafetensorsFile(
     metadata: ["z": "1", "é": "line\nend", "e\u{301}x": "\"\\\u{1}", "Z": ""],
@@ -334,7 +334,7 @@ struct SafetensorsWritingTests {
       "ab": StoredTensor(Tensor(shape: [1], values: [3]), type: .bf16),
     ])
 
-  @Test("what is written is read")
+  @Test("a file reads back as written")
   func roundTrip() throws {
     #expect(try SafetensorsFile(bytes: Self.content.encoded()) == Self.content)
     #expect(
@@ -342,7 +342,7 @@ struct SafetensorsWritingTests {
         == ["format": "pt"])
   }
 
-  @Test("the header is sorted, padded to 8 bytes, and lays tensors on multiples of their size")
+  @Test("the header is sorted and padded to 8 bytes, and tensors are aligned to their type")
   func layout() throws {
     let bytes = Self.content.encoded()
     let length = Int(bytes[0]) | Int(bytes[1]) << 8
@@ -363,7 +363,7 @@ struct SafetensorsWritingTests {
         """))
   }
 
-  @Test("the same content gives the same bytes, in whatever order it was put together")
+  @Test("the same contents give the same bytes, in whatever order they were added")
   func reproducible() {
     var file = SafetensorsFile(tensors: [:])
     for (name, tensor) in Self.content.tensors.sorted(by: { $0.key > $1.key }) {
@@ -375,7 +375,7 @@ struct SafetensorsWritingTests {
     #expect(file.encoded() == Self.content.encoded())
   }
 
-  @Test("a file is written with these bytes", arguments: [false, true])
+  @Test("a file on disk has exactly the encoded bytes", arguments: [false, true])
   func writing(durably: Bool) throws {
     let folder = TemporaryFolder()
     try Self.content.write(to: folder.path + "/weights.safetensors", durably: durably)
@@ -383,7 +383,7 @@ struct SafetensorsWritingTests {
       try readFile(folder.path + "/weights.safetensors", limit: 4096) == Self.content.encoded())
   }
 
-  @Test("the tensors' hash is that of the data, whatever the metadata say")
+  @Test("the tensor hash is the hash of the data, independent of the metadata")
   func hash() throws {
     let bytes = Self.content.encoded()
     let length = Int(bytes[0]) | Int(bytes[1]) << 8
@@ -411,7 +411,7 @@ struct SafetensorsWritingTests {
 
 @Suite("Stored numbers")
 struct StoredTensorTests {
-  @Test("all 65,536 float16 numbers are widened exactly and narrowed back")
+  @Test("all 65,536 float16 numbers convert to float32 exactly and back")
   func half() throws {
     let bits = (0...UInt16.max).map { $0 }
     let stored = StoredTensor(
@@ -439,7 +439,7 @@ struct StoredTensorTests {
   }
 
   @Test(
-    "float32 is rounded to float16 to nearest, ties to even",
+    "float32 is rounded to the nearest float16, ties to even",
     arguments: [
       (1 + 0x1p-11, 1), (1 + 0x1p-11 + 0x1p-23, 1 + 0x1p-10), (1 + 3 * 0x1p-11, 1 + 0x1p-9),
       (65519.996, 65504), (65520, .infinity), (1e30, .infinity), (-65520, -.infinity),
@@ -452,7 +452,7 @@ struct StoredTensorTests {
   }
 
   @Test(
-    "float32 is rounded to bfloat16 to nearest, ties to even",
+    "float32 is rounded to the nearest bfloat16, ties to even",
     arguments: [
       (1 + 0x1p-8, 1), (1 + 0x1p-8 + 0x1p-23, 1 + 0x1p-7), (1 + 3 * 0x1p-8, 1 + 0x1p-6),
       (.greatestFiniteMagnitude, .infinity), (-0x1.fep127, -0x1.fep127), (0x1p-133, 0x1p-133),
@@ -464,7 +464,7 @@ struct StoredTensorTests {
       try StoredTensor(Tensor(shape: [1], values: [.nan]), type: .bf16).floats()[0].isNaN)
   }
 
-  @Test("doubles and whole numbers are kept exactly, other types are refused by name")
+  @Test("doubles and integers are kept exactly, and other types are refused by name")
   func others() throws {
     let doubles = [0.1, -.infinity, .leastNonzeroMagnitude, -0.0]
     let stored = StoredTensor(doubles, shape: [2, 2])

@@ -4,19 +4,19 @@ import Testing
 /// A line of `Fixtures/pictures.csv`.
 struct Fixture: CustomTestStringConvertible {
   let file: String
-  /// Width and height when upright.
+  /// The width and height of the upright image.
   let size: [Int]
-  /// CRC-32 of the RGB samples under each rule; nil where Pillow refuses a file that we read.
+  /// The CRC-32 of the RGB samples under each rule; nil if Pillow refuses a file that we read.
   let sums: [PictureRules: UInt32]
   let isRefused: Bool
-  /// Part of the remark, or of the reason for refusing it.
+  /// A part of the expected warning or error.
   let words: String
 
   var testDescription: String { file }
 
   static let all: [Fixture] = (try? table(fixtures + "/pictures.csv"))!.map { line in
     var sums: [PictureRules: UInt32] = [:]
-    sums[.kind] = UInt32(line[3], radix: 16)
+    sums[.asDisplayed] = UInt32(line[3], radix: 16)
     sums[.pillow] = UInt32(line[4], radix: 16)
     return Fixture(
       file: line[0], size: [Int(line[1])!, Int(line[2])!], sums: sums, isRefused: line[3] == "-",
@@ -28,7 +28,7 @@ struct Fixture: CustomTestStringConvertible {
   }
 }
 
-/// CRC-32 of the picture in RGB, as `make_pictures.py` takes it.
+/// The CRC-32 of an image in RGB, as in `make_pictures.py`.
 func sum(_ picture: Picture) -> UInt32 {
   let rgb = picture.converted(channels: 3).pixels
   return CRC32.of(rgb, in: rgb.indices)
@@ -37,26 +37,26 @@ func sum(_ picture: Picture) -> UInt32 {
 @Suite("Decoding")
 struct DecodingTests {
   @Test(
-    "each drawn file has the samples that were drawn",
+    "each file decodes to the samples that its script drew",
     arguments: Fixture.all.filter { !$0.isRefused })
-  func kind(_ fixture: Fixture) throws {
-    let (picture, warnings) = try decodePicture(fixture.bytes, rules: .kind)
+  func asDisplayed(_ fixture: Fixture) throws {
+    let (picture, warnings) = try decodePicture(fixture.bytes, rules: .asDisplayed)
     #expect([picture.width, picture.height] == fixture.size)
-    #expect(sum(picture) == fixture.sums[.kind])
+    #expect(sum(picture) == fixture.sums[.asDisplayed])
     #expect(warnings.isEmpty == fixture.words.isEmpty)
     #expect(
       fixture.words.isEmpty || warnings.contains { $0.contains(fixture.words) }, "\(warnings)")
   }
 
   @Test(
-    "under Pillow's rules each file that Pillow reads has Pillow's samples",
+    "under Pillow's rules, each file that Pillow reads decodes to Pillow's samples",
     arguments: Fixture.all.filter { $0.sums[.pillow] != nil })
   func pillow(_ fixture: Fixture) throws {
     #expect(sum(try decodePicture(fixture.bytes, rules: .pillow).picture) == fixture.sums[.pillow])
   }
 
   @Test(
-    "each damaged or foreign file is refused with the reason",
+    "each damaged or foreign file is refused with the right reason",
     arguments: Fixture.all.filter(\.isRefused), PictureRules.allCases)
   func refused(_ fixture: Fixture, rules: PictureRules) throws {
     let bytes = try fixture.bytes

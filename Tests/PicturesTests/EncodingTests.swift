@@ -9,7 +9,7 @@ struct EncodingTests {
     }
   }
 
-  @Test("a PNG gives back each sample", arguments: pictures, PNGEffort.allCases)
+  @Test("a PNG file preserves every sample", arguments: pictures, PNGEffort.allCases)
   func roundTrip(picture: Picture, effort: PNGEffort) throws {
     let file = try picture.encodePNG(effort: effort)
     for rules in PictureRules.allCases {
@@ -20,7 +20,7 @@ struct EncodingTests {
     #expect(try picture.encodePNG(effort: effort) == file)
   }
 
-  @Test("a PNG is the same bytes, however its rows are handed over", arguments: pictures)
+  @Test("the bytes of a PNG file do not depend on how its rows are divided", arguments: pictures)
   func rows(picture: Picture) throws {
     let text = [PNGText(keyword: "seed", text: "42")]
     let row = picture.width * picture.channels
@@ -40,7 +40,7 @@ struct EncodingTests {
     }
   }
 
-  @Test("half a row, and sizes and channels that a PNG does not have, are refused")
+  @Test("incomplete rows, invalid sizes and invalid channels are refused")
   func badRows() throws {
     let writer = try PNGWriter(width: 3, height: 2, channels: 3)
     #expect(throws: PictureError.self) { try writer.add(rows: [1, 2, 3]) }
@@ -52,7 +52,7 @@ struct EncodingTests {
     }
   }
 
-  @Test("text comes back as it went in, and does not change the picture")
+  @Test("texts are preserved and do not change the image")
   func text() throws {
     let picture = formulaPicture(20, 10, channels: 3)
     let texts = [
@@ -68,7 +68,7 @@ struct EncodingTests {
   }
 
   @Test(
-    "text that a PNG cannot hold is refused",
+    "texts that are not allowed in a PNG file are refused",
     arguments: [
       ("", "x"), (" a", "x"), ("a ", "x"), ("ä", "x"), ("a\u{0}", "x"), ("a\n", "x"),
       (String(repeating: "k", count: 80), "x"), ("a", "x\u{0}y"),
@@ -80,7 +80,7 @@ struct EncodingTests {
     }
   }
 
-  /// A PNG of one chunk before its end.
+  /// A PNG file with an additional chunk after its header.
   private func file(_ type: String, _ content: [UInt8], damaged: Bool = false) throws -> [UInt8] {
     let picture = try formulaPicture(1, 1, channels: 1).encodePNG()
     let body = Array(type.utf8) + content
@@ -90,7 +90,7 @@ struct EncodingTests {
     return Array(picture[..<33]) + chunk + Array(picture[33...])
   }
 
-  @Test("texts of other programs are read in bounds or refused")
+  @Test("texts written by other programs are read within bounds or refused")
   func foreignTexts() throws {
     #expect(
       try pngTexts(file("tEXt", [0x61, 0, 0xe4, 0x62]))
@@ -111,7 +111,7 @@ struct EncodingTests {
     #expect(throws: PictureError.self) { try pngTexts(file("iTXt", large)) }
   }
 
-  @Test("a lossless animation gives back each frame, its time and its loops")
+  @Test("a lossless animation preserves its frames, durations and loops")
   func animation() throws {
     let frames = (0..<5).map { formulaPicture(31, 18, channels: 3, plus: 40 * $0) }
     let animation = try WebPAnimation(width: 31, height: 18, millisecondsPerFrame: 40, loops: 3)
@@ -129,7 +129,7 @@ struct EncodingTests {
     #expect(file[(header + 12)..<(header + 14)] == [3, 0])
   }
 
-  @Test("a lossy animation is smaller and near")
+  @Test("a lossy animation is reproducible and close to the original")
   func lossyAnimation() throws {
     let frames = (0..<4).map { n in
       let pixels = (0..<2304).map { i in UInt8(i % 48 + i / 48 * 3 + 5 * n) }
@@ -151,7 +151,7 @@ struct EncodingTests {
     }
   }
 
-  @Test("an animation without frames or of an impossible size is refused")
+  @Test("an animation without frames or with a number out of range is refused")
   func badAnimation() throws {
     let empty = try WebPAnimation(width: 4, height: 4, millisecondsPerFrame: 1)
     #expect(throws: PictureError.self) { try empty.finish() }

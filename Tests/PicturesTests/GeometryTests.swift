@@ -16,7 +16,7 @@ func formulaPicture(_ width: Int, _ height: Int, channels: Int, plus: Int = 0) -
 
 @Suite("Resize, crop and grid")
 struct GeometryTests {
-  /// A line of `Fixtures/geometry.csv`, which torchvision's transforms wrote.
+  /// A line of `Fixtures/geometry.csv`, made with torchvision's transforms.
   struct Line: CustomStringConvertible {
     let width, height, channels: Int
     let transform: String
@@ -38,7 +38,8 @@ struct GeometryTests {
   }
 
   @Test(
-    "equals torchvision sample for sample", arguments: ["fit", "short", "size", "crop", "grid"])
+    "results equal torchvision's sample for sample",
+    arguments: ["fit", "short", "size", "crop", "grid"])
   func equalsTorchvision(transform: String) throws {
     let lines = try Line.all(transform)
     #expect(!lines.isEmpty)
@@ -65,7 +66,7 @@ struct GeometryTests {
     #expect(different.isEmpty)
   }
 
-  @Test("64 pictures of 64 x 64 make a grid of 530 x 530")
+  @Test("64 images of 64 x 64 make a grid of 530 x 530")
   func gridSize() {
     let cell = Picture(
       width: 64, height: 64, channels: 1, pixels: [UInt8](repeating: 9, count: 4096))
@@ -76,7 +77,7 @@ struct GeometryTests {
     #expect(GridLayout(count: 9, columns: 8).cell(8) == (1, 0))
   }
 
-  @Test("gray and RGB are converted as Pillow does")
+  @Test("gray and RGB are converted like Pillow does")
   func conversion() {
     // The corners of the colour cube through Pillow 13's convert("L").
     let corners = (0..<8).flatMap { i in (0..<3).map { UInt8(i >> $0 & 1) * 255 } }

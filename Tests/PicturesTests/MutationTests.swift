@@ -2,7 +2,7 @@ import BollyGANPictures
 import TestSupport
 import Testing
 
-/// Damages files and decodes what is left. A crash ends the whole run; a hang shows as its time.
+/// Decodes damaged files. A crash would end the test run, and a hang would show in its time.
 @Suite("Damaged files")
 struct MutationTests {
   static let seeds = [
@@ -12,10 +12,10 @@ struct MutationTests {
     "lossless-alpha.webp", "lossy-alpha.webp", "exif-7.webp", "animated.webp",
   ]
 
-  /// Mutants of each file; the long run is for a release.
+  /// The number of mutants of each file. A release is tested with more.
   static let rounds = Damage.isThorough ? 50_000 : 400
 
-  @Test("never crash the decoders", arguments: seeds)
+  @Test("damaged files do not crash the decoders", arguments: seeds)
   func mutants(name: String) throws {
     let original = try contents(fixtures + "/files/" + name)
     var damage = Damage(seed: 1)
@@ -36,11 +36,11 @@ struct MutationTests {
       }
       _ = try? pngTexts(bytes)
     }
-    // Otherwise the damage is too small or too great to test anything.
+    // With fewer, the damage would be too small to test anything.
     #expect(outcomes.refused > 50)
   }
 
-  @Test("every beginning of a file is refused or whole", arguments: seeds)
+  @Test("a truncated file is refused or decodes to the complete image", arguments: seeds)
   func beginnings(name: String) throws {
     let original = try contents(fixtures + "/files/" + name)
     let picture = try decodePicture(original).picture
@@ -52,7 +52,7 @@ struct MutationTests {
     }
   }
 
-  /// Makes the checksums right again, so that the damage gets past them.
+  /// Corrects the checksums, so that the damage gets past them.
   private func mendSums(_ bytes: inout [UInt8]) {
     var position = 8
     while position + 12 <= bytes.count {

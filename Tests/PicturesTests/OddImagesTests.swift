@@ -1,14 +1,14 @@
 import BollyGANPictures
 import Testing
 
-/// What a line of `expected.csv` asks of a loader.
+/// A line of `expected.csv`: what a loader must do with a file.
 struct OddImage: CustomTestStringConvertible {
   let file: String
   /// `load`, `skip` or `either`.
   let expectation: String
-  /// Size when upright.
+  /// The width and height of the upright image.
   let size: [Int]?
-  /// Mean of red, green and blue.
+  /// The means of red, green and blue.
   let mean: [Double]?
 
   var testDescription: String { file }
@@ -27,7 +27,7 @@ struct OddImage: CustomTestStringConvertible {
 
 @Suite("Odd images of the shared folder")
 struct OddImagesTests {
-  @Test("the folder was checked or was not")
+  @Test("the log says whether the folder was checked")
   func tellsWhetherChecked() {
     guard let folder = sharedFolder else {
       print("odd images: BOLLYGAN_SHARED is not set, so they were not checked")
@@ -38,7 +38,7 @@ struct OddImagesTests {
   }
 
   @Test(
-    "each loads, or is passed over with a reason, as listed",
+    "each file loads or is refused as listed",
     .enabled(if: sharedFolder != nil), arguments: OddImage.all)
   func outcome(_ odd: OddImage) throws {
     let bytes = try contents(try #require(OddImage.folder) + "/" + odd.file)
@@ -56,7 +56,7 @@ struct OddImagesTests {
       for c in 0..<3 {
         let sum = stride(from: c, to: rgb.count, by: 3).reduce(0) { $0 + Int(rgb[$1]) }
         let found = Double(sum) / Double(rgb.count / 3)
-        // The list is rounded and holds for any decoder and any conversion of CMYK.
+        // The listed means are rounded and allow for any decoder and any conversion of CMYK.
         #expect(abs(found - mean[c]) <= 3)
       }
     }

@@ -11,15 +11,15 @@ let fixtures =
   #filePath.split(separator: "/", omittingEmptySubsequences: false).dropLast()
   .joined(separator: "/") + "/Fixtures"
 
-/// A whole file.
+/// The bytes of a file.
 func contents(_ path: String) throws -> [UInt8] {
   [UInt8](try Data(contentsOf: URL(filePath: path)))
 }
 
-/// The folder that `BOLLYGAN_SHARED` names, where it is set.
+/// The folder in the environment variable `BOLLYGAN_SHARED`, if it is set.
 let sharedFolder = ProcessInfo.processInfo.environment["BOLLYGAN_SHARED"]
 
-/// The lines of a table after its heading, cut at commas.
+/// The rows of a comma-separated file without its header line.
 func table(_ path: String) throws -> [[String]] {
   String(decoding: try contents(path), as: UTF8.self)
     .split(separator: "\n").dropFirst()

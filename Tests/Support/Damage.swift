@@ -11,25 +11,28 @@
   import Darwin
 #endif
 
-/// Spoils files as bad disks, bad lines and bad people do: the same damage for the same seed.
+/// Damages files like failing disks, bad connections and attackers do. The same seed gives the same
+/// damage.
 package struct Damage: Sendable {
-  /// Whether time does not matter, as before a release.
+  /// Whether to test for a long time, as before a release.
   package static let isThorough =
     ProcessInfo.processInfo.environment["BOLLYGAN_GATE"] != nil
 
+  /// The source of random numbers.
   package var random: SplitMix64
 
+  /// A source of damage with a seed.
   package init(seed: UInt64) { random = SplitMix64(state: seed) }
 
-  /// A number in 0..<limit, or 0.
+  /// A random number in 0..<limit, or 0 if `limit` is not positive.
   package mutating func below(_ limit: Int) -> Int {
     Int(random.next() % UInt64(max(1, limit)))
   }
 
-  /// Changes, cuts out, doubles or puts in some bytes at one place.
+  /// Changes, removes, duplicates or inserts bytes at one place.
   ///
-  /// - Parameter head: How many bytes at the front say what the rest is; half of the damage is done
-  ///   there, where it reaches more code.
+  /// - Parameter head: The length of the header in bytes. It gets half of the damage, because
+  ///   damage there reaches more code.
   package mutating func spoil(_ bytes: inout [UInt8], head: Int) {
     guard !bytes.isEmpty else { return }
     let place = below(below(2) == 0 ? bytes.count : min(bytes.count, head))
@@ -48,17 +51,18 @@ package struct Damage: Sendable {
     }
   }
 
+  /// Random bytes.
   package mutating func junk(_ count: Int) -> [UInt8] {
     (0..<count).map { _ in UInt8(below(256)) }
   }
 
-  /// A number at which sums and products run over, or one beside it.
+  /// A number near a limit at which sums and products overflow.
   package mutating func edge() -> UInt64 {
     let edges: [UInt64] = [0, 1, 2, 1 << 16, 1 << 24, 1 << 31, 1 << 32, 1 << 48, 1 << 62, 1 << 63]
     return edges.randomElement(using: &random)! &+ random.next() % 3 &- 1
   }
 
-  /// Puts an edge in the place of a number: of the next one in decimals, or of 2, 4 or 8 bytes.
+  /// Replaces a number by an ``edge()``: the next number in decimal digits, or 2, 4 or 8 bytes.
   private mutating func spoilNumber(_ bytes: inout [UInt8], from place: Int) {
     let digits = UInt8(ascii: "0")...UInt8(ascii: "9")
     if below(2) == 0, let first = bytes[place...].firstIndex(where: digits.contains) {
@@ -74,7 +78,7 @@ package struct Damage: Sendable {
   }
 }
 
-/// Steele, Lea and Flood's generator (OOPSLA 2014).
+/// The SplitMix64 generator (Steele, Lea and Flood, OOPSLA 2014).
 package struct SplitMix64: RandomNumberGenerator, Sendable {
   package var state: UInt64
 
@@ -89,10 +93,10 @@ package struct SplitMix64: RandomNumberGenerator, Sendable {
   }
 }
 
-/// Seconds that this thread has computed, which do not pass while others do.
+/// The processor time of this thread in seconds, which does not include other threads.
 package func threadSeconds() -> Double {
   var time = timespec()
   let result = unsafe clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time)
-  precondition(result == 0, "this thread has no clock")
+  precondition(result == 0, "the thread has no clock")
   return Double(time.tv_sec) + Double(time.tv_nsec) * 1e-9
 }

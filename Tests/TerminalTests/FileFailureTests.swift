@@ -5,7 +5,7 @@ import Testing
 
 @Suite("File failures")
 final class FileFailureTests {
-  /// A folder of this test's own, empty.
+  /// An empty folder for one test.
   let folder: String
 
   init() throws {
@@ -16,7 +16,7 @@ final class FileFailureTests {
 
   deinit { try? FileManager.default.removeItem(atPath: folder) }
 
-  @Test("reading: what is missing, what is no file, and what is no good have their statuses")
+  @Test("reading a missing file, a folder or an invalid file has the right status")
   func reading() {
     struct Torn: Error, CustomStringConvertible { let description = "is torn" }
     let missing = #expect(throws: CommandFailure.self) {
@@ -34,7 +34,7 @@ final class FileFailureTests {
     #expect(torn == CommandFailure(.badData, file: "standard input", "is torn"))
   }
 
-  @Test("writing: no such place is 73, a full disk 74")
+  @Test("writing where no file can be created is 73, and to a full disk 74")
   func writing() throws {
     let nowhere = #expect(throws: CommandFailure.self) { _ = try OutputFile("\(folder)/a/b.png") }
     #expect(nowhere?.exitStatus == .cannotCreate)
@@ -47,7 +47,7 @@ final class FileFailureTests {
     #endif
   }
 
-  @Test("an output takes its name only when it is whole")
+  @Test("an output file appears only when it is complete")
   func wholeOrNothing() throws {
     let path = "\(folder)/x"
     try writeFile([7], to: path)
@@ -64,11 +64,11 @@ final class FileFailureTests {
     #expect(try FileManager.default.contentsOfDirectory(atPath: folder) == ["x"])
   }
 
-  @Test("a folder is made with those above it, may exist already, and is no file")
+  @Test("a folder is created with its parents, may exist already, but must not be a file")
   func folders() throws {
     try makeFolder("\(folder)/a/b//c/")
     try makeFolder("\(folder)/a/b/c")
-    #expect(isFolder("\(folder)/a/b/c"))
+    #expect(Folder.exists("\(folder)/a/b/c"))
     try writeFile([7], to: "\(folder)/file")
     let failure = #expect(throws: CommandFailure.self) { try makeFolder("\(folder)/file/x") }
     #expect(failure?.exitStatus == .cannotCreate)

@@ -3,7 +3,7 @@ import Testing
 
 @Suite("Seed lists")
 struct SeedListTests {
-  @Test("keep order and repeats, and ranges include their end")
+  @Test("order and repetitions are kept, and ranges include their end")
   func ranges() throws {
     #expect(try SeedList("0,7,20-23").seeds == [0, 7, 20, 21, 22, 23])
     #expect(try SeedList("5-5,3,5").seeds == [5, 3, 5])
@@ -11,7 +11,7 @@ struct SeedListTests {
   }
 
   @Test(
-    "refuse what is neither a seed nor a range",
+    "anything but a seed or a range is refused",
     arguments: [
       "", ",", "1,", "a", "-1", "1-", "-", "1-2-3", "+1", "1.0", " 1", "1 ", "4294967296",
       "99999999999999999999", "１",
@@ -20,12 +20,12 @@ struct SeedListTests {
     #expect(throws: SeedListError.self) { try SeedList(text) }
   }
 
-  @Test("a range that runs backwards is named")
+  @Test("an error names the range that runs backwards")
   func backwards() {
     #expect(throws: SeedListError.descending("9-3")) { try SeedList("1,9-3") }
   }
 
-  @Test("are refused by their length before any memory is taken")
+  @Test("lists that are too long are refused before memory is allocated")
   func tooMany() {
     #expect(throws: SeedListError.tooMany) { try SeedList("0-4294967295") }
     #expect(throws: SeedListError.tooMany) { try SeedList("0-99998,7,8") }
@@ -35,7 +35,7 @@ struct SeedListTests {
 
 @Suite("Messages")
 struct MessageTests {
-  @Test("hold no character that a terminal would obey")
+  @Test("characters that a terminal would interpret are escaped")
   func controlCharacters() {
     #expect(escaped("a\u{1B}]0;owned\u{07}b\nc\td") == "a\\u{1b}]0;owned\\u{7}b\\nc\\td")
     #expect(escaped("right-to-left \u{202E}gnp.exe") == "right-to-left \\u{202e}gnp.exe")
@@ -43,14 +43,14 @@ struct MessageTests {
     #expect(escaped("चेहरा é 😀.png") == "चेहरा é 😀.png")
   }
 
-  @Test("are cut at a character's end, never over their length", arguments: 4...40)
+  @Test("long texts are cut between characters and within the limit", arguments: 4...40)
   func length(limit: Int) {
     let text = String(repeating: "é\n😀", count: 20)
     #expect(escaped(text, limit: limit).utf8.count <= limit)
     #expect(escaped(text, limit: limit).hasSuffix("…"))
   }
 
-  @Test("name the file, and keep the status of the error they pass on")
+  @Test("a failure names the file and keeps the status of its error")
   func about() {
     struct Torn: Error, CustomStringConvertible { let description = "is torn" }
     struct Gone: ExitStatusProviding, CustomStringConvertible {
@@ -77,7 +77,8 @@ struct MessageTests {
 
 @Suite("Terminal")
 struct TerminalStyleTests {
-  /// NO_COLOR > CLICOLOR_FORCE > CLICOLOR, each row: variables, terminal?, redraws?, coloured?
+  /// Variables; whether the stream is a terminal, whether it can redraw, whether it has colours.
+  /// NO_COLOR overrides CLICOLOR_FORCE, which overrides CLICOLOR.
   static let rows: [([String: String], Bool, Bool, Bool)] = [
     ([:], true, true, true),
     ([:], false, false, false),
@@ -92,7 +93,7 @@ struct TerminalStyleTests {
     (["TERM": "dumb", "CLICOLOR_FORCE": "1"], true, false, true),
   ]
 
-  @Test("colours and bars follow the environment", arguments: rows)
+  @Test("the environment controls colours and progress bars", arguments: rows)
   func style(variables: [String: String], isTerminal: Bool, redraws: Bool, coloured: Bool) {
     let style = TerminalStyle(isTerminal: isTerminal) { variables[$0] }
     #expect(style.canRedraw == redraws)
@@ -109,7 +110,7 @@ struct TerminalStyleTests {
     }
   }
 
-  @Test("a bar says share, count, rate and time left")
+  @Test("a bar shows percentage, count, rate and remaining time")
   func text() {
     let line = ProgressBar.line(
       completed: 250, total: 1000, unit: "faces", note: "loss 0.5", elapsed: .seconds(2),
@@ -119,7 +120,7 @@ struct TerminalStyleTests {
   }
 
   @Test(
-    "times read as people say them",
+    "durations are written in words",
     arguments: [
       (0.0, "0 s"), (59.2, "1 min 00 s"), (61, "1 min 01 s"), (3599, "59 min 59 s"),
       (3600, "1 h 00 min"), (86_399, "23 h 59 min"), (.infinity, "a long time"),
@@ -132,7 +133,7 @@ struct TerminalStyleTests {
 
 @Suite("Shipped model")
 struct ShippedModelTests {
-  @Test("an installed command looks beside its prefix")
+  @Test("an installed command looks in the share folder of its prefix")
   func installed() {
     #expect(
       ShippedModel.places(forExecutable: "/usr/local/bin/bollygan-infer")
@@ -154,7 +155,7 @@ struct ShippedModelTests {
         == "/home/a b/BollyGAN/models/bollygan-64.safetensors")
   }
 
-  @Test("this very process knows where its executable lies, and how many processors it may use")
+  @Test("the executable's path and the number of processors are known")
   func process() throws {
     #expect(try #require(executablePath).hasPrefix("/"))
     #expect(processorCount >= 1)
