@@ -1,9 +1,9 @@
 import Foundation
 
-/// What a fixture holds of a tensor (`digest` in `Fixtures/dcgan.py`): its largest magnitude, its
-/// norm, sums weighted by the formula, and some of its numbers.
+/// A fixture's summary of a tensor (`digest` in `Fixtures/dcgan.py`): largest magnitude, norm, sums
+/// weighted by the formula, and a few of its numbers.
 ///
-/// A wrong number anywhere shows in the weighted sums.
+/// A wrong number anywhere changes the weighted sums.
 struct Digest: Decodable, Sendable {
   let count: Int
   let max: Double
@@ -11,8 +11,9 @@ struct Digest: Decodable, Sendable {
   let projections: [Double]
   let samples: [Double]
 
-  /// How far a tensor is from the digested one, relative to the latter's largest number; for norm
-  /// and sums, relative to what errors of that size make of them if they are independent.
+  /// A tensor's deviation from the digested one, relative to the latter's largest number.
+  /// Deviations of the norm and the sums are divided by √count, as if the numbers' errors were
+  /// independent.
   func deviation(_ values: [Double]) -> Double {
     guard values.count == count, max > 0 else { return .infinity }
     let places =
@@ -31,7 +32,7 @@ struct Digest: Decodable, Sendable {
   }
 }
 
-/// The largest of several deviations, and where it was.
+/// The largest of several deviations, and where it was found.
 struct Deviation: Comparable, CustomStringConvertible {
   var value = 0.0
   var place = ""
@@ -42,7 +43,7 @@ struct Deviation: Comparable, CustomStringConvertible {
     if !(value <= self.value) { self = Deviation(value: value, place: place) }
   }
 
-  /// Takes all tensors of a network, which must be the digested ones.
+  /// Takes all tensors of a network, whose names must be those of the digests.
   mutating func take(_ tensors: [String: [Double]], _ digests: [String: Digest], at place: String) {
     if tensors.keys.sorted() != digests.keys.sorted() {
       take(.infinity, at: "\(place): \(tensors.keys.sorted()) are not \(digests.keys.sorted())")
@@ -55,7 +56,7 @@ struct Deviation: Comparable, CustomStringConvertible {
   var description: String { "\(value) at \(place)" }
 }
 
-/// The folder of this module's fixtures.
+/// The folder of these tests' fixtures.
 let fixtures = URL(filePath: #filePath).deletingLastPathComponent().appending(path: "Fixtures")
 
 /// Reads a fixture.
@@ -69,8 +70,8 @@ func fixture<Value: Decodable>(_ name: String, as type: Value.Type) -> Value {
   }
 }
 
-/// Whether the loops are compiled without optimisation, as for the sanitizers, and so some hundred
-/// times slower: what is large is then left out.
+/// Whether the loops are compiled without optimisation, as for the sanitizers. They are about a
+/// hundred times slower then, so large cases are left out.
 var isDebugBuild: Bool {
   #if DEBUG
     true

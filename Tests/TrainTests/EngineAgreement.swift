@@ -3,12 +3,12 @@ import BollyGANRuns
 import BollyGANTraining
 import Testing
 
-/// How far an engine is from PyTorch's float64 run on one fixture. All figures are relative: losses
-/// to themselves, tensors to their largest number.
+/// An engine's deviations from PyTorch's float64 run on one fixture. All are relative: losses to
+/// themselves, tensors to their largest number.
 struct EngineAgreement {
-  /// Of the first step: loss_d, D(x) and D(G(z)), from the initial weights.
+  /// First step: loss_d, D(x) and D(G(z)), from the initial weights.
   var lossesBeforeUpdate = Deviation()
-  /// Of the first step: loss_g and the second D(G(z)), which follow the discriminator's update.
+  /// First step: loss_g and the second D(G(z)), which follow the discriminator's update.
   var lossesAfterUpdate = Deviation()
   /// Losses and scores of the later steps.
   var laterLosses = Deviation()
@@ -16,15 +16,15 @@ struct EngineAgreement {
   var gradients = Deviation()
   /// Weights, running statistics and moments after all steps.
   var state = Deviation()
-  /// Pictures after all steps, by the batch's statistics and by the running ones.
+  /// Images after all steps, by the batch's statistics and by the running ones.
   var pictures = Deviation()
 
   /// Runs the fixture's steps on a new engine.
   ///
-  /// Gradients are compared with PyTorch's by their digests, and number by number with the plain
-  /// trainer's in float64.
+  /// Gradients are compared with PyTorch's by their digests, and with the float64 plain trainer's
+  /// number by number.
   ///
-  /// - Parameter make: Makes an engine of the given settings and weights, before its first step.
+  /// - Parameter make: makes a new engine with the given settings and weights.
   init<Engine: GradientEngine>(
     _ fixture: GradientFixture,
     engine make: (TrainingConfiguration, GeneratorWeights, DiscriminatorWeights) -> Engine
@@ -91,10 +91,10 @@ struct EngineAgreement {
   }
 }
 
-/// What every engine must do, whatever its arithmetic.
+/// Checks what every engine must do, whatever its arithmetic.
 ///
-/// - Parameter engine: Makes an engine of the given settings and weights, before its first step.
-func expectGoodManners<Engine: GradientEngine>(
+/// - Parameter make: makes a new engine with the given settings and weights.
+func expectEngineRequirements<Engine: GradientEngine>(
   _ fixture: GradientFixture,
   engine make: (TrainingConfiguration, GeneratorWeights, DiscriminatorWeights) -> Engine
 ) throws {
@@ -110,13 +110,16 @@ func expectGoodManners<Engine: GradientEngine>(
   let shown = try engine.gradients(fixture.batch(0))
   _ = engine.generate(latents: fixture.batch(1).latents, batchStatistics: true)
   _ = engine.generate(latents: fixture.batch(1).latents, batchStatistics: false)
-  #expect(engine.state() == start, "looking at gradients and pictures changes nothing")
+  #expect(engine.state() == start, "reporting gradients and generating images changes nothing")
 
-  #expect(try engine.step(fixture.batch(0)) == shown.losses, "the step is the one that was shown")
+  #expect(
+    try engine.step(fixture.batch(0)) == shown.losses,
+    "a step uses the gradients that were reported")
   let middle = engine.state()
   #expect(middle.generatorOptimizer.step == 1 && middle.discriminatorOptimizer.step == 1)
   for layer in middle.discriminator.layers {
-    // Real, fake and the generator's fake; a relativistic loss looks at the real ones again.
+    // Real images, generated ones, and those of the generator's step. A relativistic loss passes
+    // the real ones a second time.
     let passes = fixture.configuration.techniques.loss.isRelativistic ? 4 : 3
     #expect(layer.norm?.batchesTracked ?? passes == passes)
   }
@@ -133,15 +136,15 @@ func expectGoodManners<Engine: GradientEngine>(
   #expect(try (1...2).map { try resumed.step(fixture.batch($0)) } == unbroken)
   #expect(resumed.state() == engine.state(), "a resumed run equals an unbroken one, bit for bit")
 
-  // What is no number is found before it reaches a weight.
+  // NaN and infinity are found before they reach a weight.
   let before = engine.state()
   for spoil in [Float.nan, .infinity] {
     var batch = fixture.batch(0)
     batch.latents[batch.latents.count / 2] = spoil
     #expect(throws: NonFiniteError.self) { try engine.step(batch) }
-    #expect(engine.state().trainedTensors == before.trainedTensors, "\(spoil) spoils no weight")
+    #expect(engine.state().trainedTensors == before.trainedTensors, "\(spoil) reaches no weight")
     if fixture.configuration.freshLatents {
-      // Found after the discriminator's update, which was sound.
+      // Found after the discriminator's update, which is valid.
       var batch = fixture.batch(0)
       batch.generatorLatents![0] = spoil
       #expect(throws: NonFiniteError.self) { try engine.step(batch) }
@@ -155,8 +158,8 @@ func expectGoodManners<Engine: GradientEngine>(
 }
 
 extension TrainingEngine {
-  /// Weights with running statistics, and moments (`first.main.0.weight`), as the fixtures name
-  /// them, at the precision the engine works in.
+  /// Weights with running statistics, and moments (`first.main.0.weight`), named as in the
+  /// fixtures, in the engine's precision.
   func namedState() -> (
     networks: (generator: [String: [Double]], discriminator: [String: [Double]]),
     optimizers: (generator: [String: [Double]], discriminator: [String: [Double]])
@@ -179,7 +182,7 @@ extension TrainingEngine {
 }
 
 extension TrainingEngine {
-  /// The vectors of spectral normalisation as the fixtures name them, in the engine's precision.
+  /// Vectors of spectral normalisation, named as in the fixtures, in the engine's precision.
   func namedVectors() -> [String: [Double]] {
     var vectors: [(name: String, u: [Double], v: [Double])] = state().spectral.map {
       ($0, $1.left.map { Double($0) }, $1.right.map { Double($0) })
@@ -223,7 +226,7 @@ extension OptimizerState {
 }
 
 extension TrainingState {
-  /// All numbers but the running statistics.
+  /// All numbers except the running statistics.
   fileprivate var trainedTensors: [[Float]] {
     generator.trainedTensors + discriminator.trainedTensors
       + [generatorOptimizer, discriminatorOptimizer].flatMap { optimizer in

@@ -4,7 +4,7 @@ import BollyGANRuns
 import BollyGANTraining
 import Testing
 
-/// Steele, Lea and Flood 2014, splitmix64: the same numbers on every machine.
+/// SplitMix64 (Steele, Lea and Flood 2014): the same numbers on every machine.
 private struct SplitMix: RandomNumberGenerator {
   var state: UInt64
 
@@ -16,7 +16,7 @@ private struct SplitMix: RandomNumberGenerator {
     return z ^ (z >> 31)
   }
 
-  /// Evenly spread numbers of the given standard deviation.
+  /// Uniform numbers of the given standard deviation.
   mutating func numbers(_ count: Int, spread: Float) -> [Float] {
     (0..<count).map { _ in
       (Float(next() >> 40) / Float(1 << 23) - 1) * spread * Float(3).squareRoot()
@@ -24,7 +24,7 @@ private struct SplitMix: RandomNumberGenerator {
   }
 }
 
-/// A small network, batches of drawn noise, and steps on them; the same everywhere.
+/// Small networks and batches of noise, the same on every machine.
 private struct Case {
   let configuration: TrainingConfiguration
   let generator: GeneratorWeights
@@ -86,10 +86,10 @@ struct FastTrainerTests {
   private static let ways: [TrainingConfiguration.Convolutions] = [.fast, .direct]
 
   @Test(
-    "training gives the same weights for any number of threads", arguments: [true, false], ways)
+    "weights do not depend on the number of threads", arguments: [true, false], ways)
   func threads(article: Bool, way: TrainingConfiguration.Convolutions) throws {
     var data = try Case(normalisesFirst: article, fresh: article)
-    // 21 images leave a piece of every cut unfilled.
+    // 21 images do not fill the last part of any division between threads.
     let batches = (0..<3).map { _ in data.batch(21) }
     var states: [TrainingState] = []
     for threads in [1, 2, 3, 8] {
@@ -100,7 +100,7 @@ struct FastTrainerTests {
     for state in states.dropFirst() { #expect(state == states[0]) }
   }
 
-  @Test("a restored state goes on bit for bit")
+  @Test("training resumes from a state bit for bit")
   func restores() throws {
     var data = try Case(side: 64, channels: 1, normalisesFirst: true, fresh: true)
     let batches = (0..<4).map { _ in data.batch(8) }
@@ -116,9 +116,9 @@ struct FastTrainerTests {
     #expect(whole.state() == second.state())
   }
 
-  @Test("the average in the order of the loops is that of the plain order, bit for bit")
+  @Test("the average in the loops' order equals the average in PyTorch's order, bit for bit")
   func averages() throws {
-    // Wide enough for kernels of more than one slice.
+    // Wide enough for kernels of more than one task.
     var data = try Case(generatorWidth: 40, normalisesFirst: true, fresh: true)
     let trainer = data.trainer(threads: 3)
     let fast = trainer.average(from: data.generator)
@@ -133,7 +133,7 @@ struct FastTrainerTests {
     }
   }
 
-  @Test("a discriminator normalised by batches does not see contrast: why the recipe has noise")
+  @Test("batch normalisation hides contrast from the discriminator, so the recipe adds noise")
   func contrast() throws {
     var data = try Case(normalisesFirst: false, fresh: true)
     var strong = data.batch(8)
@@ -141,18 +141,18 @@ struct FastTrainerTests {
     var weak = strong
     weak.pixels = strong.pixels.map { $0 == 0 ? 85 : 170 }  // -1/3 and 1/3
     let seen = try [strong, weak].map { try data.trainer(threads: 1).step($0).dX }
-    // The epsilon beside variances of 0.05 and more is all that tells them apart.
+    // Only epsilon, added to variances of 0.05 and more, makes a difference.
     #expect(abs(seen[0] - seen[1]) < 1e-3 * seen[0])
-    // Other pictures of the weak contrast are told apart, so the figure says something.
+    // Other images of the same contrast make a larger difference, so the figure means something.
     var other = weak
     other.pixels = weak.pixels.reversed()
     let turned = try data.trainer(threads: 1).step(other).dX
     #expect(abs(seen[1] - turned) > 1e-2 * seen[1])
   }
 
-  // Levels with fused multiply-add make the same sequence of roundings except where a sum runs over
-  // lanes, which no loop here does.
-  @Test("instruction sets with fused multiply-add train alike, bit for bit", arguments: ways)
+  // Levels with fused multiply-add round in the same sequence, unless a sum runs over a vector's
+  // lanes. No loop here has such a sum.
+  @Test("instruction sets with fused multiply-add train bit for bit alike", arguments: ways)
   func levels(way: TrainingConfiguration.Convolutions) throws {
     var data = try Case(normalisesFirst: true, fresh: false)
     let batch = data.batch(16)
@@ -165,7 +165,7 @@ struct FastTrainerTests {
     for state in states.dropFirst() { #expect(state == states[0]) }
   }
 
-  @Test("a weight that is no number is named before it spreads")
+  @Test("an infinite weight stops a step before it spreads")
   func nonFinite() throws {
     var data = try Case(normalisesFirst: true, fresh: false)
     var state = data.trainer(threads: 1).state()
@@ -176,8 +176,8 @@ struct FastTrainerTests {
     #expect(trainer.state().discriminatorOptimizer.step == 0)
   }
 
-  @Test("what a step leaves behind is looked at, though losses and gradients are numbers")
-  func nonFiniteBehind() throws {
+  @Test("a step checks weights, moments and statistics even if its gradients are finite")
+  func nonFiniteState() throws {
     var data = try Case(normalisesFirst: true, fresh: false)
     let batch = data.batch(4)
     let sound = data.trainer(threads: 1).state()
@@ -188,13 +188,13 @@ struct FastTrainerTests {
       trainer.restore(state)
       #expect(throws: NonFiniteError(place: place)) { try trainer.step(batch) }
     }
-    // The outputs are some 1e24, their squares no floats, and what is normalised is as always.
+    // Outputs of about 1e24 are finite and can be normalised, but their squares overflow.
     expectPlace("generator main.1") { state in
       state.generator.layers[0].kernel.values = state.generator.layers[0].kernel.values.map {
         $0 * 1e24
       }
     }
-    // Adam's step is the rate times a number of 1e38 over one of 1e-8.
+    // Adam's step is the rate times a moment of 1e38, divided by 1e-8.
     for (name, network) in [("main.3.weight", "generator"), ("main.0.weight", "discriminator")] {
       expectPlace("\(network) \(name)") { state in
         let moments: WritableKeyPath<TrainingState, OptimizerState> =
@@ -205,11 +205,12 @@ struct FastTrainerTests {
     }
   }
 
-  // Losses and scores of the first step to 1e-5, or to 1e-4: what comes after the discriminator's update hangs
-  // on the signs of gradients, Adam's first step, and a few of millions are too near 0 to have one
-  // in float32. Gradients within 1e-4 of their tensor's largest number.
+  // Losses and scores of the first step agree to 1e-5 before the discriminator's update, to 1e-4
+  // after it: Adam's first update is made of the signs of gradients, and a few in a million
+  // gradients are too close to 0 to have a sign in float32. Gradients agree to 1e-4 of their
+  // tensor's largest number.
   @Test(
-    "has PyTorch's losses and gradients, at every level", arguments: GradientFixture.all,
+    "losses and gradients equal PyTorch's at every level", arguments: GradientFixture.all,
     InstructionSet.available)
   func agrees(fixture: GradientFixture, level: InstructionSet) throws {
     let agreement = try EngineAgreement(fixture) {
@@ -221,7 +222,7 @@ struct FastTrainerTests {
     #expect(agreement.gradients.value < 1e-4, "\(agreement.gradients)")
   }
 
-  @Test("has them by direct sums as well", arguments: GradientFixture.all)
+  @Test("losses and gradients of direct sums equal PyTorch's", arguments: GradientFixture.all)
   func agreesDirectly(fixture: GradientFixture) throws {
     let agreement = try EngineAgreement(fixture) {
       var configuration = $0
@@ -233,15 +234,15 @@ struct FastTrainerTests {
     #expect(agreement.gradients.value < 1e-4, "\(agreement.gradients)")
   }
 
-  @Test("recipes that repeat a script sum directly, the default one goes fast")
+  @Test("recipes that replay a script sum directly, the default recipe is fast")
   func recipes() {
     let ways = Recipe.all.map { $0.configuration(for: .article).convolutions }
     #expect(ways == [.fast, .direct, .direct])
   }
 
-  @Test("keeps the manners of an engine", arguments: GradientFixture.all)
-  func manners(fixture: GradientFixture) throws {
-    try expectGoodManners(fixture) {
+  @Test("meets the requirements of an engine", arguments: GradientFixture.all)
+  func requirements(fixture: GradientFixture) throws {
+    try expectEngineRequirements(fixture) {
       FastTrainer(configuration: $0, generator: $1, discriminator: $2, threads: 2)
     }
   }

@@ -2,10 +2,10 @@ import BollyGANModel
 import BollyGANRuns
 import BollyGANTraining
 
-/// Numbers from an integer formula that `Fixtures/dcgan.py` computes as well, so that neither
-/// weights nor pictures need to be stored.
+/// Numbers from an integer formula that `Fixtures/dcgan.py` computes too, so that fixtures store
+/// neither weights nor images.
 enum Formula {
-  /// 32-bit words from a salt: the integer mix "lowbias32" of salt and position.
+  /// 32-bit words from a salt: the integer hash "lowbias32" of salt and position.
   static func words(salt: Int, count: Int) -> [UInt32] {
     func mix(_ word: UInt32) -> UInt32 {
       var x = word
@@ -20,23 +20,23 @@ enum Formula {
     return (0..<UInt32(count)).map { mix(start &+ $0) }
   }
 
-  /// Doubles in −1…1, each a multiple of 2^-23.
+  /// Uniform doubles in −1…1, each a multiple of 2^-23.
   static func uniform(salt: Int, count: Int) -> [Double] {
     words(salt: salt, count: count).map { Double($0 >> 8) * 0x1p-23 - 1 }
   }
 
-  /// float32 numbers within centre ± spread.
+  /// Uniform float32 numbers in centre ± spread.
   static func floats(salt: Int, count: Int, centre: Double = 0, spread: Double) -> [Float] {
     uniform(salt: salt, count: count).map { Float(centre + spread * $0) }
   }
 
-  /// Bytes, evenly distributed.
+  /// Uniform bytes.
   static func bytes(salt: Int, count: Int) -> [UInt8] {
     words(salt: salt, count: count).map { UInt8($0 >> 24) }
   }
 
-  /// Layers whose kernels are as wide as PyTorch's default and whose norms are near the identity;
-  /// each tensor has a salt of its own, in the order of the modules.
+  /// Layers with kernels as wide as PyTorch's default and norms close to the identity. Each tensor
+  /// has its own salt, in the order of the modules.
   static func layers(
     kernels: [[Int]], normalised: (Int) -> Bool, norms: [Int], hasBiases: Bool = false, salt: Int
   ) -> [LayerWeights] {

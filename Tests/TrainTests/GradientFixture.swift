@@ -3,8 +3,8 @@ import BollyGANRuns
 import BollyGANTraining
 import Testing
 
-/// One case of `Fixtures/gradients.json` or `techniques.json`: what PyTorch makes of a small network
-/// in float64.
+/// One case of `Fixtures/gradients.json` or `techniques.json`: a few steps of a small network in
+/// PyTorch's float64.
 struct GradientFixture: Decodable, Sendable, CustomTestStringConvertible {
   struct Case: Decodable, Sendable {
     let name: String
@@ -20,15 +20,15 @@ struct GradientFixture: Decodable, Sendable, CustomTestStringConvertible {
     let fresh: Bool
     let pictures: Int
     let fakes: Int
-    /// Which data it was made with.
+    /// Number of the data set, see `gradients.py`.
     let data: Int
-    /// These are nil in `gradients.json`.
+    /// Nil in `gradients.json`, as are the next three.
     let techniques: Techniques?
-    /// What rates are multiplied by in each step.
+    /// Factor of the learning rates in each step.
     let rateFactors: [Double]?
-    /// Deviation of the noise in each step.
+    /// Standard deviation of the noise in each step.
     let noise: [Double]?
-    /// Weight of the penalty on the discriminator's slope in each step.
+    /// Weight of R1 in each step.
     let slopePenalties: [Double]?
   }
   struct Losses: Decodable, Sendable {
@@ -48,14 +48,14 @@ struct GradientFixture: Decodable, Sendable, CustomTestStringConvertible {
     let spectral: [String: Digest]?
   }
   let `case`: Case
-  /// Of each step.
+  /// Losses of each step.
   let losses: [Losses]
   /// Gradients of the first step.
   let discriminator: [String: Digest]
   let generator: [String: Digest]
   /// The state after all steps.
   let after: After
-  /// Pictures after all steps, by the batch's statistics and by the running ones.
+  /// Images after all steps, by the batch's statistics and by the running ones.
   let picturesBatch: Digest
   let picturesRunning: Digest
 
@@ -92,7 +92,7 @@ struct GradientFixture: Decodable, Sendable, CustomTestStringConvertible {
       normalises: configuration.techniques.discriminatorNorm == .batch)
   }
 
-  /// The pictures and latents of a step; other ones in each.
+  /// The images and latents of a step.
   func batch(_ step: Int) -> TrainingBatch {
     let salt = 100 * `case`.data + step
     return TrainingBatch(
@@ -107,8 +107,8 @@ struct GradientFixture: Decodable, Sendable, CustomTestStringConvertible {
         : BatchChanges(
           real: changes(step, batch: 0, count: `case`.pictures),
           fake: changes(step, batch: 1, count: `case`.fakes),
-          own: changes(step, batch: 2, count: `case`.fakes)),
-      // The step behind the last gives only latents.
+          generator: changes(step, batch: 2, count: `case`.fakes)),
+      // The step after the last one is used for its latents only.
       noise: `case`.noise.map {
         InstanceNoise(deviation: $0[min(step, $0.count - 1)], seed: UInt64(50_000 + salt))
       },
@@ -116,7 +116,7 @@ struct GradientFixture: Decodable, Sendable, CustomTestStringConvertible {
       slopePenalty: `case`.slopePenalties.map { $0[min(step, $0.count - 1)] } ?? 0)
   }
 
-  /// What `changes` in `techniques.py` gives.
+  /// The changes of `techniques.py`.
   private func changes(_ step: Int, batch: Int, count: Int) -> [PictureChange] {
     let kinds = configuration.techniques.augmentation
     let side = `case`.side

@@ -4,18 +4,18 @@ import BollyGANTraining
 import Foundation
 import Testing
 
-/// Checks hand-written gradients against central differences of the function itself, in float64.
+/// Checks a gradient against central differences of the function itself, in float64.
 ///
-/// With a step h the difference is off by h² · f'''/6 plus f · 10^-16/h; h = 10^-5 makes both about
-/// 10^-10 for functions and slopes of order 1, so 10^-6 leaves room for larger third derivatives and
-/// smaller slopes, and for nothing else.
+/// With a step h the error of a difference is h² · f‴/6 plus f · 10^-16/h. h = 10^-5 makes both
+/// about 10^-10 for functions and slopes of order 1, so a tolerance of 10^-6 leaves room for larger
+/// third derivatives and smaller slopes only.
 private func expectGradient(
   _ gradient: [Double], of function: ([Double]) -> Double, at point: [Double], _ name: Comment,
   step: Double = 1e-5, tolerance: Double = 1e-6, sourceLocation: SourceLocation = #_sourceLocation
 ) {
   #expect(gradient.count == point.count, name, sourceLocation: sourceLocation)
   let largest = gradient.map(abs).max() ?? 0
-  #expect(largest > 1e-3, "a gradient of nothing shows nothing", sourceLocation: sourceLocation)
+  #expect(largest > 1e-3, "a gradient of zeros proves nothing", sourceLocation: sourceLocation)
   var worst = 0.0
   for index in point.indices {
     var (above, below) = (point, point)
@@ -34,31 +34,31 @@ private func dot(_ a: [Double], _ b: [Double]) -> Double {
 @Suite("Plain layers")
 struct PlainLayerTests {
   static let convolutions = [
-    PlainConvolution(smallChannels: 3, bigChannels: 2, smallSide: 1),
-    PlainConvolution(smallChannels: 2, bigChannels: 3, smallSide: 4),
-    PlainConvolution(smallChannels: 1, bigChannels: 1, smallSide: 8),
+    PlainConvolution(coarseChannels: 3, fineChannels: 2, coarseSide: 1),
+    PlainConvolution(coarseChannels: 2, fineChannels: 3, coarseSide: 4),
+    PlainConvolution(coarseChannels: 1, fineChannels: 1, coarseSide: 8),
   ]
 
-  @Test("a convolution is the sum that defines it", arguments: convolutions)
+  @Test("a convolution equals the sum that defines it", arguments: convolutions)
   func definition(layer: PlainConvolution) {
-    let big = Formula.uniform(salt: 1, count: 2 * layer.bigSize)
-    let kernel = Formula.uniform(salt: 2, count: layer.smallChannels * layer.bigChannels * 16)
+    let fine = Formula.uniform(salt: 1, count: 2 * layer.fineSize)
+    let kernel = Formula.uniform(salt: 2, count: layer.coarseChannels * layer.fineChannels * 16)
     var expected: [Double] = []
     for n in 0..<2 {
-      for o in 0..<layer.smallChannels {
-        for p in 0..<layer.smallSide {
-          for q in 0..<layer.smallSide {
+      for o in 0..<layer.coarseChannels {
+        for p in 0..<layer.coarseSide {
+          for q in 0..<layer.coarseSide {
             var sum = 0.0
-            for c in 0..<layer.bigChannels {
+            for c in 0..<layer.fineChannels {
               for u in 0..<4 {
                 for v in 0..<4 {
                   let y = layer.stride * p + u - layer.padding
                   let x = layer.stride * q + v - layer.padding
-                  let sides = 0..<layer.bigSide
+                  let sides = 0..<layer.fineSide
                   guard sides.contains(y), sides.contains(x) else { continue }
                   sum +=
-                    big[((n * layer.bigChannels + c) * layer.bigSide + y) * layer.bigSide + x]
-                    * kernel[((o * layer.bigChannels + c) * 4 + u) * 4 + v]
+                    fine[((n * layer.fineChannels + c) * layer.fineSide + y) * layer.fineSide + x]
+                    * kernel[((o * layer.fineChannels + c) * 4 + u) * 4 + v]
                 }
               }
             }
@@ -67,33 +67,33 @@ struct PlainLayerTests {
         }
       }
     }
-    let found = layer.down(big, kernel: kernel, count: 2)
+    let found = layer.down(fine, kernel: kernel, count: 2)
     #expect(zip(found, expected).allSatisfy { abs($0 - $1) < 1e-13 })
   }
 
   @Test(
-    "down, up and the kernel's gradient have the gradients of their sums", arguments: convolutions)
+    "down, up and the kernel's gradient match finite differences", arguments: convolutions)
   func convolution(layer: PlainConvolution) {
-    let big = Formula.uniform(salt: 1, count: 2 * layer.bigSize)
-    let small = Formula.uniform(salt: 3, count: 2 * layer.smallSize)
-    let kernel = Formula.uniform(salt: 2, count: layer.smallChannels * layer.bigChannels * 16)
-    // The scalar ⟨small, down(big)⟩ = ⟨up(small), big⟩ in each of its three arguments.
+    let fine = Formula.uniform(salt: 1, count: 2 * layer.fineSize)
+    let coarse = Formula.uniform(salt: 3, count: 2 * layer.coarseSize)
+    let kernel = Formula.uniform(salt: 2, count: layer.coarseChannels * layer.fineChannels * 16)
+    // The scalar ⟨coarse, down(fine)⟩ = ⟨up(coarse), fine⟩ in each of its three arguments.
     expectGradient(
-      layer.up(small, kernel: kernel, count: 2),
-      of: { dot(small, layer.down($0, kernel: kernel, count: 2)) }, at: big, "down to its input")
+      layer.up(coarse, kernel: kernel, count: 2),
+      of: { dot(coarse, layer.down($0, kernel: kernel, count: 2)) }, at: fine, "down to its input")
     expectGradient(
-      layer.down(big, kernel: kernel, count: 2),
-      of: { dot(layer.up($0, kernel: kernel, count: 2), big) }, at: small, "up to its input")
-    let toKernel = layer.kernelGradient(small: small, big: big, count: 2)
+      layer.down(fine, kernel: kernel, count: 2),
+      of: { dot(layer.up($0, kernel: kernel, count: 2), fine) }, at: coarse, "up to its input")
+    let toKernel = layer.kernelGradient(coarse: coarse, fine: fine, count: 2)
     expectGradient(
-      toKernel, of: { dot(small, layer.down(big, kernel: $0, count: 2)) }, at: kernel,
+      toKernel, of: { dot(coarse, layer.down(fine, kernel: $0, count: 2)) }, at: kernel,
       "down to its kernel")
     expectGradient(
-      toKernel, of: { dot(layer.up(small, kernel: $0, count: 2), big) }, at: kernel,
+      toKernel, of: { dot(layer.up(coarse, kernel: $0, count: 2), fine) }, at: kernel,
       "up to its kernel")
   }
 
-  @Test("batch normalisation has the gradients of its statistics too")
+  @Test("batch normalisation's gradients include its statistics")
   func norm() {
     let (count, channels, plane) = (3, 2, 4)
     var weights = NormWeights(channels: channels)
@@ -116,7 +116,7 @@ struct PlainLayerTests {
     expectGradient(gradients.shift, of: { output(x, shift: $0) }, at: norm.shift, "to the shift")
   }
 
-  @Test("running statistics are a tenth of the way to the batch's, the variance unbiased")
+  @Test("running statistics move a tenth of the way to the batch's, the variance unbiased")
   func runningStatistics() {
     var norm = PlainNorm<Double>(NormWeights(channels: 1))
     _ = norm.forward([1, 2, 3, 6], count: 2)
@@ -125,12 +125,12 @@ struct PlainLayerTests {
     #expect(abs(norm.runningVariance[0] - (0.9 + 0.1 * 14 / 3)) < 1e-15)
     #expect(norm.batchesTracked == 1)
     let y = norm.evaluate([0.3], count: 1)
-    #expect(abs(y[0]) < 1e-15, "the running mean is what becomes the shift")
+    #expect(abs(y[0]) < 1e-15, "the running mean is normalised to the shift")
   }
 
-  @Test("activations have the gradients of their curves")
+  @Test("activations' gradients match finite differences")
   func activations() {
-    // Away from the kink at 0, where there is no gradient to compare with.
+    // Away from the kink at 0, where there is no gradient.
     let x = Formula.uniform(salt: 6, count: 50).map { $0 + ($0 < 0 ? -0.01 : 0.01) }
     let toOutput = Formula.uniform(salt: 8, count: x.count)
     for activation in [PlainActivation.relu, .leakyReLU, .tanh, .identity] {
@@ -146,79 +146,75 @@ struct PlainLayerTests {
   }
 
   @Test(
-    "every loss has the gradient of its mean",
-    arguments: AdversarialLoss.allCases.filter { !$0.isRelativistic },
-    [LossGoal.real, .fake, .own])
-  func loss(kind: AdversarialLoss, goal: LossGoal) {
+    "every loss of one batch has the gradient of its mean",
+    arguments: AdversarialLoss.allCases.filter { !$0.isRelativistic }, StepBatch.allCases)
+  func loss(kind: AdversarialLoss, batch: StepBatch) {
     var techniques = Techniques.none
     techniques.loss = kind
     let logits = Formula.uniform(salt: 9, count: 9).map { 5 * $0 }
     for smoothing in kind.hasLabels ? [0, 0.25] : [0] {
       techniques.labelSmoothing = smoothing
-      let goal = (goal, techniques)
+      let techniques = techniques
       expectGradient(
-        PlainLoss(logits: logits, goal: goal.0, techniques: goal.1).gradient,
-        of: { PlainLoss(logits: $0, goal: goal.0, techniques: goal.1).loss }, at: logits,
-        "\(kind) \(goal.0) \(smoothing)")
+        PlainLoss(logits: logits, batch: batch, techniques: techniques).gradient,
+        of: { PlainLoss(logits: $0, batch: batch, techniques: techniques).loss }, at: logits,
+        "\(kind) \(batch) \(smoothing)")
     }
   }
 
-  @Test("the logistic loss goes on where the sigmoid has rounded to 0 or 1")
+  @Test("the logistic loss has a gradient where the sigmoid rounds to 0 or 1, bce has none")
   func logistic() {
     var techniques = Techniques.none
     techniques.loss = .logistic
-    let far = PlainLoss<Float>(logits: [-300, 300], goal: .real, techniques: techniques)
+    let far = PlainLoss<Float>(logits: [-300, 300], batch: .real, techniques: techniques)
     #expect(far.loss == 150 && far.gradient == [-0.5, 0])
-    let cut = PlainLoss<Float>(logits: [-300, 300], goal: .real, techniques: .none)
-    #expect(cut.loss == 50 && cut.gradient == [0, 0])
+    let clamped = PlainLoss<Float>(logits: [-300, 300], batch: .real, techniques: .none)
+    #expect(clamped.loss == 50 && clamped.gradient == [0, 0])
   }
 
   @Test(
     "every relativistic loss has the gradients of its mean",
-    arguments: AdversarialLoss.allCases.filter(\.isRelativistic), [LossGoal.real, .own])
-  func relativisticLoss(kind: AdversarialLoss, goal: LossGoal) {
+    arguments: AdversarialLoss.allCases.filter(\.isRelativistic), Player.allCases)
+  func relativisticLoss(kind: AdversarialLoss, player: Player) {
+    func loss<Scalar>(_ real: [Scalar], _ fake: [Scalar]) -> LossValue<PlainLoss<Scalar>> {
+      LossValue(real: real, fake: fake, of: player, techniques: Techniques(loss: kind))
+    }
     let logits = Formula.uniform(salt: 9, count: 14).map { 5 * $0 }
     for reals in [7, 5, 9] {
       let (real, fake) = (Array(logits[..<reals]), Array(logits[reals...]))
-      let loss = RelativisticLoss(real: real, fake: fake, goal: goal, loss: kind)
+      let value = loss(real, fake)
       expectGradient(
-        loss.realGradient,
-        of: { RelativisticLoss(real: $0, fake: fake, goal: goal, loss: kind).loss }, at: real,
-        "\(kind) \(goal) real")
+        value.realGradient, of: { loss($0, fake).loss }, at: real, "\(kind) \(player) real")
       expectGradient(
-        loss.fakeGradient,
-        of: { RelativisticLoss(real: real, fake: $0, goal: goal, loss: kind).loss }, at: fake,
-        "\(kind) \(goal) fake")
+        value.fakeGradient, of: { loss(real, $0).loss }, at: fake, "\(kind) \(player) fake")
       // Only differences of logits count.
-      let moved = RelativisticLoss(
-        real: real.map { $0 + 3 }, fake: fake.map { $0 + 3 }, goal: goal, loss: kind)
-      #expect(abs(moved.loss - loss.loss) < 1e-12)
-      #expect(abs(moved.realScore - loss.realScore) < 1e-12)
+      let shifted = loss(real.map { $0 + 3 }, fake.map { $0 + 3 })
+      #expect(abs(shifted.loss - value.loss) < 1e-12)
+      #expect(abs(shifted.realScore - value.realScore) < 1e-12)
     }
-    let equal = RelativisticLoss<Float>(real: [2, 2], fake: [2, 2, 2], goal: goal, loss: kind)
-    #expect(abs(equal.loss - kind.guessing) < 1e-15, "equal logits are the loss of guessing")
+    let equal = loss([2, 2] as [Float], [2, 2, 2])
+    #expect(abs(equal.loss - kind.guessing) < 1e-15, "equal logits have the loss of guessing")
     #expect(equal.realScore == 0.5 && equal.fakeScore == 0.5)
-    let far = RelativisticLoss<Float>(real: [1000], fake: [-1000], goal: goal, loss: kind)
+    let far = loss([1000] as [Float], [-1000])
     #expect(far.loss.isFinite && far.fakeGradient.allSatisfy(\.isFinite))
     for spoilt in [[1, Float.nan], [.nan, 1]] {
-      #expect(RelativisticLoss(real: spoilt, fake: [0, 1], goal: goal, loss: kind).loss.isNaN)
-      #expect(RelativisticLoss(real: [0, 1], fake: spoilt, goal: goal, loss: kind).loss.isNaN)
+      #expect(loss(spoilt, [0, 1]).loss.isNaN && loss([0, 1], spoilt).loss.isNaN)
     }
   }
 
   @Test(
-    "a logit that is no number makes a loss that is none",
+    "a NaN among the logits makes the loss NaN",
     arguments: AdversarialLoss.allCases.filter { !$0.isRelativistic })
-  func noNumber(kind: AdversarialLoss) {
+  func notANumber(kind: AdversarialLoss) {
     var techniques = Techniques.none
     techniques.loss = kind
-    for goal in [LossGoal.real, .fake, .own] {
-      #expect(PlainLoss<Float>(logits: [1, .nan], goal: goal, techniques: techniques).loss.isNaN)
+    for batch in StepBatch.allCases {
+      #expect(PlainLoss<Float>(logits: [1, .nan], batch: batch, techniques: techniques).loss.isNaN)
     }
   }
 
   @Test(
-    "the discriminator's loss has its gradients in every weight and pixel",
+    "the discriminator's gradients match finite differences in every weight and pixel",
     arguments: [true, false])
   func discriminator(normalisesFirst: Bool) throws {
     let shape = try DCGANShape(
@@ -243,33 +239,34 @@ struct PlainLayerTests {
     }
   }
 
-  @Test("the generator's loss has its gradients in every weight, through the discriminator")
+  @Test("the generator's gradients match finite differences, through the discriminator")
   func generator() throws {
     let shape = try DCGANShape(
       latent: 3, generatorWidth: 2, discriminatorWidth: 2, side: 32, channels: 3)
     let generator = PlainNetwork<Double>(Formula.generator(shape))
-    let judge = PlainNetwork<Double>(Formula.discriminator(shape, normalisesFirst: true))
+    let discriminator = PlainNetwork<Double>(Formula.discriminator(shape, normalisesFirst: true))
     let latents = Formula.uniform(salt: 12, count: 3 * 4).map { 1.7 * $0 }
     func run(_ generator: PlainNetwork<Double>) -> (
       loss: PlainLoss<Double>, fakes: [PlainLayer<Double>.Record],
-      judged: [PlainLayer<Double>.Record]
+      shown: [PlainLayer<Double>.Record]
     ) {
-      var (generator, judge) = (generator, judge)
+      var (generator, discriminator) = (generator, discriminator)
       let fakes = generator.forward(latents, count: 4)
-      let judged = judge.forward(fakes.last!.output, count: 4)
-      return (PlainLoss(logits: judged.last!.output, real: true), fakes, judged)
+      let shown = discriminator.forward(fakes.last!.output, count: 4)
+      return (PlainLoss(logits: shown.last!.output, real: true), fakes, shown)
     }
-    let (loss, fakes, judged) = run(generator)
-    let (toFakes, none) = judge.backward(
-      loss.gradient, records: judged, count: 4, weights: false, input: true)
-    #expect(none.isEmpty, "the discriminator's weights are not wanted in the generator's step")
+    let (loss, fakes, shown) = run(generator)
+    let (toFakes, none) = discriminator.backward(
+      loss.gradient, records: shown, count: 4, weights: false, input: true)
+    #expect(
+      none.isEmpty, "the generator's step computes no gradients of the discriminator's weights")
     let (toLatents, weights) = generator.backward(
       try #require(toFakes), records: fakes, count: 4, weights: true, input: false)
     #expect(toLatents == nil)
     expectAlong(generator, weights, { run($0).loss.loss })
   }
 
-  /// Compares along a direction of each tensor; one number at a time would take minutes.
+  /// Compares along one direction for each tensor. One number at a time would take minutes.
   private func expectAlong(
     _ network: PlainNetwork<Double>, _ gradients: [String: [Double]],
     _ loss: (PlainNetwork<Double>) -> Double
@@ -290,8 +287,8 @@ struct PlainLayerTests {
 
   /// Compares a slope along a line with the central difference.
   ///
-  /// The step is 10^-7, so that hardly an activation passes its kink on the way: it costs a loss of
-  /// order 1 with roundings of 10^-16 some 10^-9.
+  /// The step of 10^-7 is so small that hardly any activation passes its kink. With a loss of order
+  /// 1 and roundings of 10^-16 the difference is accurate to about 10^-9.
   private func expectSlope(_ slope: Double, _ name: Comment, _ loss: (Double) -> Double) {
     let h = 1e-7
     let difference = (loss(h) - loss(-h)) / (2 * h)
@@ -299,7 +296,8 @@ struct PlainLayerTests {
   }
 }
 
-/// One case of `Fixtures/loss.json`: PyTorch's sigmoid and cross-entropy where they saturate.
+/// One case of `Fixtures/loss.json`: PyTorch's sigmoid and cross-entropy, up to where they
+/// saturate.
 private struct LossFixture: Decodable, Sendable {
   let type: String
   let target: Int
@@ -311,15 +309,15 @@ private struct LossFixture: Decodable, Sendable {
 
 @Suite("Plain loss")
 struct PlainLossTests {
-  @Test("loss and gradient are PyTorch's, up to where they saturate")
+  @Test("loss and gradient equal PyTorch's, even where they saturate")
   func saturates() {
     func expect<Scalar: BinaryFloatingPoint & Sendable>(
       _ fixture: LossFixture, _ scalar: Scalar.Type, tolerance: Double
     ) {
       let found = PlainLoss(
         logits: fixture.logits.map { Scalar($0) }, real: fixture.target == 1)
-      // 1 − sigmoid loses digits as the sigmoid nears 1, the same ones on both sides but for a last
-      // bit of exp, which then counts e^logit times.
+      // 1 − sigmoid loses digits as the sigmoid nears 1. Both sides lose the same ones, except for
+      // the last bit of exp, whose error is multiplied by e^logit.
       func close(_ a: Double, _ b: Double, _ slack: Double) -> Bool {
         abs(a - b) <= slack * max(abs(b), 1e-300)
       }

@@ -6,23 +6,22 @@ import Testing
 @Suite("Plain trainer")
 struct PlainTrainerTests {
   @Test(
-    "in float64 agrees with PyTorch in all that a step computes", arguments: GradientFixture.all
-  )
+    "in float64, everything a step computes equals PyTorch's", arguments: GradientFixture.all)
   func double(fixture: GradientFixture) throws {
     let agreement = try EngineAgreement(fixture) {
       PlainTrainer<Double>(configuration: $0, generator: $1, discriminator: $2)
     }
-    // Sums of up to 10^5 terms with roundings of 10^-16 each.
+    // Sums have up to 10^5 terms, with roundings of 10^-16 each.
     #expect(agreement.lossesBeforeUpdate.value < 1e-10, "\(agreement.lossesBeforeUpdate)")
     #expect(agreement.lossesAfterUpdate.value < 1e-10, "\(agreement.lossesAfterUpdate)")
     #expect(agreement.laterLosses.value < 1e-10, "\(agreement.laterLosses)")
     #expect(agreement.gradients.value < 1e-10, "\(agreement.gradients)")
     #expect(agreement.state.value < 1e-10, "\(agreement.state)")
-    // Pictures leave the engine in float32.
+    // Images are returned in float32.
     #expect(agreement.pictures.value < 1e-7, "\(agreement.pictures)")
   }
 
-  @Test("in float32 has PyTorch's gradients within 1e-4", arguments: GradientFixture.all)
+  @Test("in float32, gradients equal PyTorch's within 1e-4", arguments: GradientFixture.all)
   func float(fixture: GradientFixture) throws {
     let agreement = try EngineAgreement(fixture) {
       PlainTrainer<Float>(configuration: $0, generator: $1, discriminator: $2)
@@ -33,14 +32,15 @@ struct PlainTrainerTests {
   }
 
   @Test(
-    "keeps the manners of an engine", arguments: GradientFixture.all.filter { $0.case.ngf < 10 })
-  func manners(fixture: GradientFixture) throws {
-    try expectGoodManners(fixture) {
+    "meets the requirements of an engine",
+    arguments: GradientFixture.all.filter { $0.case.ngf < 10 })
+  func requirements(fixture: GradientFixture) throws {
+    try expectEngineRequirements(fixture) {
       PlainTrainer<Float>(configuration: $0, generator: $1, discriminator: $2)
     }
   }
 
-  @Test("shows the gradients of a step without making it")
+  @Test("gradients of a step are reported without making it")
   func gradients() throws {
     let fixture = GradientFixture.all[0]
     let trainer = PlainTrainer<Double>(

@@ -4,7 +4,7 @@ import BollyGANRuns
 import BollyGANTraining
 import Testing
 
-/// `Fixtures/replay.json`: 50 steps of either script in PyTorch's float64.
+/// `Fixtures/replay.json`: 50 steps of each script in PyTorch's float64.
 private struct ReplayFixture: Decodable, Sendable {
   struct Case: Decodable, Sendable, CustomTestStringConvertible {
     let recipe: String
@@ -22,7 +22,7 @@ private struct ReplayFixture: Decodable, Sendable {
   static let shared = fixture("replay.json", as: ReplayFixture.self)
 }
 
-/// Faces in integers only, as `Fixtures/replay.py` draws them.
+/// Cartoon faces drawn in integer arithmetic, as by `Fixtures/replay.py`.
 private enum Cartoon {
   static let all: [[UInt8]] = (0..<200).map { draw($0) }
 
@@ -53,15 +53,15 @@ private enum Cartoon {
 
 @Suite("Replay")
 struct ReplayTests {
-  @Test("both sides draw the same pictures")
+  @Test("Swift and Python draw the same images")
   func pictures() {
     #expect(
       Cartoon.all.reduce(0) { $1.reduce($0) { $0 + Int($1) } } == ReplayFixture.shared.pixelSum)
   }
 
-  // PyTorch in another memory layout differs from itself by up to 3e-13 here.
+  // PyTorch with another memory layout differs from itself by up to 3e-13 here.
   @Test(
-    "50 steps in float64 follow PyTorch's to 1e-10", arguments: ReplayFixture.shared.cases)
+    "50 steps in float64 equal PyTorch's to 1e-10", arguments: ReplayFixture.shared.cases)
   fileprivate func replay(fixture: ReplayFixture.Case) throws {
     var recipe = try #require(Recipe.all.first { $0.name == fixture.recipe })
     recipe.preview = fixture.preview

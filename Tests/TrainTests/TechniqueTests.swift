@@ -14,16 +14,16 @@ struct TechniqueTests {
       pictureCount: pictures)
   }
 
-  @Test("DiffAugment's numbers are spread as its paper has them")
+  @Test("DiffAugment's numbers are distributed as in its paper")
   func changes() throws {
     var techniques = Techniques.none
     techniques.augmentation = [.color, .translation, .cutout]
     var stream = try stream(techniques, pictures: 10_000)
     let changes = try #require(stream.draw(pictureCount: 10_000).changes)
     #expect(changes.real.count == 10_000 && changes.fake.count == 10_000)
-    #expect(changes.own.count == 10_000)
-    #expect(changes.real != changes.fake && changes.fake != changes.own)
-    // The mean of 10,000 even numbers is within 4 · width/√12/100 of the middle.
+    #expect(changes.generator.count == 10_000)
+    #expect(changes.real != changes.fake && changes.fake != changes.generator)
+    // Four standard deviations of the mean of 10,000 uniform numbers are 4 · width/√12/100.
     for (name, place, middle, width) in [
       ("brightness", \PictureChange.brightness, Float(0), Float(1)),
       ("saturation", \.saturation, 1, 2), ("contrast", \.contrast, 1, 1),
@@ -33,7 +33,7 @@ struct TechniqueTests {
       #expect(abs(values.reduce(0, +) / 10_000 - middle) < 0.012 * width, "\(name)")
       #expect(values.max()! - values.min()! > 0.99 * width, "\(name)")
     }
-    // An eighth of 64 pixels either way, and a square's middle on any of 65 lines.
+    // An eighth of 64 pixels in each direction, and a square's middle on any of 65 lines.
     #expect(Set(changes.real.map(\.rowShift)) == Set(-8...8))
     #expect(Set(changes.real.map(\.columnShift)) == Set(-8...8))
     #expect(Set(changes.real.map { $0.cutRow ?? -1 }) == Set(0...64))
@@ -41,7 +41,7 @@ struct TechniqueTests {
     #expect(changes.real.contains { $0.rowShift != $0.columnShift && $0.cutRow != $0.cutColumn })
   }
 
-  @Test("a change that is not asked for costs no random number")
+  @Test("a kind of change that is off draws no random numbers")
   func noChange() throws {
     var none = try stream(.none, pictures: 100)
     var techniques = Techniques.none
@@ -52,13 +52,13 @@ struct TechniqueTests {
     #expect(plain.generatorLatents == cut.generatorLatents)
     let changes = try #require(cut.changes)
     #expect(changes.real.allSatisfy { $0.keepsAllButTheSquare && $0.cutRow != nil })
-    // 21 pictures, a row and a column each.
+    // 21 images, with a row and a column each.
     var random = try TorchRandom(blob: none.blob)
     random.skip(words: 42)
     #expect(random.blob == some.blob)
   }
 
-  @Test("rates stay, then fall in a straight line to 0; noise falls from the beginning")
+  @Test("learning rates stay, then fall linearly to 0; noise falls from the start")
   func schedules() {
     var techniques = Techniques.none
     #expect((0..<10).allSatisfy { techniques.rateFactor(step: $0, of: 10) == 1 })
@@ -75,35 +75,36 @@ struct TechniqueTests {
       (0...4).map { techniques.noiseDeviation(step: $0, of: 4) } == [0.5, 0.375, 0.25, 0.2, 0.2])
   }
 
-  @Test("noise is normal, of the deviation asked for, and another for every picture")
+  @Test("noise is normal, has the given deviation, and differs for every image")
   func noise() {
     let noise = InstanceNoise(deviation: 0.5, seed: 3)
-    func numbers(_ part: InstanceNoise.Batch, _ picture: Int) -> [Double] {
+    func numbers(_ batch: StepBatch, _ picture: Int) -> [Double] {
       var numbers = [Double](repeating: 0, count: 12_288)
-      noise.each(part, picture: picture, count: numbers.count) { numbers[$0] += Double($1) }
+      noise.each(batch, picture: picture, count: numbers.count) { numbers[$0] += Double($1) }
       return numbers
     }
     let first = numbers(.real, 0)
     #expect(first == numbers(.real, 0))
-    let others = [numbers(.real, 1), numbers(.fake, 0), numbers(.own, 0)]
+    let others = [numbers(.real, 1), numbers(.fake, 0), numbers(.generator, 0)]
     let all = first + others.joined()
     let count = Double(all.count)
     func moment(_ power: Int) -> Double {
       all.reduce(0) { sum, x in sum + (0..<power).reduce(1) { y, _ in y * x / 0.5 } } / count
     }
-    // Moments of a normal distribution 0, 1, 0, 3, each within 4 of its estimate's deviations
-    // √(1, 2, 15, 96) / √n.
+    // A normal distribution's moments are 0, 1, 0 and 3. The tolerances are four standard
+    // deviations of their estimates, √(1, 2, 15, 96) / √n.
     #expect(abs(moment(1)) < 4 / count.squareRoot())
     #expect(abs(moment(2) - 1) < 4 * (2 / count).squareRoot())
     #expect(abs(moment(3)) < 4 * (15 / count).squareRoot())
     #expect(abs(moment(4) - 3) < 4 * (96 / count).squareRoot())
     for other in others {
       let together = zip(first, other).reduce(0) { $0 + $1.0 * $1.1 } / 0.25 / 12_288
-      #expect(abs(together) < 4 / 12_288.0.squareRoot(), "pictures' numbers are independent")
+      #expect(
+        abs(together) < 4 / 12_288.0.squareRoot(), "numbers of different images are independent")
     }
   }
 
-  @Test("with rates or noise that fall over the epochs, their number is part of the run")
+  @Test("the number of epochs is part of a run's identity if rates or noise fall over them")
   func length() {
     let begun = RunDefinition(recipe: .bollygan, seed: 1)
     for place in [\Techniques.rateDecay, \.instanceNoise] {
@@ -114,13 +115,13 @@ struct TechniqueTests {
       #expect(longer.hash != falling.hash)
       #expect(longer.differences(from: falling) == ["recipe.epochs: 70, not 60"])
     }
-    // What stays the same does not ask how long the run is.
+    // With constant noise and rates, steps do not depend on the length of the run.
     var longer = begun
     longer.recipe.epochs += 10
     #expect(begun.recipe.techniques.noiseFloor > 0 && longer.hash == begun.hash)
   }
 
-  @Test("a discriminator that is right about everything is noticed where labels are smoothed")
+  @Test("the guard notices a perfect discriminator even if labels are smoothed")
   func smoothedGuard() {
     var techniques = Techniques.none
     techniques.labelSmoothing = 0.1
@@ -132,7 +133,7 @@ struct TechniqueTests {
     #expect(verdicts.last == .discriminatorWon && verdicts.dropLast().allSatisfy { $0 == nil })
   }
 
-  @Test("values that no technique can have are named")
+  @Test("an error names the technique whose value is out of bounds")
   func refuses() {
     let spoilt: [(String, (inout Techniques) -> Void)] = [
       ("label smoothing", { $0.labelSmoothing = 0.5 }),
@@ -154,7 +155,7 @@ struct TechniqueTests {
     }
   }
 
-  @Test("R1 comes every so many steps and weighs as many times as much, on average the same")
+  @Test("R1 every 16 steps has 16 times its weight, so its mean weight stays")
   func penalties() {
     var techniques = Techniques.none
     #expect((0..<40).allSatisfy { techniques.slopePenalty(step: $0) == 0 })
@@ -173,15 +174,15 @@ struct TechniqueTests {
     let ratio: Double
   }
 
-  @Test("power iteration finds the largest singular value of LAPACK's decomposition")
+  @Test("power iteration finds LAPACK's largest singular value")
   func largestSingularValue() {
     for kernel in fixture("spectral.json", as: [Spectrum].self) {
       let numbers = Formula.uniform(salt: kernel.salt, count: kernel.outputs * kernel.inputs * 16)
       var spectral = PlainSpectral<Double>(rows: kernel.outputs, kernel: numbers)
-      // From below: no vectors of length 1 give more than the largest.
+      // No vectors of length 1 exceed the largest value.
       #expect(spectral.value(numbers) <= kernel.largest * (1 + 1e-14))
       #expect(spectral.value(numbers) > 0.9 * kernel.largest)
-      // Each round shrinks what is missing by the fourth power of the ratio; 0.99 to the power of
+      // Each round shrinks the error by the fourth power of the ratio. 0.99 to the power of
       // 4 · 1,000 is 10^-18.
       for _ in 0..<1000 { spectral.iterate(numbers) }
       #expect(abs(spectral.value(numbers) / kernel.largest - 1) < 1e-12, "\(kernel)")
@@ -192,13 +193,13 @@ struct TechniqueTests {
     }
   }
 
-  @Test("the divided kernel's gradient becomes the kernel's")
+  @Test("spectral normalisation's gradient matches finite differences")
   func spectralGradient() {
     let kernel = Formula.uniform(salt: 1, count: 4 * 48)
     let toDivided = Formula.uniform(salt: 2, count: kernel.count)
     let spectral = PlainSpectral<Double>(rows: 4, kernel: kernel)
     let gradient = spectral.backward(toDivided, kernel: kernel)
-    // The function is smooth and of order 1: central differences are good to 10^-9.
+    // The function is smooth and of order 1, so central differences are accurate to 10^-9.
     let step = 1e-5
     for index in stride(from: 0, to: kernel.count, by: 7) {
       let values = [step, -step].map { step in
@@ -210,7 +211,7 @@ struct TechniqueTests {
     }
   }
 
-  @Test("what a run with spectral normalisation gives away are the divided kernels")
+  @Test("a run with spectral normalisation writes the divided kernels")
   func spectralRun() async throws {
     var tiny = try await TinyRun(epochs: 4)
     tiny.recipe.techniques.discriminatorNorm = .spectral
@@ -224,19 +225,19 @@ struct TechniqueTests {
       let kernel = layer.kernel.values.map { Double($0) }
       var spectral = PlainSpectral<Double>(rows: layer.kernel.shape[0], kernel: kernel)
       for _ in 0..<100 { spectral.iterate(kernel) }
-      // 15 rounds, and one a step, find a little less than the largest value, never more.
+      // 15 rounds and one for each step find slightly less than the largest value, never more.
       #expect((1 - 1e-5..<1.05).contains(spectral.value(kernel)), "layer \(index)")
       let name = "main.\(2 * index).weight"
       let trained = try #require(checkpoint.tensors["discriminator.\(name)"]).floats()
       let ratios = zip(trained, layer.kernel.values).map { $0 / $1 }
-      #expect(ratios.max()! - ratios.min()! < 1e-4 * ratios.max()!, "one divisor a kernel")
+      #expect(ratios.max()! - ratios.min()! < 1e-4 * ratios.max()!, "each kernel has one divisor")
       #expect(checkpoint.tensors["spectral.\(name)_u"]?.shape == [layer.kernel.shape[0]])
       #expect(
         checkpoint.tensors["spectral.\(name)_v"]?.shape == [layer.kernel.shape[1] * 16])
     }
   }
 
-  @Test("a list of changes reads back as it was, and knows no other names")
+  @Test("a list of changes survives a round trip, and other names are refused")
   func list() {
     for list in ["none", "color", "translation,cutout", "color,translation,cutout"] {
       #expect(Augmentation(list)?.description == list)
@@ -247,7 +248,7 @@ struct TechniqueTests {
     }
   }
 
-  @Test("a run from before techniques were known is read, and keeps its hash")
+  @Test("a run from before techniques existed is readable, and keeps its hash")
   func older() throws {
     let definition = RunDefinition(recipe: .article, seed: -7, pictures: "abc")
     let record = RunRecord(
@@ -263,7 +264,7 @@ struct TechniqueTests {
     older["definition"] = olderDefinition
     let bytes = [UInt8](try JSONSerialization.data(withJSONObject: older))
     #expect(try RunRecord(bytes: bytes, path: "run.json") == record)
-    // What the version of 2026-11-23 hashed.
+    // The fields that the version of 2026-11-23 hashed.
     let lines = """
       recipe.name=article
       recipe.latent=64
@@ -303,7 +304,7 @@ struct TechniqueTests {
   }
 
   @Test(
-    "a run with techniques goes on after a power cut as if nothing had been", arguments: [3, 8],
+    "a run with techniques resumes after a power cut as if uninterrupted", arguments: [3, 8],
     [DiscriminatorNorm.batch, .spectral])
   func resumes(step: Int, norm: DiscriminatorNorm) async throws {
     var tiny = try await TinyRun()

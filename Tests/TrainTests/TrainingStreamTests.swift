@@ -4,7 +4,7 @@ import BollyGANTraining
 import Foundation
 import Testing
 
-/// One case of `Fixtures/initial-weights.json`: SHA-256 of what PyTorch draws at full size.
+/// One case of `Fixtures/initial-weights.json`: SHA-256 of PyTorch's random numbers at full size.
 private struct BeginningFixture: Decodable, Sendable, CustomTestStringConvertible {
   let recipe: String
   let seed: Int64
@@ -43,7 +43,7 @@ struct TrainingStreamTests {
       })
   }
 
-  @Test("initial weights are PyTorch's, bit for bit", arguments: BeginningFixture.all)
+  @Test("initial weights equal PyTorch's bit for bit", arguments: BeginningFixture.all)
   fileprivate func weights(fixture: BeginningFixture) throws {
     let (stream, _) = try fixture.stream()
     #expect(Self.hash(stream.initialGenerator.layers) == fixture.generator)
@@ -51,7 +51,7 @@ struct TrainingStreamTests {
     #expect(Self.hash(stream.fixedLatents) == fixture.fixedLatents)
   }
 
-  @Test("batches and latents are PyTorch's, bit for bit", arguments: BeginningFixture.all)
+  @Test("batches and latents equal PyTorch's bit for bit", arguments: BeginningFixture.all)
   fileprivate func steps(fixture: BeginningFixture) throws {
     var (stream, recipe) = try fixture.stream()
     var order: [Int] = []
@@ -72,9 +72,10 @@ struct TrainingStreamTests {
     #expect(Self.hash(latents) == fixture.latentsOfTwoEpochs)
   }
 
-  @Test("a resumed stream goes on bit for bit", arguments: Recipe.all)
+  @Test("a stream resumes bit for bit", arguments: Recipe.all)
   func resumes(recipe: Recipe) throws {
-    // 37 latents a draw of 3 leave a tail that is drawn again, 5 fall below 16 numbers in all.
+    // 3 latents of 37 leave a tail, which PyTorch draws again. 3 latents of 5 are fewer than 16
+    // numbers, which PyTorch draws one by one.
     for latent in [37, 5] {
       let shape = try DCGANShape(latent: latent, generatorWidth: 2)
       var stream = TrainingStream(recipe: recipe, shape: shape, seed: 7, pictureCount: 300)
@@ -89,18 +90,18 @@ struct TrainingStreamTests {
     }
   }
 
-  @Test("pictures are mirrored in half of the cases, where the recipe says so")
+  @Test("images are mirrored in half of the cases, if the recipe mirrors")
   func mirrors() throws {
     let shape = try DCGANShape(latent: 1, generatorWidth: 1)
     var stream = TrainingStream(recipe: .bollygan, shape: shape, seed: 1, pictureCount: 10_000)
     let draw = stream.draw(pictureCount: 10_000)
-    // Four standard deviations of a fair coin thrown 10,000 times.
+    // Four standard deviations of 10,000 throws of a fair coin.
     #expect(abs(draw.mirrored.count { $0 } - 5000) < 200)
     #expect(draw.latents.count == 10_000 && draw.generatorLatents?.count == 10_000)
     #expect(draw.latents != draw.generatorLatents)
   }
 
-  @Test("the article's fakes fill a batch where the pictures do not")
+  @Test("the article generates a full batch even if the last real batch is short")
   func shortBatches() throws {
     let shape = try DCGANShape(latent: 2, generatorWidth: 1)
     for (recipe, count) in [(Recipe.article, 128), (.tutorial, 5), (.bollygan, 5)] {
@@ -114,13 +115,13 @@ struct TrainingStreamTests {
 
 @Suite("Recipes")
 struct RecipeTests {
-  @Test("a recipe comes back from JSON as it was", arguments: Recipe.all)
+  @Test("a recipe survives a round trip through JSON", arguments: Recipe.all)
   func codes(recipe: Recipe) throws {
     #expect(try JSONDecoder().decode(Recipe.self, from: JSONEncoder().encode(recipe)) == recipe)
     try recipe.validate()
   }
 
-  @Test("an epoch's steps count its short batch unless it is dropped")
+  @Test("an epoch's steps include its short batch unless that is dropped")
   func steps() {
     #expect(Recipe.tutorial.stepsPerEpoch(pictureCount: 7114) == 56)
     #expect(Recipe.article.stepsPerEpoch(pictureCount: 7168) == 56)
@@ -130,7 +131,7 @@ struct RecipeTests {
   }
 
   @Test(
-    "a value that no run can have is named",
+    "an error names the value that is out of bounds",
     arguments: [
       (\Recipe.generatorRate, .nan, "generator's learning rate"),
       (\.discriminatorRate, 0, "discriminator's learning rate"),
@@ -143,7 +144,7 @@ struct RecipeTests {
     #expect(error?.what == what)
   }
 
-  @Test("counts and names out of bounds are refused")
+  @Test("counts and names that are out of bounds are refused")
   func refusesCounts() {
     let spoilt: [(inout Recipe) -> Void] = [
       { $0.batch = 0 }, { $0.epochs = 0 }, { $0.latent = 1025 }, { $0.pictureRules = "odd" },

@@ -1,18 +1,19 @@
 import BollyGANModel
 
-/// The generator's weights averaged over the steps, running statistics included; it makes calmer
-/// pictures than the generator of any one step.
+/// An exponential moving average (EMA) of the generator's weights and running statistics.
 ///
-/// Early on the average follows faster, or its first epochs would still show the random weights:
-/// after t updates the decay is min(decay, (1 + t)/(10 + t)).
+/// It generates more consistent images than the generator of any single step. Early on it follows
+/// faster, because otherwise its first epochs would still show the random initial weights: after t
+/// updates the decay is min(decay, (1 + t)/(10 + t)).
 ///
 /// - SeeAlso: Yazıcı et al. 2019, "The Unusual Effectiveness of Averaging in GAN Training"
 ///   (arXiv:1806.04498).
 package struct MovingAverage {
+  /// Decay per step, once the average no longer follows faster.
   package let decay: Double
   private let generator: any AveragedGenerator
 
-  /// An average of the given weights alone, or as a checkpoint holds it, that follows an engine's.
+  /// Starts from the given weights, new ones or those of a checkpoint, and follows an engine's.
   package init(_ weights: GeneratorWeights, decay: Double, engine: any TrainingEngine) {
     self.decay = decay
     generator =
@@ -20,37 +21,40 @@ package struct MovingAverage {
       ?? PlainAverage(from: weights, of: engine)
   }
 
-  /// The average as it is now.
+  /// The current average.
   package var weights: GeneratorWeights { generator.weights }
 
-  /// Takes in the engine's weights after the given number of steps.
+  /// Averages in the engine's weights, after the given number of steps.
   package func update(step: Int) {
     generator.follow(share: Float(1 - min(decay, Double(1 + step) / Double(10 + step))))
   }
 }
 
-/// Weights that follow those of an engine's generator.
+/// Weights that follow an engine's generator.
 package protocol AveragedGenerator: AnyObject {
-  /// What they are now.
+  /// The current weights.
   var weights: GeneratorWeights { get }
 
-  /// Moves each number: a + share · (w − a), rounded after each of the three operations, where w is
-  /// what the generator has.
+  /// Moves each number a towards the generator's w: a + share · (w − a), rounded after each of the
+  /// three operations.
   func follow(share: Float)
 }
 
-/// An engine that keeps such weights in its own order. To copy all weights out of an engine after
-/// each step takes a seventh of a step of 16 pictures.
+/// An engine that averages weights in its own memory layout.
+///
+/// Copying all weights out of an engine after each step would take a seventh of the time of a step
+/// of 16 images.
 package protocol AveragingEngine: TrainingEngine {
-  /// Weights that begin as the given ones and follow the engine's.
+  /// Returns weights that start as the given ones and follow the engine's.
   func average(from weights: GeneratorWeights) -> any AveragedGenerator
 }
 
-/// Weights that follow those of any engine.
+/// Weights that follow any engine's generator, by copying it after each step.
 package final class PlainAverage: AveragedGenerator {
   package private(set) var weights: GeneratorWeights
   private let engine: any TrainingEngine
 
+  /// Starts from the given weights.
   package init(from weights: GeneratorWeights, of engine: any TrainingEngine) {
     self.weights = weights
     self.engine = engine
@@ -72,7 +76,7 @@ private func moveAverage(_ average: inout [Float], towards target: [Float], _ sh
 }
 
 extension NormWeights {
-  /// Moves parameters and running statistics; the count of batches is that of the target.
+  /// Moves parameters and running statistics. The count of batches is copied.
   mutating func moveAverage(towards norm: NormWeights, _ share: Float) {
     BollyGANTraining.moveAverage(&scale, towards: norm.scale, share)
     BollyGANTraining.moveAverage(&shift, towards: norm.shift, share)

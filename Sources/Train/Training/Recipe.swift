@@ -1,81 +1,80 @@
 import BollyGANModel
 
-/// A way to train: everything that determines a run apart from its data, its seed and the sizes of
-/// its networks.
+/// Everything that determines a run apart from its data, its seed and the sizes of its networks.
 ///
-/// Two recipes follow scripts of other people so closely that, with the same seed and folder, they
-/// make the same steps: ``tutorial`` (PyTorch's DCGAN tutorial) and ``article`` (the notebook behind
-/// the article on Bollywood faces). ``bollygan`` is our own.
+/// Two recipes replay published scripts: ``tutorial`` (PyTorch's DCGAN tutorial) and ``article``
+/// (the notebook of the article on Bollywood faces). With the same seed and folder they make the
+/// same steps as the script. ``bollygan`` is our own.
 public struct Recipe: Sendable, Equatable, Codable {
-  /// What the weights of new networks are drawn from.
+  /// The distribution of new networks' weights.
   public enum Initialisation: String, Sendable, Codable, CaseIterable {
     /// Kernels from N(0, 0.02), scales of batch normalisation from N(1, 0.02), shifts 0 (the
     /// tutorial's `weights_init`; Radford, Metz and Chintala 2015, section 4).
     case dcgan
-    /// What PyTorch's layers draw for themselves: kernels uniform within ±1/√(16 · `shape[1]`),
-    /// scales 1, shifts 0.
+    /// PyTorch's default for each layer: kernels uniform within ±1/√(16 · `shape[1]`), scales 1,
+    /// shifts 0.
     case torchDefault
   }
 
-  /// Whose script's order the random numbers of a run are drawn in.
+  /// The order in which a run draws its random numbers, named after the script that has it.
   public enum DrawingOrder: String, Sendable, Codable, CaseIterable {
     /// Preview batch, generator, discriminator, fixed latents, then the epochs.
     case tutorial
-    /// Preview batch, discriminator, generator, one trial batch of latents, fixed latents, then the
+    /// Preview batch, discriminator, generator, a trial batch of latents, fixed latents, then the
     /// epochs.
     case article
   }
 
-  /// What becomes of the pictures that do not fill a batch at the end of an epoch.
+  /// How an epoch ends when its last images do not fill a batch.
   public enum LastBatch: String, Sendable, Codable, CaseIterable {
-    /// They make a short batch, with as many fakes.
+    /// With a short batch and an equal number of generated images.
     case short
-    /// They make a short batch, but the fakes are as many as in any other.
+    /// With a short batch of real images and a full batch of generated ones.
     case shortWithFullLatents
-    /// They are left out of this epoch.
+    /// Without them: they are left out of this epoch.
     case dropped
   }
 
-  /// What the recipe is called on the command line and in files.
+  /// The recipe's name on the command line and in files.
   public var name: String
-  /// Numbers in a latent vector (`nz`), for the `DCGANShape` of the run.
+  /// Size of a latent vector (`nz`), for the `DCGANShape` of the run.
   public var latent: Int
   /// Whether batch normalisation follows the discriminator's first convolution.
   public var normalisesFirst: Bool
-  /// What new networks are drawn from.
+  /// The distribution of new networks' weights.
   public var initialisation: Initialisation
-  /// Whether the generator's step draws latents of its own or uses the fakes that the discriminator
-  /// has just seen.
+  /// Whether the generator's step draws its own latents instead of using the images that the
+  /// discriminator has just seen.
   public var freshLatents: Bool
   /// Adam's learning rate for the generator.
   public var generatorRate: Double
   /// Adam's learning rate for the discriminator.
   public var discriminatorRate: Double
-  /// Adam's decay of the first moment.
+  /// Adam's decay rate for the first moment.
   public var beta1: Double
-  /// Adam's decay of the second moment.
+  /// Adam's decay rate for the second moment.
   public var beta2: Double
   /// Passes over the data.
   public var epochs: Int
-  /// Pictures in a batch.
+  /// Images in a batch.
   public var batch: Int
-  /// What becomes of an epoch's last, short batch.
+  /// How an epoch ends when its last images do not fill a batch.
   public var lastBatch: LastBatch
   /// The order in which random numbers are drawn.
   public var drawingOrder: DrawingOrder
-  /// Whether the random numbers of one batch are spent before the networks are made, as scripts do
-  /// that show some pictures first.
+  /// Whether one batch's random numbers are drawn and discarded before the networks are made, as by
+  /// scripts that show a few images first.
   public var preview: Bool
-  /// How picture files are read: `pillow`, as the scripts do, or `kind`, which heeds orientation and
-  /// alpha.
+  /// How image files are read: `pillow`, as the scripts read them, or `kind`, which respects
+  /// orientation and alpha.
   public var pictureRules: String
-  /// Whether each picture is shown mirrored in half of the epochs, at random.
+  /// Whether each image is mirrored at random, in half of the epochs on average.
   public var mirror: Bool
-  /// Decay a step of the generator's moving average; nil where none is kept.
+  /// Decay per step of the generator's moving average; nil for no average.
   public var generatorAverage: Double?
-  /// Share of the pictures that is kept from training, to measure with.
+  /// Share of the images that is held out of training, for metrics.
   public var holdout: Double
-  /// What is done beyond the DCGAN of 2015.
+  /// Techniques beyond the DCGAN of 2015.
   public var techniques = Techniques.none
 
   /// PyTorch's DCGAN tutorial.
@@ -89,9 +88,9 @@ public struct Recipe: Sendable, Equatable, Codable {
 
   /// The article's notebook, with a learning rate that works.
   ///
-  /// The article prints a learning rate of 0.005. Taken literally it diverges within the first
-  /// epoch, in PyTorch as here: the discriminator answers 1 to everything. So this recipe uses the
-  /// 0.0002 of the notebook that the article follows.
+  /// The article prints a learning rate of 0.005. Taken literally, training diverges within the
+  /// first epoch, in PyTorch as well as here: the discriminator answers 1 to everything. So this
+  /// recipe uses 0.0002, as the notebook that the article follows does.
   public static let article = Recipe(
     name: "article", latent: 64, normalisesFirst: true, initialisation: .torchDefault,
     freshLatents: true, generatorRate: 0.0002, discriminatorRate: 0.0002, beta1: 0.5,
@@ -99,9 +98,11 @@ public struct Recipe: Sendable, Equatable, Codable {
     drawingOrder: .article, preview: true, pictureRules: "pillow", mirror: false,
     generatorAverage: nil, holdout: 0)
 
-  /// Our own, the default: small batches, so that some thousand pictures make many steps, real
-  /// pictures asked to be 0.9 real, and a long average of the noisier generator that comes of it.
-  /// What else was tried, and what came out: `Documentation/Training.md`.
+  /// Our own recipe, the default.
+  ///
+  /// Its batches are small, so that a few thousand images make many steps. Real images are labelled
+  /// 0.9. A long moving average evens out the generator, which small batches make noisier.
+  /// `Documentation/Training.md` lists what else was tried, with results.
   public static let bollygan = Recipe(
     name: "bollygan", latent: 64, normalisesFirst: false, initialisation: .dcgan,
     freshLatents: true, generatorRate: 0.0002, discriminatorRate: 0.0002, beta1: 0.5,
@@ -112,10 +113,10 @@ public struct Recipe: Sendable, Equatable, Codable {
   /// The recipes by name, the default first.
   public static let all = [bollygan, tutorial, article]
 
-  /// Whether the recipe follows a script, and a run is to repeat its steps: digits count more than time.
+  /// Whether the recipe replays a script, so that accuracy matters more than speed.
   private var repeatsScript: Bool { name == Self.tutorial.name || name == Self.article.name }
 
-  /// The arithmetic of a step for networks of the given sizes.
+  /// The configuration of an engine for networks of the given sizes.
   public func configuration(for shape: DCGANShape) -> TrainingConfiguration {
     TrainingConfiguration(
       shape: shape, normalisesFirst: normalisesFirst, freshLatents: freshLatents,
@@ -123,12 +124,12 @@ public struct Recipe: Sendable, Equatable, Codable {
       beta2: beta2, techniques: techniques, convolutions: repeatsScript ? .direct : .fast)
   }
 
-  /// Batches in one pass over the given number of pictures.
+  /// Steps in one pass over the given number of images.
   public func stepsPerEpoch(pictureCount: Int) -> Int {
     lastBatch == .dropped ? pictureCount / batch : (pictureCount + batch - 1) / batch
   }
 
-  /// Checks every value that a person or a file may have set.
+  /// Checks every value that a user or a file may have set.
   ///
   /// - Throws: ``RecipeError`` naming the first value that is out of bounds.
   public func validate() throws(RecipeError) {
@@ -171,8 +172,8 @@ public struct Recipe: Sendable, Equatable, Codable {
       (0...10_000).contains(techniques.r1), "weight of R1", techniques.r1, "0 to 10000")
     try check(
       techniques.r1 == 0 || techniques.discriminatorNorm != .batch, "weight of R1", techniques.r1,
-      "0 with batch normalisation, which makes a picture's score depend on its neighbours "
-        + "(--d-norm none or spectral)")
+      "0 with batch normalisation, which makes an image's score depend on its batch "
+        + "(--d-norm none or spectral allow it)")
     try check(
       (1...1000).contains(techniques.r1Every), "steps from one R1 to the next", techniques.r1Every,
       "1 to 1000")
@@ -182,15 +183,15 @@ public struct Recipe: Sendable, Equatable, Codable {
   }
 }
 
-/// A recipe's value that no run can have.
+/// A value in a recipe that is out of bounds.
 public struct RecipeError: Error, Equatable, CustomStringConvertible {
-  /// Which value.
+  /// Name of the value.
   public let what: String
-  /// What it is.
+  /// The value found.
   public let value: String
-  /// What would be accepted.
+  /// The values accepted.
   public let accepted: String
 
-  /// A sentence that says what is wrong and what would be right.
-  public var description: String { "\(what) is \(value), accepted is \(accepted)" }
+  /// The value found and the values accepted, in a sentence.
+  public var description: String { "\(what) must be \(accepted), got \(value)" }
 }

@@ -1,10 +1,10 @@
-/// All gradients of one step, widened to double, by tensor name (`main.0.weight`, ...).
+/// All gradients of one step, widened to float64, by tensor name (`main.0.weight`, ...).
 package struct StepGradients: Equatable, Sendable {
-  /// What the step said of itself.
+  /// Losses and scores of the step.
   package var losses: StepLosses
-  /// Gradients that the discriminator's update used: real and fake added.
+  /// Gradients of the discriminator's update: the sum over real and generated images.
   package var discriminator: [String: [Double]]
-  /// Gradients that the generator's update used, through the discriminator after its update.
+  /// Gradients of the generator's update, through the updated discriminator.
   package var generator: [String: [Double]]
 
   package init(
@@ -16,8 +16,9 @@ package struct StepGradients: Equatable, Sendable {
   }
 }
 
-/// An engine that can show the gradients of a step, for comparison with an oracle.
+/// An engine that can report the gradients of a step, for comparison with an oracle.
 package protocol GradientEngine: TrainingEngine {
-  /// The gradients that ``TrainingEngine/step(_:)`` would use; the engine stays as it was.
+  /// Returns the gradients that ``TrainingEngine/step(_:)`` would use, and leaves the engine
+  /// unchanged.
   func gradients(_ batch: TrainingBatch) throws -> StepGradients
 }

@@ -1,37 +1,38 @@
 import BollyGANModel
 
-/// What determines the arithmetic of a training step, apart from the data.
+/// Everything that determines a training step, apart from the data and the state.
 public struct TrainingConfiguration: Hashable, Sendable {
-  /// Sizes of both networks.
+  /// Shape of both networks.
   public var shape: DCGANShape
-  /// Whether batch normalisation follows the discriminator's first convolution; it does not where it
-  /// follows none (``Techniques/discriminatorNorm``).
+  /// Whether batch normalisation follows the discriminator's first convolution. False if the
+  /// discriminator has no batch normalisation (``Techniques/discriminatorNorm``).
   public let normalisesFirst: Bool
-  /// Whether the generator's step draws latents of its own (the article) or uses the fakes that
-  /// the discriminator has just seen (the tutorial).
+  /// Whether the generator's step has its own latents (the article) instead of using the images
+  /// that the discriminator has just seen (the tutorial).
   public var freshLatents: Bool
   /// Adam's learning rate for the generator.
   public var generatorRate: Double
   /// Adam's learning rate for the discriminator.
   public var discriminatorRate: Double
-  /// Adam's decay of the first moment.
+  /// Adam's decay rate for the first moment.
   public var beta1: Double
-  /// Adam's decay of the second moment.
+  /// Adam's decay rate for the second moment.
   public var beta2: Double
-  /// What is done beyond the DCGAN of 2015.
+  /// Techniques beyond the DCGAN of 2015.
   public let techniques: Techniques
   /// How the fast trainer computes its convolutions.
   public var convolutions: Convolutions
 
   /// Ways to compute a convolution.
   public enum Convolutions: Sendable {
-    /// As sums of products, in float64 on the way forward (but for the last layer's): rounded least.
+    /// As direct sums, forward in float64 except for the generator's last layer. Rounds least.
     case direct
-    /// With 25 products for 64 (Winograd 1980), in half the time, and rounded some times as much.
+    /// With 25 products instead of 64 (Winograd 1980). Takes half the time, with rounding errors
+    /// that are a few times larger.
     case fast
   }
 
-  /// The article's settings for a shape.
+  /// A configuration that defaults to the article's settings.
   public init(
     shape: DCGANShape, normalisesFirst: Bool = true, freshLatents: Bool = true,
     generatorRate: Double = 0.0002, discriminatorRate: Double = 0.0002, beta1: Double = 0.5,
@@ -50,26 +51,26 @@ public struct TrainingConfiguration: Hashable, Sendable {
   }
 }
 
-/// What one step learns from.
+/// The data of one step.
 public struct TrainingBatch: Sendable {
-  /// Real pictures, 8 bits a value, `[count, side, side, channels]`; a value v stands for
+  /// Real images `[count, side, side, channels]`, 8 bits per value. A value v means
   /// (v/255 − 0.5)/0.5.
   public var pixels: [UInt8]
-  /// Latents of the fakes that the discriminator sees, `[m, latent]`; `m` may be another number
-  /// than that of the pictures.
+  /// Latents `[m, latent]` of the generated images in the discriminator's step. `m` may differ from
+  /// the number of real images.
   public var latents: [Float]
-  /// Latents of the generator's own step, `[m, latent]`; nil where it uses the fakes above.
+  /// Latents `[m, latent]` of the generator's step; nil if it uses ``latents`` again.
   public var generatorLatents: [Float]?
-  /// What DiffAugment does to the pictures; nil where ``Techniques/augmentation`` is empty.
+  /// DiffAugment's changes; nil if ``Techniques/augmentation`` is empty.
   public var changes: BatchChanges?
-  /// Noise on what the discriminator sees; nil for none.
+  /// Noise on all images that the discriminator sees; nil for none.
   public var noise: InstanceNoise?
-  /// What both learning rates are multiplied by.
+  /// Factor of both learning rates.
   public var rateFactor: Double
-  /// Weight of the penalty on the discriminator's slope; 0 for none.
+  /// Weight γ of R1 in this step (see ``Techniques/r1``); 0 for none.
   public var slopePenalty: Double
 
-  /// A batch of pictures and latents.
+  /// A batch of images and latents.
   public init(
     pixels: [UInt8], latents: [Float], generatorLatents: [Float]? = nil,
     changes: BatchChanges? = nil, noise: InstanceNoise? = nil, rateFactor: Double = 1,
@@ -85,26 +86,26 @@ public struct TrainingBatch: Sendable {
   }
 }
 
-/// What one step says of itself, as the tutorial prints it.
+/// Losses and scores of one step, as the tutorial prints them.
 public struct StepLosses: Equatable, Sendable {
-  /// Discriminator's loss: that of real pictures and of fakes added.
+  /// The discriminator's loss: the sum over real and generated images.
   public var lossD: Double
-  /// Generator's loss.
+  /// The generator's loss.
   public var lossG: Double
-  /// Mean of D(x) over the real pictures.
+  /// Mean of D(x) over the real images.
   public var dX: Double
   /// Mean of D(G(z)) before the discriminator's update.
   public var dGz1: Double
-  /// Mean of D(G(z)) after it.
+  /// Mean of D(G(z)) after the discriminator's update.
   public var dGz2: Double
-  /// The penalty on the discriminator's slope, which ``lossD`` leaves out; nil in a step without.
+  /// R1, which ``lossD`` does not include; nil in a step without it.
   public var r1: Double?
-  /// Euclidean norm of all gradients of the discriminator's update; nil where they were not looked at.
+  /// Euclidean norm of all gradients of the discriminator's update; nil if not recorded.
   public var gradientD: Double?
-  /// That of the generator's update.
+  /// Euclidean norm of all gradients of the generator's update; nil if not recorded.
   public var gradientG: Double?
 
-  /// The figures.
+  /// Collects the figures of a step.
   public init(
     lossD: Double, lossG: Double, dX: Double, dGz1: Double, dGz2: Double, r1: Double? = nil,
     gradientD: Double? = nil, gradientG: Double? = nil
@@ -120,13 +121,13 @@ public struct StepLosses: Equatable, Sendable {
   }
 }
 
-/// One network's state between two steps.
+/// Adam's state for one network.
 public struct OptimizerState: Equatable, Sendable {
   /// Adam's first moments by tensor name (`main.0.weight`, ...), shaped like the weights.
   public var firstMoments: [String: Tensor]
-  /// Adam's second moments.
+  /// Adam's second moments, likewise.
   public var secondMoments: [String: Tensor]
-  /// Updates made.
+  /// Number of updates made.
   public var step: Int
 
   /// A state of the given moments.
@@ -137,17 +138,17 @@ public struct OptimizerState: Equatable, Sendable {
   }
 }
 
-/// All that an engine needs to go on as if it had never stopped.
+/// Everything that an engine needs to resume training exactly.
 public struct TrainingState: Equatable, Sendable {
   /// The generator, running statistics included.
   public var generator: GeneratorWeights
   /// The discriminator, running statistics included.
   public var discriminator: DiscriminatorWeights
-  /// Adam of the generator.
+  /// Adam's state for the generator.
   public var generatorOptimizer: OptimizerState
-  /// Adam of the discriminator.
+  /// Adam's state for the discriminator.
   public var discriminatorOptimizer: OptimizerState
-  /// The vectors of spectral normalisation by kernel (`main.0.weight`, ...); empty without it.
+  /// Vectors of spectral normalisation by kernel (`main.0.weight`, ...); empty without it.
   public var spectral: [String: SpectralVectors]
 
   /// A state of the given parts.
@@ -164,49 +165,50 @@ public struct TrainingState: Equatable, Sendable {
   }
 }
 
-/// Something that can make training steps: the plain trainer (the oracle) or the fast one.
+/// A trainer: ``FastTrainer``, or ``PlainTrainer`` as its oracle.
 public protocol TrainingEngine: AnyObject {
   /// The settings it was made with.
   var configuration: TrainingConfiguration { get }
 
-  /// Discriminator on real, discriminator on fake, its update, then the generator's update.
+  /// Trains the discriminator on real and generated images, then the generator.
   ///
-  /// - Throws: ``NonFiniteError`` where a loss or a gradient is not finite; the weights are then
-  ///   those before the update that would have spoilt them. Or where what a step leaves behind is not
-  ///   finite (weights, Adam's moments, running statistics); an engine may then need a state from before it.
+  /// - Throws: ``NonFiniteError`` if a loss or gradient is not finite; the update that would have
+  ///   used it is not made. Also if a weight, moment or running statistic is not finite after the
+  ///   step; an engine may then need ``restore(_:)`` with an earlier state.
   func step(_ batch: TrainingBatch) throws -> StepLosses
 
-  /// The generator as it is now: ``state()``'s, for those who need no more.
+  /// A copy of the current generator, as in ``state()``.
   func generatorWeights() -> GeneratorWeights
 
-  /// A copy of all that changes from step to step.
+  /// A copy of everything that changes from step to step.
   func state() -> TrainingState
 
-  /// Goes on from a state that ``state()`` gave, bit for bit.
+  /// Resumes from a state that ``state()`` returned, bit for bit.
   func restore(_ state: TrainingState)
 
-  /// Pictures `[count, channels, side, side]` in −1…1.
+  /// Generates images `[count, channels, side, side]` in −1…1.
   ///
   /// - Parameters:
   ///   - latents: `[count, latent]`.
-  ///   - batchStatistics: normalise by the batch's own statistics (the article's notebook samples
-  ///     so) and not by the running ones; running ones are left as they are.
+  ///   - batchStatistics: whether to normalise by the batch's own statistics, as the article's
+  ///     notebook samples, instead of the running ones. The running ones do not change.
   func generate(latents: [Float], batchStatistics: Bool) -> [Float]
 }
 
 extension TrainingEngine {
-  /// Part of ``state()``; engines that can copy the generator alone do so more cheaply.
+  /// Copies the whole ``state()``. Engines override this if they can copy the generator alone.
   public func generatorWeights() -> GeneratorWeights { state().generator }
 }
 
-/// A loss, gradient or weight that is no number any more.
+/// A loss, gradient, weight, moment or statistic became NaN or infinite.
 public struct NonFiniteError: Error, Equatable, CustomStringConvertible {
-  /// Where it was seen: `loss_d`, `loss_g`, or a network and tensor (`generator main.3.weight`).
+  /// Where it was found: `loss_d`, `loss_g`, `r1`, or a network and tensor
+  /// (`generator main.3.weight`).
   public let place: String
 
   /// An error at the given place.
   public init(place: String) { self.place = place }
 
-  /// A sentence that says where the number was lost.
+  /// Where the number was found, in a sentence.
   public var description: String { "\(place) is not finite" }
 }

@@ -1,25 +1,28 @@
 import BollyGANModel
 
-/// Everything random in a run: what it begins with, and the numbers of its steps.
+/// All random numbers of a run: its initial weights, and the numbers of its steps.
 ///
-/// All of it comes from one seed through PyTorch's generator in the order that the recipe's script
-/// has (``Recipe/DrawingOrder``), so a run of `tutorial` with seed 999 begins with the same bits as
-/// the tutorial's script with `manualSeed = 999`, and goes on with the same batches and latents.
+/// They come from one seed through PyTorch's generator, in the order of the recipe's script
+/// (``Recipe/DrawingOrder``). So a run of `tutorial` with seed 999 starts with the same bits as the
+/// tutorial's script with `manualSeed = 999`, and continues with the same batches and latents.
 ///
-/// An epoch begins with ``epochOrder()``. A step draws, with ``draw(pictureCount:)``, one word a
-/// picture where the recipe mirrors, then the discriminator's latents, then the generator's own
-/// where the recipe has them, then for DiffAugment the changes of the real pictures, of the fakes,
-/// and of those of the generator's step, picture by picture, then two words for instance noise.
+/// An epoch starts with ``epochOrder()``. Each step draws, with ``draw(pictureCount:)``:
 ///
-/// - Note: The article's notebook looks at pictures of its generator before and between the epochs
-///   in training mode, which moves the running statistics. They take no part in training, and we
-///   leave that out.
+/// 1. one word per image, if the recipe mirrors;
+/// 2. the latents of the discriminator's step;
+/// 3. the latents of the generator's step, if the recipe has separate ones;
+/// 4. DiffAugment's changes, image by image: of the real images, of the generated ones, and of
+///    those in the generator's step;
+/// 5. two words for instance noise.
+///
+/// - Note: The article's notebook generates images before and between the epochs in training mode,
+///   which moves the running statistics. They do not affect training, so we leave that out.
 public struct TrainingStream: Sendable {
   /// The generator before its first step.
   public let initialGenerator: GeneratorWeights
   /// The discriminator before its first step.
   public let initialDiscriminator: DiscriminatorWeights
-  /// Latents of the sample grids, `[64, latent]`.
+  /// Latents `[64, latent]` of the sample grids.
   public let fixedLatents: [Float]
 
   private let recipe: Recipe
@@ -28,28 +31,28 @@ public struct TrainingStream: Sendable {
   private let pictureCount: Int
   private var random: TorchRandom
 
-  /// What a step draws.
+  /// The random numbers of one step.
   public struct StepDraw: Equatable, Sendable {
-    /// For each picture whether its columns run from right to left this time.
+    /// For each real image, whether it is mirrored.
     public let mirrored: [Bool]
-    /// Latents of the fakes that the discriminator sees, `[m, latent]`; `m` may exceed the number
-    /// of pictures (``Recipe/LastBatch/shortWithFullLatents``).
+    /// Latents `[m, latent]` of the discriminator's step; `m` may exceed the number of real images
+    /// (``Recipe/LastBatch/shortWithFullLatents``).
     public let latents: [Float]
-    /// Latents of the generator's own step, `[m, latent]`; nil where it uses the fakes above.
+    /// Latents `[m, latent]` of the generator's step; nil if it uses ``latents`` again.
     public let generatorLatents: [Float]?
-    /// What DiffAugment does to the pictures; nil where the recipe has none of it.
+    /// DiffAugment's changes; nil if the recipe has none.
     public let changes: BatchChanges?
-    /// What the step's instance noise follows from; nil where the recipe has none.
+    /// Seed of the step's instance noise; nil if the recipe has none.
     public let noiseSeed: UInt64?
   }
 
-  /// Draws a run's beginning.
+  /// Draws the initial weights and the fixed latents of a run.
   ///
   /// - Parameters:
-  ///   - recipe: Says what is drawn and in which order.
-  ///   - shape: Sizes of the networks; its latent size counts, not the recipe's.
-  ///   - seed: As `torch.manual_seed` takes it.
-  ///   - pictureCount: Pictures that are trained on.
+  ///   - recipe: what is drawn, and in which order.
+  ///   - shape: shape of the networks. Its latent size is used, not the recipe's.
+  ///   - seed: a seed as `torch.manual_seed` takes it.
+  ///   - pictureCount: number of training images.
   public init(recipe: Recipe, shape: DCGANShape, seed: Int64, pictureCount: Int) {
     self.recipe = recipe
     latent = shape.latent
@@ -71,18 +74,18 @@ public struct TrainingStream: Sendable {
         initialisation: recipe.initialisation, random: &random)
       initialGenerator = GeneratorWeights(
         shape: shape, initialisation: recipe.initialisation, random: &random)
-      // The notebook tries its generator on a batch.
+      // The notebook tries its generator on one batch.
       _ = random.normal(count: recipe.batch * shape.latent)
     }
     fixedLatents = random.normal(count: 64 * shape.latent)
   }
 
-  /// The order of the pictures in the epoch that begins now.
+  /// Draws the order of the images in the next epoch.
   public mutating func epochOrder() -> [Int] { random.loaderOrder(pictureCount) }
 
-  /// What the next step draws.
+  /// Draws the numbers of the next step.
   ///
-  /// - Parameter pictureCount: Real pictures of the step: a batch, or what is left of an epoch.
+  /// - Parameter pictureCount: real images of the step: a batch, or the rest of an epoch.
   public mutating func draw(pictureCount: Int) -> StepDraw {
     let mirrored =
       recipe.mirror
@@ -95,31 +98,31 @@ public struct TrainingStream: Sendable {
       ? nil
       : BatchChanges(
         real: changes(count: pictureCount), fake: changes(count: count),
-        own: changes(count: count))
+        generator: changes(count: count))
     return StepDraw(
       mirrored: mirrored, latents: latents, generatorLatents: generatorLatents, changes: changes,
       noiseSeed: recipe.techniques.hasNoise ? random.next64() : nil)
   }
 
-  /// What DiffAugment does to each of some pictures.
+  /// Draws DiffAugment's changes of a batch.
   private mutating func changes(count: Int) -> [PictureChange] {
     (0..<count).map { _ in recipe.techniques.augmentation.drawn(side: side, from: &random) }
   }
 
-  /// For each of some pictures whether it is mirrored: the top bit of a word each.
+  /// Draws for each image whether it is mirrored: the top bit of a word.
   mutating func mirrorings(count: Int) -> [Bool] {
     (0..<count).map { _ in random.next32() >> 31 == 1 }
   }
 
-  /// The numbers of `torch.randn(count, latent, 1, 1)`.
+  /// Draws the numbers of `torch.randn(count, latent, 1, 1)`.
   mutating func latents(count: Int) -> [Float] { random.normal(count: count * latent) }
 
-  /// All that changes from step to step, as `torch.get_rng_state()` gives it, for ``resume(_:)``.
+  /// The state of the random numbers as `torch.get_rng_state()` returns it, for ``resume(_:)``.
   public var blob: [UInt8] { random.blob }
 
-  /// Goes on where the stream that gave `blob` was.
+  /// Continues where the stream that returned `blob` was.
   ///
-  /// - Throws: `TorchRandomError` where the bytes are no state of PyTorch's generator.
+  /// - Throws: `TorchRandomError` if the bytes are not a state of PyTorch's generator.
   public mutating func resume(_ blob: [UInt8]) throws(TorchRandomError) {
     random = try TorchRandom(blob: blob)
   }
@@ -128,7 +131,7 @@ public struct TrainingStream: Sendable {
 // MARK: - New networks
 
 extension GeneratorWeights {
-  /// New weights, as PyTorch draws them.
+  /// Draws new weights as PyTorch does.
   package init(
     shape: DCGANShape, initialisation: Recipe.Initialisation, random: inout TorchRandom
   ) {
@@ -144,7 +147,7 @@ extension GeneratorWeights {
 }
 
 extension DiscriminatorWeights {
-  /// New weights, as PyTorch draws them.
+  /// Draws new weights as PyTorch does.
   package init(
     shape: DCGANShape, normalisesFirst: Bool, normalises: Bool = true,
     initialisation: Recipe.Initialisation, random: inout TorchRandom
@@ -162,9 +165,9 @@ extension DiscriminatorWeights {
   }
 }
 
-/// Layers in the order in which PyTorch makes them: first every layer draws its kernel for itself
-/// (`kaiming_uniform_` with a = √5), then, with `.dcgan`, the tutorial's `weights_init` goes over
-/// them and draws kernels and scales anew.
+/// Draws layers in PyTorch's order: first each layer's default kernel (`kaiming_uniform_` with
+/// a = √5), then, for `.dcgan`, the kernels and scales of the tutorial's `weights_init`, which
+/// replace them.
 private func newLayers(
   kernels: [[Int]], norms: [Int?], hasBiases: Bool = false, initialisation: Recipe.Initialisation,
   random: inout TorchRandom
@@ -172,19 +175,19 @@ private func newLayers(
   var layers: [LayerWeights] = []
   for (index, (shape, channels)) in zip(kernels, norms).enumerated() {
     var kernel = Tensor(zeros: shape)
-    // A discriminator's kernel counts first what it puts out.
+    // A discriminator's kernel has its output channels first.
     var bias =
       hasBiases && index < kernels.count - 1 ? [Float](repeating: 0, count: shape[0]) : nil
     switch initialisation {
     case .dcgan:
       random.skip(words: kernel.values.count + (bias?.count ?? 0))
     case .torchDefault:
-      // The same doubles as in torch.nn.init, which round in this order and not as 1/√fan does.
+      // The doubles of torch.nn.init, which are rounded in this order, not as 1/√fan.
       let gain = (2 / (1 + 5.0.squareRoot() * 5.0.squareRoot())).squareRoot()
       let fan = Double(shape[1] * 16)
       let bound = 3.0.squareRoot() * (gain / fan.squareRoot())
       kernel.values = random.uniforms(count: kernel.values.count, from: -bound, to: bound)
-      // The bias's bound is 1/√fan outright.
+      // The bias's bound is 1/√fan itself.
       let reach = 1 / fan.squareRoot()
       bias = bias.map { random.uniforms(count: $0.count, from: -reach, to: reach) }
     }

@@ -1,7 +1,7 @@
-"""A DCGAN and its training step in PyTorch, as the fixtures beside this file were made with it.
+"""A DCGAN and its training step in PyTorch, which the scripts of the other fixtures use.
 
-Also the two things that both sides compute for themselves: numbers from an integer formula, so that
-no weights need to be stored, and digests, so that no gradients need to be stored whole.
+Also what Swift computes too: numbers from an integer formula, so that fixtures store no weights,
+and digests, so that they store no complete gradients.
 """
 
 import math
@@ -12,7 +12,7 @@ from torch import nn
 
 
 def hashed(salt, count):
-    """`count` 32-bit words from a salt: the integer mix "lowbias32" of salt and position."""
+    """`count` 32-bit words from a salt: the integer hash "lowbias32" of salt and position."""
     def mix(x):
         x = x.astype(numpy.uint32)
         x ^= x >> numpy.uint32(16)
@@ -27,12 +27,12 @@ def hashed(salt, count):
 
 
 def uniform(salt, count):
-    """`count` doubles in -1...1, each a multiple of 2^-23."""
+    """`count` uniform doubles in -1...1, each a multiple of 2^-23."""
     return (hashed(salt, count) >> numpy.uint32(8)).astype(numpy.float64) * 2.0**-23 - 1
 
 
 def formula_tensor(salt, shape, centre, spread):
-    """float32 numbers within centre +- spread."""
+    """Uniform float32 numbers in centre +- spread."""
     values = centre + spread * uniform(salt, math.prod(shape))
     return torch.from_numpy(values.astype(numpy.float32)).reshape(shape)
 
@@ -73,7 +73,7 @@ class Discriminator(nn.Module):
 
 
 def weights_init(module):
-    """What the tutorial applies to both networks."""
+    """The tutorial's initialisation of both networks."""
     if isinstance(module, (nn.Conv2d, nn.ConvTranspose2d)):
         nn.init.normal_(module.weight.data, 0.0, 0.02)
     elif isinstance(module, nn.BatchNorm2d):
@@ -89,7 +89,7 @@ def networks(case):
 
 
 def fill(network, salt):
-    """Sets all weights by the formula: kernels as wide as PyTorch's default, norms near identity."""
+    """Sets all weights by the formula: kernels as wide as by default, norms near the identity."""
     for index, (name, parameter) in enumerate(network.named_parameters()):
         shape = tuple(parameter.shape)
         if parameter.dim() == 4:
@@ -100,13 +100,13 @@ def fill(network, salt):
 
 
 def pictures(pixels, dtype):
-    """8-bit pixels [count, side, side, channels] as the scripts' transforms give them."""
+    """8-bit pixels [count, side, side, channels] as the scripts' transforms convert them."""
     x = torch.from_numpy(pixels).permute(0, 3, 1, 2).contiguous().to(dtype)
     return x.div(255).sub(0.5).div(0.5)
 
 
 class Trainer:
-    """One step of either script: `fresh` says whether the generator's step has latents of its own."""
+    """Steps of both scripts. `fresh` are the latents of the generator's step, if it has its own."""
 
     def __init__(self, generator, discriminator, rate_g, rate_d, beta1=0.5, beta2=0.999):
         self.g, self.d = generator, discriminator
@@ -158,9 +158,9 @@ PROJECTIONS = 2
 
 
 def digest(tensor):
-    """Largest magnitude, norm, sums weighted by the formula, and some of a tensor's numbers.
+    """A tensor's largest magnitude, norm, sums weighted by the formula, and a few of its numbers.
 
-    A wrong number anywhere shows in the weighted sums; the samples say which tensor's layout is off.
+    A wrong number anywhere changes the weighted sums. The samples help to find a wrong layout.
     """
     values = tensor.detach().double().reshape(-1).numpy()
     count = len(values)

@@ -1,12 +1,12 @@
-"""Makes gradients.json: all gradients of one step, and the state after a few, in float64.
+"""Writes gradients.json: all gradients of one step and the state after a few steps, in float64.
 
     python gradients.py        (PyTorch 2.15.0, NumPy; the CPU's float64 arithmetic)
 
-A gradient is not continuous where a number goes into a rectifier at zero, and one of a million numbers
-is that near to it by chance. So each case takes the first data for which no number of the first step
-is so near that rounding in float32 could carry it across.
+Gradients are discontinuous where a rectifier's input is zero, and among a million numbers one is
+close to zero by chance. So each case uses the first data set for which no input in the first step
+is so close that float32 rounding could flip its sign.
 
-Prints for comparison how far PyTorch's own float32 gradients are off.
+For comparison, prints the error of PyTorch's own float32 gradients.
 """
 
 import copy
@@ -19,11 +19,12 @@ from torch import nn
 
 import dcgan
 
-# Of a layer's root mean square: what float32 is off by behind a few layers, at most.
+# Relative to a layer's root mean square: the largest error of float32 after a few layers.
 MARGIN = 3e-6
 
-# Adam's first update is the sign of a gradient times the rate, and among millions of gradients some have no
-# sign in float32. What follows the discriminator's update can be compared where the rate is small.
+# Adam's first update is the sign of a gradient times the learning rate, and among millions of
+# gradients a few have no sign in float32. With a small rate, values after the discriminator's
+# update can be compared nevertheless.
 SMALL = 2e-6
 
 COMMON = {"nz": 20, "channels": 3, "rate_g": 0.0002, "rate_d": 0.0002, "beta1": 0.5, "steps": 3}
@@ -54,7 +55,7 @@ CASES = [
 
 
 def batch(case, step):
-    """Noise for pictures, and latents; other ones in each step and for each number of the data."""
+    """Noise as images, and latents. They differ for each step and each data set."""
     step += 100 * case["data"]
     side, channels = case["side"], case["channels"]
     count = case["pictures"] * side * side * channels
@@ -68,7 +69,7 @@ def batch(case, step):
 
 
 def trainer(case):
-    # Made in float32, so that both precisions begin with the same weights.
+    # In float32, so that both precisions start with the same weights.
     generator, discriminator = dcgan.networks(case)
     dcgan.fill(generator, 100)
     dcgan.fill(discriminator, 200)
@@ -79,7 +80,7 @@ def trainer(case):
 
 
 def distance_from_edges(t, *first_step):
-    """How near numbers of the first step come to zero on their way into a rectifier."""
+    """The smallest magnitude of a rectifier's input in the first step, relative to its layer."""
     nearest = []
 
     def note(_, inputs):
@@ -112,11 +113,13 @@ def main():
             if step == 0:
                 record["discriminator"] = dcgan.digests(gradients_d)
                 record["generator"] = dcgan.digests(gradients_g)
-                off = max(
-                    float((rough[name].double() - exact[name]).abs().max() / exact[name].abs().max())
+                error = max(
+                    float((rough[name].double() - exact[name]).abs().max()
+                          / exact[name].abs().max())
                     for rough, exact in ((rough_d, gradients_d), (rough_g, gradients_g))
                     for name in exact)
-                print(f"{case['name']}: data {case['data']}, PyTorch's float32 is off by {off:.1e} of the largest")
+                print(f"{case['name']}: data {case['data']}, "
+                      f"largest relative error of PyTorch's float32 {error:.1e}")
         buffers = lambda network: {
             name: b for name, b in network.state_dict().items() if not name.endswith("tracked")}
         record["after"] = {
@@ -132,7 +135,7 @@ def main():
         result.append(record)
     path = os.path.join(os.path.dirname(os.path.abspath(__file__)), "gradients.json")
     with open(path, "w") as file:
-        # A line a case.
+        # One line for each case.
         file.write("[\n" + ",\n".join(json.dumps(r) for r in result) + "\n]\n")
 
 

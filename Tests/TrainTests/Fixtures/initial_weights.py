@@ -1,4 +1,4 @@
-"""Makes initial-weights.json: hashes of what the two scripts begin with, at full size, by seed.
+"""Writes initial-weights.json: hashes of both scripts' initial weights and random numbers, by seed.
 
     python initial_weights.py        (PyTorch 2.15.0, x86-64 with AVX2)
 """

@@ -1,4 +1,4 @@
-"""Makes loss.json: nn.Sigmoid and nn.BCELoss on logits up to far beyond where they saturate.
+"""Writes loss.json: nn.Sigmoid and nn.BCELoss on logits far beyond the point of saturation.
 
     python loss.py        (PyTorch 2.15.0)
 """
@@ -8,7 +8,8 @@ import os
 
 import torch
 
-LOGITS = [-800, -120, -90, -40, -30, -20, -17, -5, -1, -0.001, 0, 0.25, 2, 9, 16, 18, 30, 37, 60, 800]
+LOGITS = [
+    -800, -120, -90, -40, -30, -20, -17, -5, -1, -0.001, 0, 0.25, 2, 9, 16, 18, 30, 37, 60, 800]
 
 
 def main():

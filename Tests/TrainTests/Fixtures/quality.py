@@ -1,9 +1,9 @@
-"""Makes quality.json: the sliced Wasserstein distance and multi-scale SSIM of small sets of pictures.
+"""Writes quality.json: sliced Wasserstein distance and multi-scale SSIM of small sets of images.
 
     python quality.py        (NumPy 2.4.6)
 
-Each figure is written down from its paper in float64: pyramids by two-dimensional filters with
-mirrored edges, similarity by whole 11x11 windows. Only the random places and lines are ours.
+Each metric follows its paper in float64: pyramids by two-dimensional filters with mirrored edges,
+similarity by complete 11x11 windows. Only the random places and directions are ours.
 """
 
 import json
@@ -25,7 +25,7 @@ CASES = [
 
 
 def pictures(salt, side, channels, count):
-    """Stripes with noise on them, 8 bits."""
+    """Stripes with noise, 8 bits."""
     noise = dcgan.hashed(salt, count * side * side * channels) >> numpy.uint32(26)
     n, row, column, channel = numpy.ogrid[:count, :side, :side, :channels]
     n = n + salt
@@ -37,7 +37,7 @@ def pictures(salt, side, channels, count):
 
 
 def filtered(x, kernel):
-    """Each place's neighbourhood of 5x5, mirrored at edge pixels, times the kernel."""
+    """A 5x5 filter, with the image mirrored at its edge pixels."""
     side = len(x)
     framed = numpy.pad(x, 2, mode="reflect")
     return sum(
@@ -123,7 +123,8 @@ def similarity(a, b):
                     vp, vq = (WINDOW * (p - mp) ** 2).sum(), (WINDOW * (q - mq) ** 2).sum()
                     covariance = (WINDOW * (p - mp) * (q - mq)).sum()
                     cs = (2 * covariance + (0.03 * 255) ** 2) / (vp + vq + (0.03 * 255) ** 2)
-                    luminance = (2 * mp * mq + (0.01 * 255) ** 2) / (mp**2 + mq**2 + (0.01 * 255) ** 2)
+                    luminance = (
+                        (2 * mp * mq + (0.01 * 255) ** 2) / (mp**2 + mq**2 + (0.01 * 255) ** 2))
                     contrast.append(cs)
                     whole.append(cs * luminance)
             factor = numpy.mean(whole if scale == scales - 1 else contrast)
@@ -134,7 +135,7 @@ def similarity(a, b):
 
 
 def mixture(a, b, share):
-    """`share` quarters of b in a."""
+    """A blend of a with `share` quarters of b."""
     return (((4 - share) * a.astype(int) + share * b.astype(int)) // 4).astype(numpy.uint8)
 
 

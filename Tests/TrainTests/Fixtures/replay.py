@@ -1,9 +1,10 @@
-"""Makes replay.json: 50 steps of both scripts at a small width, in float64.
+"""Writes replay.json: 50 steps of both scripts at a small width, in float64.
 
     python replay.py        (PyTorch 2.15.0, NumPy; the CPU's float64 arithmetic)
 
-Random numbers are drawn in float32 as the scripts draw them and widened, so initial weights, order
-and noise are theirs. Prints how far PyTorch is from itself in another memory layout (channels last).
+Random numbers are drawn in float32 as in the scripts, then widened, so initial weights, order and
+latents are the scripts'. Prints PyTorch's difference from itself with another memory layout
+(channels last).
 """
 
 import json
@@ -28,7 +29,7 @@ CASES = [
 
 
 def cartoon(index):
-    """A face of 64x64 in integers only, so that both sides draw the same bytes."""
+    """A 64x64 face in integer arithmetic, so that Python and Swift draw the same bytes."""
     words = [int(w) for w in dcgan.hashed(50_000 + index, 24)]
     background, skin, eyes, mouth = (
         [48 + words[3 * i + c] % 160 for c in range(3)] for i in range(4))
@@ -53,7 +54,7 @@ def cartoon(index):
 
 
 def run(case, pixels, layout):
-    """The losses and both networks after STEPS steps, drawn in the order of the case's script."""
+    """The losses of STEPS steps and both networks, with random numbers in the script's order."""
     torch.manual_seed(case["seed"])
     article = case["recipe"] == "article"
     nz = 64 if article else 100

@@ -1,4 +1,4 @@
-"""Makes spectral.json: the largest singular value of kernels from the formula, by LAPACK's SVD.
+"""Writes spectral.json: the largest singular value of kernels from the formula, by LAPACK's SVD.
 
     python spectral.py        (NumPy 2.4.6)
 """
@@ -20,7 +20,7 @@ def main():
         values = numpy.linalg.svd(kernel, compute_uv=False)
         result.append({
             "salt": salt, "outputs": outputs, "inputs": inputs, "largest": float(values[0]),
-            # What a round of power iteration shrinks the distance by is the square of this.
+            # Each round of power iteration shrinks the vectors' error by the square of this.
             "ratio": float(values[1] / values[0]) if outputs > 1 else 0.0})
     path = os.path.join(os.path.dirname(os.path.abspath(__file__)), "spectral.json")
     with open(path, "w") as file:

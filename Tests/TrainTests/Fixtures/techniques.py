@@ -1,9 +1,9 @@
-"""Makes techniques.json: gradients.json's figures for recipes with techniques, from PyTorch's autograd.
+"""Writes techniques.json: as gradients.json, for recipes with techniques.
 
     python techniques.py        (PyTorch 2.15.0, NumPy; the CPU's float64 arithmetic)
 
-Each technique is written down from its paper in plain tensor operations; all gradients are autograd's.
-Data are chosen as gradients.py says.
+Each technique follows its paper in plain tensor operations. All gradients are autograd's. Data sets
+are chosen as in gradients.py.
 """
 
 import copy
@@ -96,7 +96,10 @@ CASES = [
 
 
 def changes(case, step, batch, count):
-    """One change a picture, from the formula; batch 0 is the real one, 1 the fakes, 2 the generator's."""
+    """One change for each image, from the formula.
+
+    Batch 0 is the real one, 1 the generated one, 2 the one of the generator's step.
+    """
     kinds = case["techniques"].get("augmentation", "none").split(",")
     side = case["side"]
     reach, cut = int(side * 0.125 + 0.5), int(side * 0.5 + 0.5)
@@ -131,7 +134,8 @@ def changed(pictures, all_changes):
         if change["cut"]:
             cut = int(side * 0.5 + 0.5)
             rows, columns = (
-                (torch.arange(cut) + middle - cut // 2).clamp(0, side - 1) for middle in change["cut"])
+                (torch.arange(cut) + middle - cut // 2).clamp(0, side - 1)
+                for middle in change["cut"])
             mask = torch.ones(side, side)
             mask[rows[:, None], columns[None, :]] = 0
             x = x * mask
@@ -143,7 +147,7 @@ def changed(pictures, all_changes):
 
 
 def mixed(word):
-    """The output function of splitmix64."""
+    """The output function of SplitMix64."""
     word &= 2**64 - 1
     word = (word ^ (word >> 30)) * 0xBF58476D1CE4E5B9 & 2**64 - 1
     word = (word ^ (word >> 27)) * 0x94D049BB133111EB & 2**64 - 1
@@ -162,7 +166,7 @@ def noise(pictures, deviation, seed, batch):
             angle = 2 * math.pi * (word & 2**32 - 1) / 2**32
             result[index, place] = radius * math.cos(angle)
             result[index, place + 1] = radius * math.sin(angle)
-    # Its numbers are float32, channels last.
+    # The noise is float32, channels last.
     result = result.float().double().reshape(count, side, side, channels)
     return result.permute(0, 3, 1, 2)
 
@@ -202,7 +206,7 @@ class Spectral:
                 self.u[name] = F.normalize(matrix @ self.v[name], dim=0, eps=1e-12)
 
     def divided(self):
-        """The kernels to judge with; the vectors are constants to autograd."""
+        """The kernels as images see them. The vectors are constants for autograd."""
         return {
             name: kernel / (self.u[name] @ kernel.flatten(1) @ self.v[name])
             for name, kernel in self.kernels.items()
@@ -221,7 +225,7 @@ class Trainer(dcgan.Trainer):
         self.spectral = Spectral(discriminator) if spectral else None
 
     def shown(self, pictures, step, batch):
-        """What the discriminator sees of pictures."""
+        """Images as the discriminator sees them."""
         if "augmentation" in self.case["techniques"]:
             pictures = changed(pictures, changes(self.case, step, batch, len(pictures)))
         if "noise" in self.case:
@@ -236,24 +240,25 @@ class Trainer(dcgan.Trainer):
         return self.d.main[:-1](x).view(-1)
 
     def loss(self, logits, goal):
-        """The loss of the discriminator on "real" or "fake" pictures, or of the generator on its "own"."""
+        """The discriminator's loss on the "real" or "fake" batch, or the "generator"'s loss."""
         techniques = self.case["techniques"]
         if techniques.get("loss") == "hinge":
-            if goal == "own":
+            if goal == "generator":
                 return -logits.mean()
             return F.relu(1 - logits if goal == "real" else 1 + logits).mean()
-        # One-sided smoothing (Salimans et al. 2016): of real pictures' labels alone.
-        label = {"real": 1 - techniques.get("label_smoothing", 0), "fake": 0.0, "own": 1.0}[goal]
+        # One-sided smoothing (Salimans et al. 2016): only of real images' labels.
+        smoothed = 1 - techniques.get("label_smoothing", 0)
+        label = {"real": smoothed, "fake": 0.0, "generator": 1.0}[goal]
         labels = torch.full_like(logits, label)
         if techniques.get("loss") == "logistic":
             return F.binary_cross_entropy_with_logits(logits, labels)
         return self.criterion(torch.sigmoid(logits), labels)
 
     def losses(self, on_real, on_fake, goal):
-        """The discriminator's loss of both batches, or a relativistic loss of the generator."""
+        """The discriminator's loss of both batches, or the generator's relativistic loss."""
         kind = self.case["techniques"].get("loss")
         # The generator wants the opposite of what the discriminator wants.
-        better, worse = (on_fake, on_real) if goal == "own" else (on_real, on_fake)
+        better, worse = (on_fake, on_real) if goal == "generator" else (on_real, on_fake)
         if kind == "rp-logistic":
             pairs = max(len(better), len(worse))
             better, worse = (
@@ -270,7 +275,8 @@ class Trainer(dcgan.Trainer):
 
     def score(self, logits, others):
         """D(x) or D(G(z)); for a relativistic loss, compared with the mean of the other batch."""
-        return torch.sigmoid(logits - others.mean() if self.is_relativistic else logits).mean().item()
+        difference = logits - others.mean() if self.is_relativistic else logits
+        return torch.sigmoid(difference).mean().item()
 
     def step(self, step, real, latents, fresh=None):
         for optimizer, rate in ((self.optimizer_g, "rate_g"), (self.optimizer_d, "rate_d")):
@@ -291,7 +297,7 @@ class Trainer(dcgan.Trainer):
         loss_d = self.losses(on_real, on_fake, "real")
         loss_d.backward()
         for parameter in self.d.parameters():
-            # Autograd has no gradient, and Adam no moments, where nothing depends on a parameter.
+            # Autograd has no gradient, and Adam no moments, if nothing depends on a parameter.
             assert parameter.grad is not None
         gradients_d = {n: p.grad.clone() for n, p in self.d.named_parameters()}
         self.optimizer_d.step()
@@ -302,10 +308,10 @@ class Trainer(dcgan.Trainer):
         if fresh is not None:
             fake = self.g(fresh)
         real_again = self.logits(self.shown(real, step, 0)) if self.is_relativistic else None
-        on_own = self.logits(self.shown(fake, step, 2))
+        on_fake_again = self.logits(self.shown(fake, step, 2))
         loss_g = (
-            self.losses(real_again, on_own, "own")
-            if self.is_relativistic else self.loss(on_own, "own"))
+            self.losses(real_again, on_fake_again, "generator")
+            if self.is_relativistic else self.loss(on_fake_again, "generator"))
         loss_g.backward()
         gradients_g = {n: p.grad.clone() for n, p in self.g.named_parameters()}
         self.optimizer_g.step()
@@ -313,7 +319,7 @@ class Trainer(dcgan.Trainer):
             "loss_d": loss_d.item(), "loss_g": loss_g.item(),
             "d_x": self.score(on_real, on_fake),
             "d_gz1": self.score(on_fake, on_real),
-            "d_gz2": self.score(on_own, real_again),
+            "d_gz2": self.score(on_fake_again, real_again),
         }
         if weight:
             losses["r1"] = penalty.item()
@@ -321,7 +327,7 @@ class Trainer(dcgan.Trainer):
 
 
 def trainer(case):
-    # Made in float32, so that all begin with the same weights.
+    # In float32, so that all start with the same weights.
     generator, discriminator = dcgan.networks(case)
     if case["techniques"].get("discriminator_norm", "batch") != "batch":
         discriminator = BiasedDiscriminator(case["ndf"], case["side"], case["channels"])
@@ -365,7 +371,7 @@ def main():
     result = []
     for case in CASES:
         case = {**COMMON, **case, "data": 0}
-        # The weights are float32 numbers, whatever the default.
+        # The weights are float32 numbers, whatever the default type.
         while gradients.distance_from_edges(
                 trainer(case), 0, *gradients.batch(case, 0)) < gradients.MARGIN:
             case["data"] += 1
@@ -373,7 +379,7 @@ def main():
         result.append(record(case))
     path = os.path.join(os.path.dirname(os.path.abspath(__file__)), "techniques.json")
     with open(path, "w") as file:
-        # A line a case.
+        # One line for each case.
         file.write("[\n" + ",\n".join(json.dumps(r) for r in result) + "\n]\n")
 
 

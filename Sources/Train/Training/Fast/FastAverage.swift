@@ -1,7 +1,8 @@
 import BollyGANCompute
 import BollyGANModel
 
-/// Weights that follow a fast trainer's generator, kernels in the order in which its loops read them.
+/// A moving average of a fast trainer's generator, kernels in the order in which its loops read
+/// them.
 final class FastAverage: AveragedGenerator {
   private let layers: [FastLayer]
   private let workers: Workers
@@ -17,7 +18,7 @@ final class FastAverage: AveragedGenerator {
     norms = weights.layers.map(\.norm)
     kernels = zip(layers, weights.layers).map { layer, weights in
       let kernel = FloatBuffer(count: layer.link.weightCount)
-      layer.link.packed(weights.kernel.values, into: kernel)
+      layer.kernel.load(weights.kernel.values, into: kernel)
       return kernel
     }
   }
@@ -26,12 +27,7 @@ final class FastAverage: AveragedGenerator {
     GeneratorWeights(
       shape: shape,
       layers: layers.indices.map { index in
-        let link = layers[index].link
-        return LayerWeights(
-          kernel: Tensor(
-            shape: [link.coarseChannels, link.fineChannels, 4, 4],
-            values: link.unpacked(kernels[index])),
-          norm: norms[index])
+        LayerWeights(kernel: layers[index].kernel.tensor(kernels[index]), norm: norms[index])
       })
   }
 

@@ -1,19 +1,22 @@
 import BollyGANCompute
 
-/// Maps that a pass back leaves behind it, shared by both networks and their layers: they go back one
-/// after the other, and half of a step's memory would lie idle otherwise.
+/// Maps for gradients, shared by both networks and all their layers.
+///
+/// The networks go backward one after the other, so gradients of equal layout can share memory.
+/// Otherwise half of a step's memory would be idle.
 final class FastScratch {
-  private var framed: [(layout: MapLayout, buffer: FloatBuffer)] = []
+  private var shared: [(layout: MapLayout, buffer: FloatBuffer)] = []
 
-  /// Maps within margins of zeros. Margins stay zeros where all who share them have the same layout, and
-  /// every one of them fills the rest.
+  /// Returns maps of `layout` for at least `images` images. Their margins are zeros, and stay so:
+  /// all users of a buffer have the same layout, and write inside the margins only.
   func map(_ layout: MapLayout, images: Int) -> FloatBuffer {
     let count = images * layout.imageStride
-    guard let place = framed.firstIndex(where: { $0.layout == layout }) else {
-      framed.append((layout, FloatBuffer(count: count)))
-      return framed[framed.count - 1].buffer
+    guard let place = shared.firstIndex(where: { $0.layout == layout }) else {
+      let buffer = FloatBuffer(count: count)
+      shared.append((layout, buffer))
+      return buffer
     }
-    if framed[place].buffer.count < count { framed[place].buffer = FloatBuffer(count: count) }
-    return framed[place].buffer
+    if shared[place].buffer.count < count { shared[place].buffer = FloatBuffer(count: count) }
+    return shared[place].buffer
   }
 }

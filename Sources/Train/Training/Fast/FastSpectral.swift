@@ -1,22 +1,25 @@
 import BollyGANCompute
 
-/// Spectral normalisation of one kernel, in the order in which the loops read weights:
-/// `[coarseChannels, 4, 4, fineStride]`, so `[rows, columns]` as a matrix, with zeros where a column
-/// only fills up.
+/// Spectral normalisation of one kernel (see ``SpectralVectors``), in the order in which the loops
+/// read weights.
 ///
-/// A row's sums are in order and a column's too, each in float64, so the thread count changes
-/// nothing.
+/// The kernel is a matrix `[coarseChannels, 16 · fineStride]`, `[rows, columns]` below, with zeros
+/// in the columns that pad the fine channels. Each row's sum and each column's sum is computed in
+/// order, in float64, so results do not depend on the number of threads.
 final class FastSpectral {
   /// The kernel divided by its largest singular value.
   let kernel: FloatBuffer
+  private let link: StridedLink
   private let rows: Int
   private let columns: Int
   private var left: [Float]
   private var right: [Float]
+  /// The largest singular value.
   private var value: Float = 1
   private let workers: Workers
 
   init(link: StridedLink, workers: Workers) {
+    self.link = link
     rows = link.coarseChannels
     columns = link.weightStride
     kernel = FloatBuffer(count: link.weightCount)
@@ -25,7 +28,7 @@ final class FastSpectral {
     self.workers = workers
   }
 
-  /// Begins with a new kernel.
+  /// Estimates the vectors of a new kernel.
   func begin(_ weight: FloatBuffer) {
     left = SpectralVectors.beginning(count: rows).map { Float($0) }
     for _ in 0..<SpectralVectors.firstRounds { iterate(weight) }
@@ -33,61 +36,63 @@ final class FastSpectral {
 
   /// One round of power iteration.
   func iterate(_ weight: FloatBuffer) {
+    // Columns of one task: a row's part of them is contiguous, 1 KiB.
     let chunk = 256
-    let chunks = (columns + chunk - 1) / chunk
     let sums = FloatBuffer(count: columns)
-    workers.run(chunks) { task, _ in
+    workers.run((columns + chunk - 1) / chunk) { task, _ in
       let range = task * chunk..<min((task + 1) * chunk, columns)
-      let weights = unsafe Span(_unsafeStart: weight.base, count: weight.count)
-      var total = [Double](repeating: 0, count: range.count)
-      for row in 0..<rows {
-        let factor = Double(left[row])
-        for (place, column) in range.enumerated() {
-          total[place] += factor * Double(weights[row * columns + column])
+      weight.read(0..<weight.count) { weights in
+        var total = [Double](repeating: 0, count: range.count)
+        for row in 0..<rows {
+          let factor = Double(left[row])
+          for (place, column) in range.enumerated() {
+            total[place] += factor * Double(weights[row * columns + column])
+          }
         }
-      }
-      for (place, column) in range.enumerated() {
-        unsafe sums.base[column] = Float(total[place])
+        sums.write(range) { sums in
+          for place in sums.indices { sums[place] = Float(total[place]) }
+        }
       }
     }
     right = Self.unit(sums.array)
     left = Self.unit(timesRight(weight))
   }
 
-  /// Divides the kernel, by the vectors as they are.
+  /// Divides the kernel by its largest singular value, as the current vectors estimate it.
   func normalise(_ weight: FloatBuffer) {
     value = zip(left, timesRight(weight)).reduce(0) { $0 + $1.0 * $1.1 }
     eachRow(of: weight, into: kernel) { _, _, number in number / value }
   }
 
-  /// Turns the gradient to the divided kernel into that to the kernel itself
-  /// (``PlainSpectral/backward(_:kernel:)``).
+  /// Turns the gradient with respect to the divided kernel into the gradient with respect to the
+  /// kernel (see ``PlainSpectral/backward(_:kernel:)``).
   func backward(_ gradient: FloatBuffer) {
-    let parts = FloatBuffer(count: rows)
-    workers.run(rows) { row, _ in
-      let numbers = unsafe Span(_unsafeStart: gradient.base + row * columns, count: columns)
-      let weights = unsafe Span(_unsafeStart: kernel.base + row * columns, count: columns)
-      var sum = 0.0
-      for column in 0..<columns { sum += Double(numbers[column]) * Double(weights[column]) }
-      unsafe parts.base[row] = Float(sum)
+    let parts = workers.map(rows) { row in
+      gradient.read(range(row)) { numbers in
+        kernel.read(range(row)) { weights in
+          var sum = 0.0
+          for column in 0..<columns { sum += Double(numbers[column]) * Double(weights[column]) }
+          return Float(sum)
+        }
+      }
     }
-    let along = Float(parts.array.reduce(0) { $0 + Double($1) })
+    let along = Float(parts.reduce(0) { $0 + Double($1) })
     eachRow(of: gradient, into: gradient) { row, column, number in
       (number - along * left[row] * right[column]) / value
     }
   }
 
-  /// The vectors, `right` in the order of `[fineChannels, 4, 4]`.
-  func vectors(_ link: StridedLink) -> SpectralVectors {
-    let stride = link.fineStride
-    return SpectralVectors(
+  /// The current vectors, `right` in the order of `[fineChannels, 4, 4]`.
+  var vectors: SpectralVectors {
+    SpectralVectors(
       left: left,
       right: (0..<link.fineChannels).flatMap { channel in
-        (0..<16).map { right[$0 * stride + channel] }
+        (0..<16).map { right[$0 * link.fineStride + channel] }
       })
   }
 
-  func load(_ vectors: SpectralVectors, _ link: StridedLink) {
+  /// Takes over vectors that ``vectors`` gave.
+  func load(_ vectors: SpectralVectors) {
     left = vectors.left
     right = [Float](repeating: 0, count: columns)
     for channel in 0..<link.fineChannels {
@@ -97,15 +102,16 @@ final class FastSpectral {
     }
   }
 
+  private func range(_ row: Int) -> Range<Int> { row * columns..<(row + 1) * columns }
+
   private func timesRight(_ weight: FloatBuffer) -> [Float] {
-    let sums = FloatBuffer(count: rows)
-    workers.run(rows) { row, _ in
-      let weights = unsafe Span(_unsafeStart: weight.base + row * columns, count: columns)
-      var sum = 0.0
-      for column in 0..<columns { sum += Double(weights[column]) * Double(right[column]) }
-      unsafe sums.base[row] = Float(sum)
+    workers.map(rows) { row in
+      weight.read(range(row)) { weights in
+        var sum = 0.0
+        for column in 0..<columns { sum += Double(weights[column]) * Double(right[column]) }
+        return Float(sum)
+      }
     }
-    return sums.array
   }
 
   private func eachRow(
@@ -113,9 +119,11 @@ final class FastSpectral {
     _ body: (_ row: Int, _ column: Int, _ number: Float) -> Float
   ) {
     workers.run(rows) { row, _ in
-      let from = unsafe Span(_unsafeStart: source.base + row * columns, count: columns)
-      var to = unsafe MutableSpan(_unsafeStart: target.base + row * columns, count: columns)
-      for column in 0..<columns { to[column] = body(row, column, from[column]) }
+      source.read(range(row)) { from in
+        target.write(range(row)) { to in
+          for column in 0..<columns { to[column] = body(row, column, from[column]) }
+        }
+      }
     }
   }
 

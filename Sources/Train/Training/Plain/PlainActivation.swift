@@ -6,16 +6,17 @@
   import Darwin
 #endif
 
-/// What follows a layer's linear part and normalisation.
+/// A layer's activation.
 package enum PlainActivation: Sendable {
   /// max(0, x)
   case relu
-  /// x, or 0.2 x where x is negative
+  /// x, or 0.2 · x where x is negative
   case leakyReLU
   case tanh
-  /// x: the discriminator's logit
+  /// x, for the discriminator's logit
   case identity
 
+  /// The activation of each number.
   package func forward<Scalar: BinaryFloatingPoint>(_ x: [Scalar]) -> [Scalar] {
     switch self {
     case .relu: x.map { $0 > 0 ? $0 : 0 }
@@ -25,10 +26,10 @@ package enum PlainActivation: Sendable {
     }
   }
 
-  /// The gradient to the input from that to the output.
+  /// The gradient with respect to the input, from the gradient with respect to the output.
   ///
-  /// All slopes can be told from the output `y`; at exactly 0 they are those of negative numbers, as
-  /// in PyTorch.
+  /// All slopes follow from the output. At exactly 0 they are the slopes of negative numbers, as in
+  /// PyTorch.
   package func backward<Scalar: BinaryFloatingPoint>(_ gradient: [Scalar], output: [Scalar])
     -> [Scalar]
   {
@@ -41,5 +42,5 @@ package enum PlainActivation: Sendable {
   }
 }
 
-/// The C library's `tanh`; within the enumeration above the name means the case.
+/// The C library's `tanh`, which the case of that name hides inside the enumeration.
 private func hyperbolicTangent(_ x: Double) -> Double { tanh(x) }

@@ -8,16 +8,21 @@
 
 /// Adam for all tensors of one network.
 ///
-/// - SeeAlso: Kingma and Ba 2014 (arXiv:1412.6980), algorithm 1; the order of operations is that of
-///   `torch.optim.Adam`, where epsilon is added after the root's bias correction.
+/// The order of operations is `torch.optim.Adam`'s, which adds epsilon after the root's bias
+/// correction.
+///
+/// - SeeAlso: Kingma and Ba 2014 (arXiv:1412.6980), algorithm 1.
 package struct PlainAdam<Scalar: BinaryFloatingPoint & Sendable>: Equatable, Sendable {
+  /// By tensor name (`main.0.weight`, ...).
   package var firstMoments: [String: [Scalar]] = [:]
+  /// By tensor name.
   package var secondMoments: [String: [Scalar]] = [:]
+  /// Number of updates made.
   package var step = 0
 
   private static var epsilon: Scalar { 1e-8 }
 
-  /// Moments of zero for the tensors of a network.
+  /// Starts with moments of zero for all tensors of a network.
   package init(for network: PlainNetwork<Scalar>) {
     for (name, values) in network.parameters {
       firstMoments[name] = values.map { _ in 0 }
@@ -25,9 +30,9 @@ package struct PlainAdam<Scalar: BinaryFloatingPoint & Sendable>: Equatable, Sen
     }
   }
 
-  /// Moves every tensor of the network against its gradient.
+  /// Updates every tensor of the network.
   ///
-  /// - Precondition: `gradients` has all of the network's tensors.
+  /// - Precondition: `gradients` names all of the network's tensors.
   package mutating func update(
     _ network: inout PlainNetwork<Scalar>, gradients: [String: [Scalar]], rate: Double,
     beta1: Double, beta2: Double
@@ -43,7 +48,7 @@ package struct PlainAdam<Scalar: BinaryFloatingPoint & Sendable>: Equatable, Sen
       var second = secondMoments.removeValue(forKey: name)!
       for index in values.indices {
         let slope = gradient[index]
-        // torch.lerp, which starts from the nearer end.
+        // As torch.lerp, which interpolates from the nearer end.
         first[index] =
           firstWeight < 0.5
           ? first[index] + Scalar(firstWeight) * (slope - first[index])

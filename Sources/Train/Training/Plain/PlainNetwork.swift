@@ -1,33 +1,35 @@
 import BollyGANModel
 
-/// One layer: a (transposed) convolution, a normalisation or none, an activation.
+/// One layer: a convolution or transposed convolution, then batch normalisation or a bias if it has
+/// one, then an activation.
 package struct PlainLayer<Scalar: BinaryFloatingPoint & Sendable>: Equatable, Sendable {
-  /// Which way the map goes through the convolution.
+  /// Direction of the forward pass: `up` is a transposed convolution, `down` a convolution.
   package enum Direction: Sendable { case up, down }
 
   package let direction: Direction
   package let convolution: PlainConvolution
   package let activation: PlainActivation
-  /// `main.3.weight`
+  /// The kernel's name in a state_dict (`main.3.weight`).
   package let kernelName: String
-  /// `main.4`
+  /// The normalisation's name in a state_dict (`main.4`).
   package let normName: String
-  /// `[smallChannels, bigChannels, 4, 4]`
+  /// `[coarseChannels, fineChannels, 4, 4]`
   package var kernel: [Scalar]
-  /// One number for each channel that the layer puts out.
+  /// One number for each output channel.
   package var bias: [Scalar]?
   package var norm: PlainNorm<Scalar>?
 
-  /// `main.3.bias`
+  /// The bias's name in a state_dict (`main.3.bias`).
   package var biasName: String { kernelName.replacingEnd("weight", by: "bias") }
 
-  /// What the backward pass needs of a forward pass.
+  /// What a forward pass leaves for its backward pass.
   package struct Record: Sendable {
     package var input: [Scalar]
     package var norm: PlainNorm<Scalar>.Record?
     package var output: [Scalar]
   }
 
+  /// The convolution and the bias.
   func linear(_ x: [Scalar], count: Int) -> [Scalar] {
     var y =
       switch direction {
@@ -41,7 +43,7 @@ package struct PlainLayer<Scalar: BinaryFloatingPoint & Sendable>: Equatable, Se
     return y
   }
 
-  /// The bias's gradient: each channel's sum.
+  /// The bias's gradient: the sum over each channel.
   private func biasGradient(_ gradient: [Scalar], channels: Int, count: Int) -> [Scalar] {
     let plane = gradient.count / (count * channels)
     var sums = [Double](repeating: 0, count: channels)
@@ -49,7 +51,7 @@ package struct PlainLayer<Scalar: BinaryFloatingPoint & Sendable>: Equatable, Se
     return sums.map { Scalar($0) }
   }
 
-  /// The output in training mode; takes the batch's statistics into the running ones.
+  /// The forward pass in training mode, which updates the running statistics.
   mutating func forward(_ x: [Scalar], count: Int) -> Record {
     var y = linear(x, count: count)
     var normRecord: PlainNorm<Scalar>.Record?
@@ -60,8 +62,12 @@ package struct PlainLayer<Scalar: BinaryFloatingPoint & Sendable>: Equatable, Se
     return Record(input: x, norm: normRecord, output: activation.forward(y))
   }
 
-  /// Gradients from that to the output: to the input, where it is wanted, and, where those are
-  /// wanted, to the weights by their names.
+  /// The backward pass, from the gradient with respect to the output.
+  ///
+  /// - Parameters:
+  ///   - weights: whether the weights' gradients are wanted.
+  ///   - input: whether the gradient with respect to the input is wanted.
+  /// - Returns: The wanted gradients, the weights' by tensor name.
   func backward(
     _ gradient: [Scalar], record: Record, count: Int, weights: Bool, input: Bool
   ) -> (input: [Scalar]?, weights: [String: [Scalar]]) {
@@ -82,7 +88,7 @@ package struct PlainLayer<Scalar: BinaryFloatingPoint & Sendable>: Equatable, Se
     case .up:
       if weights {
         ofWeights[kernelName] = convolution.kernelGradient(
-          small: record.input, big: gradient, count: count)
+          coarse: record.input, fine: gradient, count: count)
       }
       return (
         input ? convolution.down(gradient, kernel: kernel, count: count) : nil, ofWeights
@@ -90,45 +96,46 @@ package struct PlainLayer<Scalar: BinaryFloatingPoint & Sendable>: Equatable, Se
     case .down:
       if weights {
         ofWeights[kernelName] = convolution.kernelGradient(
-          small: gradient, big: record.input, count: count)
+          coarse: gradient, fine: record.input, count: count)
       }
       return (input ? convolution.up(gradient, kernel: kernel, count: count) : nil, ofWeights)
     }
   }
 }
 
-/// A generator or a discriminator as a row of layers.
+/// A generator or a discriminator as a sequence of layers.
 package struct PlainNetwork<Scalar: BinaryFloatingPoint & Sendable>: Equatable, Sendable {
+  /// The layers, in the order of the forward pass.
   package var layers: [PlainLayer<Scalar>]
 
-  /// The generator: transposed convolutions with ReLU, the last with tanh.
+  /// A generator: transposed convolutions with ReLU, the last with tanh.
   package init(_ weights: GeneratorWeights) {
     self.init(
       weights.layers, direction: .up, hidden: .relu, last: .tanh,
-      smallSides: [1] + (0..<weights.shape.doublings).map { 4 << $0 })
+      coarseSides: [1] + (0..<weights.shape.doublings).map { 4 << $0 })
   }
 
-  /// The discriminator up to its logit: convolutions with LeakyReLU.
+  /// A discriminator up to its logit: convolutions with LeakyReLU.
   package init(_ weights: DiscriminatorWeights) {
     self.init(
       weights.layers, direction: .down, hidden: .leakyReLU, last: .identity,
-      smallSides: (0..<weights.shape.doublings).map { weights.shape.side >> ($0 + 1) } + [1])
+      coarseSides: (0..<weights.shape.doublings).map { weights.shape.side >> ($0 + 1) } + [1])
   }
 
   private init(
     _ layers: [LayerWeights], direction: PlainLayer<Scalar>.Direction, hidden: PlainActivation,
-    last: PlainActivation, smallSides: [Int]
+    last: PlainActivation, coarseSides: [Int]
   ) {
     self.layers = []
-    // PyTorch counts kernel, normalisation and activation as modules of one row.
+    // PyTorch numbers convolutions, normalisations and activations as modules of one row.
     var module = 0
     for (index, layer) in layers.enumerated() {
       self.layers.append(
         PlainLayer(
           direction: direction,
           convolution: PlainConvolution(
-            smallChannels: layer.kernel.shape[0], bigChannels: layer.kernel.shape[1],
-            smallSide: smallSides[index]),
+            coarseChannels: layer.kernel.shape[0], fineChannels: layer.kernel.shape[1],
+            coarseSide: coarseSides[index]),
           activation: index == layers.count - 1 ? last : hidden,
           kernelName: "main.\(module).weight", normName: "main.\(module + 1)",
           kernel: layer.kernel.values.map { Scalar($0) },
@@ -137,19 +144,19 @@ package struct PlainNetwork<Scalar: BinaryFloatingPoint & Sendable>: Equatable, 
     }
   }
 
-  /// Rounded to float32.
+  /// The weights rounded to float32.
   package var layerWeights: [LayerWeights] {
     layers.map { layer in
       LayerWeights(
         kernel: Tensor(
-          shape: [layer.convolution.smallChannels, layer.convolution.bigChannels, 4, 4],
+          shape: [layer.convolution.coarseChannels, layer.convolution.fineChannels, 4, 4],
           values: layer.kernel.map { Float($0) }),
         bias: layer.bias.map { $0.map { Float($0) } },
         norm: layer.norm?.weights)
     }
   }
 
-  /// All trained tensors in the order of their modules: `main.0.weight`, `main.1.weight`,
+  /// All trained tensors in the order of a state_dict: `main.0.weight`, `main.1.weight`,
   /// `main.1.bias`, ...
   package var parameters: [(name: String, values: [Scalar])] {
     layers.flatMap { layer in
@@ -160,7 +167,7 @@ package struct PlainNetwork<Scalar: BinaryFloatingPoint & Sendable>: Equatable, 
     }
   }
 
-  /// Calls `body` with each trained tensor in the order of their modules.
+  /// Calls `body` with each trained tensor, in the order of a state_dict.
   package mutating func update(_ body: (_ name: String, _ values: inout [Scalar]) -> Void) {
     for index in layers.indices {
       body(layers[index].kernelName, &layers[index].kernel)
@@ -172,7 +179,7 @@ package struct PlainNetwork<Scalar: BinaryFloatingPoint & Sendable>: Equatable, 
     }
   }
 
-  /// A pass in training mode; the last record's output is the network's.
+  /// The forward pass in training mode. The last record's output is the network's output.
   package mutating func forward(_ x: [Scalar], count: Int) -> [PlainLayer<Scalar>.Record] {
     var records: [PlainLayer<Scalar>.Record] = []
     for index in layers.indices {
@@ -181,7 +188,7 @@ package struct PlainNetwork<Scalar: BinaryFloatingPoint & Sendable>: Equatable, 
     return records
   }
 
-  /// The output with the running statistics.
+  /// The output in evaluation mode, with the running statistics.
   package func evaluate(_ x: [Scalar], count: Int) -> [Scalar] {
     layers.reduce(x) { x, layer in
       let y = layer.linear(x, count: count)
@@ -189,8 +196,13 @@ package struct PlainNetwork<Scalar: BinaryFloatingPoint & Sendable>: Equatable, 
     }
   }
 
-  /// Gradients from that to the output, back to the input and the weights; nothing is computed that
-  /// is not wanted.
+  /// The backward pass, from the gradient with respect to the output.
+  ///
+  /// - Parameters:
+  ///   - records: records of the forward pass.
+  ///   - weights: whether the weights' gradients are wanted.
+  ///   - input: whether the gradient with respect to the input is wanted.
+  /// - Returns: The wanted gradients, the weights' by tensor name.
   package func backward(
     _ gradient: [Scalar], records: [PlainLayer<Scalar>.Record], count: Int, weights: Bool,
     input: Bool
@@ -210,23 +222,24 @@ package struct PlainNetwork<Scalar: BinaryFloatingPoint & Sendable>: Equatable, 
 }
 
 extension PlainNetwork {
-  /// The penalty on a discriminator's slope, weight/2 times the mean of |∇D|² over the pictures, and
-  /// its gradients to the kernels.
+  /// R1, weight/2 times the mean of |∇D|² over a batch of images, and its gradients with respect to
+  /// the kernels.
   ///
-  /// Without batch normalisation ∇D = W₁ᵀ M₁ W₂ᵀ M₂ … with the activations' slopes M, which are
-  /// constant nearly everywhere. So the derivative along the pictures is one more way through the
-  /// network, forward with the slopes in place of activations, and the gradient to a kernel is the
-  /// correlation of that way with ∇D's way back. Biases have none.
+  /// Without batch normalisation ∇D = W₁ᵀ M₁ W₂ᵀ M₂ …, where M are the activations' slopes, which
+  /// are constant almost everywhere. So the derivative of |∇D|²/2 with respect to W₁ᵀ, W₂ᵀ, … needs
+  /// one more pass: ∇D goes forward through the network, with the slopes in place of the
+  /// activations. The gradient of a kernel is the correlation of what it reads in that pass with
+  /// what reaches it in ∇D's backward pass. Biases have no gradient.
   ///
-  /// - Parameter records: of the forward pass over the pictures.
+  /// - Parameter records: records of the forward pass over the images.
   package func slopePenalty(
     records: [PlainLayer<Scalar>.Record], count: Int, weight: Double
   ) -> (penalty: Double, gradients: [String: [Scalar]]) {
-    // Back from a gradient of 1 at each logit: what arrives before each layer's activation.
+    // ∇D's backward pass, from 1 at each logit; `before[l]` is what reaches layer l's convolution.
     var gradient = [Scalar](repeating: 1, count: count)
     var before = [[Scalar]](repeating: [], count: layers.count)
     for (index, layer) in layers.enumerated().reversed() {
-      precondition(layer.norm == nil, "the penalty is for networks that normalise nothing")
+      precondition(layer.norm == nil, "R1 needs a discriminator without batch normalisation")
       before[index] = layer.activation.backward(gradient, output: records[index].output)
       gradient = layer.convolution.up(before[index], kernel: layer.kernel, count: count)
     }
@@ -236,7 +249,7 @@ extension PlainNetwork {
     var gradients: [String: [Scalar]] = [:]
     for (index, layer) in layers.enumerated() {
       gradients[layer.kernelName] = layer.convolution.kernelGradient(
-        small: before[index], big: along, count: count)
+        coarse: before[index], fine: along, count: count)
       along = layer.activation.backward(
         layer.convolution.down(along, kernel: layer.kernel, count: count),
         output: records[index].output)

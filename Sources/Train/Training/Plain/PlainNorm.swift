@@ -1,7 +1,7 @@
 import BollyGANModel
 
-/// Batch normalisation in training mode: each channel is normalised by its own mean and variance
-/// over the batch and the map.
+/// Batch normalisation: in training each channel is normalised by its mean and variance over the
+/// batch and the map.
 ///
 /// - SeeAlso: Ioffe and Szegedy 2015 (arXiv:1502.03167), algorithm 1 and the gradients below it.
 package struct PlainNorm<Scalar: BinaryFloatingPoint & Sendable>: Equatable, Sendable {
@@ -11,19 +11,20 @@ package struct PlainNorm<Scalar: BinaryFloatingPoint & Sendable>: Equatable, Sen
   package var runningVariance: [Scalar]
   package var batchesTracked: Int
 
-  // Doubles: ``NormWeights/epsilon`` and ``NormWeights/momentum``, widened from float32, would be
-  // off by 1e-8 and 1e-9.
+  // In float64, because NormWeights.epsilon and NormWeights.momentum, widened from float32, would
+  // be off by 1e-8 and 1e-9.
   private static var epsilon: Double { 1e-5 }
   private static var momentum: Double { 0.1 }
 
-  /// What the backward pass needs of a forward pass.
+  /// What a forward pass leaves for its backward pass.
   package struct Record: Sendable {
-    /// The input less its mean over its standard deviation, before scale and shift.
+    /// (x − mean) / √(variance + ε), before scale and shift.
     package var normalised: [Scalar]
-    /// For each channel 1 / √(variance + epsilon).
+    /// 1 / √(variance + ε) of each channel.
     package var inverseDeviation: [Double]
   }
 
+  /// Widens weights to `Scalar`.
   package init(_ weights: NormWeights) {
     scale = weights.scale.map { Scalar($0) }
     shift = weights.shift.map { Scalar($0) }
@@ -32,7 +33,7 @@ package struct PlainNorm<Scalar: BinaryFloatingPoint & Sendable>: Equatable, Sen
     batchesTracked = weights.batchesTracked
   }
 
-  /// Rounded to float32.
+  /// The weights rounded to float32.
   package var weights: NormWeights {
     var weights = NormWeights(channels: scale.count)
     weights.scale = scale.map { Float($0) }
@@ -43,10 +44,10 @@ package struct PlainNorm<Scalar: BinaryFloatingPoint & Sendable>: Equatable, Sen
     return weights
   }
 
-  /// Normalises `x` `[count, channels, plane]` by its own statistics and takes these into the
-  /// running ones: the variance as the unbiased estimate, as PyTorch does.
+  /// Normalises `x`, `[count, channels, plane]`, by its own statistics, and updates the running
+  /// ones, the variance by its unbiased estimate, as PyTorch does.
   ///
-  /// Sums are in double for either scalar, as PyTorch's are on a processor.
+  /// Sums are in float64 for either scalar, as PyTorch's are on a CPU.
   package mutating func forward(_ x: [Scalar], count: Int) -> (y: [Scalar], record: Record) {
     let channels = scale.count
     let plane = x.count / (count * channels)
@@ -104,10 +105,10 @@ package struct PlainNorm<Scalar: BinaryFloatingPoint & Sendable>: Equatable, Sen
     return y
   }
 
-  /// Gradients from that to the output, `[count, channels, plane]`.
+  /// All gradients, from the gradient with respect to the output, `[count, channels, plane]`.
   ///
-  /// Mean and variance depend on every value of the channel, so the gradient to the input is the
-  /// part of `gradient` that neither shifts nor stretches the channel:
+  /// Mean and variance depend on every value of a channel, so the gradient with respect to the
+  /// input is the part of `gradient` that neither shifts nor scales the channel:
   ///
   ///     dx = scale · inverseDeviation · (dy − mean(dy) − normalised · mean(dy · normalised))
   package func backward(

@@ -1,21 +1,22 @@
-/// Spectral normalisation of one kernel, `[rows, columns]` as a matrix.
+/// Spectral normalisation of one kernel, as a matrix `[rows, columns]` (see ``SpectralVectors``).
 package struct PlainSpectral<Scalar: BinaryFloatingPoint & Sendable>: Equatable, Sendable {
   package var left: [Scalar]
   package var right: [Scalar]
 
-  /// The vectors of a new kernel.
+  /// Estimates the vectors of a new kernel.
   package init(rows: Int, kernel: [Scalar]) {
     left = SpectralVectors.beginning(count: rows).map { Scalar($0) }
     right = []
     for _ in 0..<SpectralVectors.firstRounds { iterate(kernel) }
   }
 
+  /// Widens vectors to `Scalar`.
   package init(_ vectors: SpectralVectors) {
     left = vectors.left.map { Scalar($0) }
     right = vectors.right.map { Scalar($0) }
   }
 
-  /// Rounded to float32.
+  /// The vectors rounded to float32.
   package var vectors: SpectralVectors {
     SpectralVectors(left: left.map { Float($0) }, right: right.map { Float($0) })
   }
@@ -29,18 +30,22 @@ package struct PlainSpectral<Scalar: BinaryFloatingPoint & Sendable>: Equatable,
     left = Self.unit(timesRight(kernel))
   }
 
-  /// The largest singular value, as the vectors tell it.
+  /// The largest singular value, as the vectors estimate it.
   package func value(_ kernel: [Scalar]) -> Scalar {
     zip(left, timesRight(kernel)).reduce(0) { $0 + $1.0 * $1.1 }
   }
 
+  /// The kernel divided by its largest singular value.
   package func normalised(_ kernel: [Scalar]) -> [Scalar] {
     let value = value(kernel)
     return kernel.map { $0 / value }
   }
 
-  /// The gradient to the kernel from that to the normalised one. The vectors count as constants: the
-  /// singular value's gradient is `left` `right`ᵀ.
+  /// The gradient with respect to the kernel, from the gradient with respect to the divided one.
+  ///
+  /// The vectors count as constants, so the gradient of the singular value σ is `left` · `right`ᵀ.
+  /// With W the kernel and g the given gradient, the result is
+  /// (g − ⟨g, W⟩ / σ · `left` · `right`ᵀ) / σ.
   package func backward(_ gradient: [Scalar], kernel: [Scalar]) -> [Scalar] {
     let value = value(kernel)
     let columns = right.count

@@ -1,9 +1,9 @@
 import BollyGANModel
 
-/// The trainer in clear loops, one thread, for ever the oracle of faster ones.
+/// Trains in clear loops on one thread: the oracle for faster trainers.
 ///
 /// `PlainTrainer<Double>` follows PyTorch's float64 run; `PlainTrainer<Float>` shows what float32
-/// costs. Both are slow: some hundred times slower than the fast trainer at full size.
+/// costs. Both are about a hundred times slower than ``FastTrainer`` at full size.
 public final class PlainTrainer<Scalar: BinaryFloatingPoint & Sendable>: TrainingEngine {
   /// The settings it was made with.
   public let configuration: TrainingConfiguration
@@ -14,32 +14,35 @@ public final class PlainTrainer<Scalar: BinaryFloatingPoint & Sendable>: Trainin
     package var discriminator: PlainNetwork<Scalar>
     package var generatorAdam: PlainAdam<Scalar>
     package var discriminatorAdam: PlainAdam<Scalar>
-    /// For each of the discriminator's layers; empty without spectral normalisation.
+    /// One for each of the discriminator's layers; empty without spectral normalisation.
     package var spectral: [PlainSpectral<Scalar>]
 
-    /// The discriminator that judges: kernels divided where they are to be.
-    var judge: PlainNetwork<Scalar> {
-      var judge = discriminator
+    /// The discriminator with its kernels divided by their largest singular values, if they are.
+    var effectiveDiscriminator: PlainNetwork<Scalar> {
+      var effective = discriminator
       for (index, spectral) in spectral.enumerated() {
-        judge.layers[index].kernel = spectral.normalised(discriminator.layers[index].kernel)
+        effective.layers[index].kernel = spectral.normalised(discriminator.layers[index].kernel)
       }
-      return judge
+      return effective
     }
 
-    /// Takes over what passes through a judge have changed: statistics.
-    mutating func keepStatistics(of judge: PlainNetwork<Scalar>) {
-      for index in judge.layers.indices {
-        discriminator.layers[index].norm = judge.layers[index].norm
+    /// Takes over the running statistics that passes through `effective` have changed.
+    mutating func keepStatistics(of effective: PlainNetwork<Scalar>) {
+      for index in effective.layers.indices {
+        discriminator.layers[index].norm = effective.layers[index].norm
       }
     }
   }
 
-  /// All that changes from step to step, unrounded.
+  /// Everything that changes from step to step, unrounded.
   package var exactState: State
 
-  /// A trainer before its first step.
+  private typealias Gradients = [String: [Scalar]]
+  private typealias Loss = LossValue<PlainLoss<Scalar>>
+
+  /// Starts from the given weights, with Adam's moments at zero.
   ///
-  /// - Precondition: the weights fit the configuration.
+  /// - Precondition: the weights have the configuration's shape and normalisation.
   public init(
     configuration: TrainingConfiguration, generator: GeneratorWeights,
     discriminator: DiscriminatorWeights
@@ -49,7 +52,7 @@ public final class PlainTrainer<Scalar: BinaryFloatingPoint & Sendable>: Trainin
         && discriminator.shape.discriminatorChannels == configuration.shape.discriminatorChannels
         && discriminator.normalisesFirst == configuration.normalisesFirst
         && discriminator.normalises == (configuration.techniques.discriminatorNorm == .batch),
-      "the weights are of another shape than the configuration's")
+      "the weights' shape or normalisation differs from the configuration's")
     self.configuration = configuration
     let generator = PlainNetwork<Scalar>(generator)
     let discriminator = PlainNetwork<Scalar>(discriminator)
@@ -59,21 +62,23 @@ public final class PlainTrainer<Scalar: BinaryFloatingPoint & Sendable>: Trainin
       spectral: configuration.techniques.discriminatorNorm != .spectral
         ? []
         : discriminator.layers.map {
-          PlainSpectral(rows: $0.convolution.smallChannels, kernel: $0.kernel)
+          PlainSpectral(rows: $0.convolution.coarseChannels, kernel: $0.kernel)
         })
   }
 
-  /// Discriminator on real, discriminator on fake, its update, then the generator's update.
+  // MARK: A step
+
+  /// Trains the discriminator on real and generated images, then the generator.
   ///
-  /// - Throws: ``NonFiniteError`` where anything is not finite; the whole state is then what it was
-  ///   before the step.
+  /// - Throws: ``NonFiniteError`` if anything is not finite. The state is then the one before the
+  ///   step.
   @specialized(where Scalar == Float)
   @specialized(where Scalar == Double)
   public func step(_ batch: TrainingBatch) throws -> StepLosses {
     try exactStep(batch).losses
   }
 
-  /// The gradients that ``step(_:)`` would use; the trainer stays as it was.
+  /// The gradients that ``step(_:)`` would use; the trainer stays unchanged.
   @specialized(where Scalar == Float)
   @specialized(where Scalar == Double)
   package func gradients(_ batch: TrainingBatch) throws -> StepGradients {
@@ -85,146 +90,154 @@ public final class PlainTrainer<Scalar: BinaryFloatingPoint & Sendable>: Trainin
       generator: generator.mapValues { $0.map { Double($0) } })
   }
 
-  /// One step and the gradients it used. Where something is not finite the state is what it was
-  /// before the step.
+  /// One step, and the gradients it used. If it throws, the state is the one before the step.
   private func exactStep(_ batch: TrainingBatch) throws -> (
-    losses: StepLosses, discriminator: [String: [Scalar]], generator: [String: [Scalar]]
+    losses: StepLosses, discriminator: Gradients, generator: Gradients
   ) {
-    let shape = configuration.shape
-    let realCount = batch.pixels.count / shape.pictureCount
-    let fakeCount = batch.latents.count / shape.latent
-    let generatorLatents = batch.generatorLatents ?? batch.latents
-    let ownCount = generatorLatents.count / shape.latent
-    precondition(
-      realCount > 0 && realCount * shape.pictureCount == batch.pixels.count,
-      "\(batch.pixels.count) pixels are no batch of pictures")
-    precondition(
-      fakeCount > 0 && fakeCount * shape.latent == batch.latents.count && ownCount > 0
-        && ownCount * shape.latent == generatorLatents.count,
-      "the latents are no batch of \(shape.latent) numbers each")
-    precondition(
-      (batch.generatorLatents != nil) == configuration.freshLatents,
-      "latents for the generator's step go with freshLatents")
-    precondition(
-      (batch.changes != nil) == !configuration.techniques.augmentation.isEmpty,
-      "changes of pictures go with DiffAugment")
-    func change(_ place: KeyPath<BatchChanges, [PictureChange]>) -> PlainChange? {
-      batch.changes.map {
-        PlainChange($0[keyPath: place], channels: shape.channels, side: shape.side)
-      }
-    }
-    func seen(
-      _ pictures: [Scalar], _ change: PlainChange?, _ part: InstanceNoise.Batch
-    ) -> [Scalar] {
-      var seen = change?.forward(pictures) ?? pictures
-      if let noise = batch.noise { Self.add(noise, part, to: &seen, shape: shape) }
-      return seen
-    }
-    let techniques = configuration.techniques
-
-    // Only a whole step is kept.
+    checkPreconditions(batch)
+    // Only a complete step is kept.
     var state = exactState
-    // The discriminator on real pictures, then on fakes, each with statistics of its own.
-    var judge = state.judge
-    let real = judge.forward(
-      seen(Self.planar(batch.pixels, shape: shape), change(\.real), .real), count: realCount)
-    var fakes = state.generator.forward(batch.latents.map { Scalar($0) }, count: fakeCount)
-    let fake = judge.forward(
-      seen(fakes.last!.output, change(\.fake), .fake), count: fakeCount)
-    let onBoth = PlainDiscriminatorLoss(
-      real: real.last!.output, fake: fake.last!.output, techniques: techniques)
-    var discriminatorGradients = judge.backward(
-      onBoth.realGradient, records: real, count: realCount, weights: true, input: false
-    ).weights
-    discriminatorGradients.merge(
-      judge.backward(
-        onBoth.fakeGradient, records: fake, count: fakeCount, weights: true, input: false
-      ).weights
-    ) { real, fake in zip(real, fake).map { $0 + $1 } }
-    state.keepStatistics(of: judge)
-    var penalty: Double?
-    if batch.slopePenalty > 0 {
-      let found = judge.slopePenalty(
-        records: real, count: realCount, weight: batch.slopePenalty)
-      penalty = found.penalty
-      discriminatorGradients.merge(found.gradients) { zip($0, $1).map { $0 + $1 } }
-      try Self.check(found.penalty, "r1")
-    }
-    for (layer, spectral) in zip(state.discriminator.layers, state.spectral) {
-      discriminatorGradients[layer.kernelName] = spectral.backward(
-        discriminatorGradients[layer.kernelName]!, kernel: layer.kernel)
-    }
-    try Self.check(onBoth.loss, "loss_d")
-    try Self.check(discriminatorGradients, of: state.discriminator, "discriminator")
+    let (lossD, penalty, gradientsD, fakes) = try discriminatorPass(batch, &state)
     state.discriminatorAdam.update(
-      &state.discriminator, gradients: discriminatorGradients,
+      &state.discriminator, gradients: gradientsD,
       rate: configuration.discriminatorRate * batch.rateFactor, beta1: configuration.beta1,
       beta2: configuration.beta2)
     for index in state.spectral.indices {
       state.spectral[index].iterate(state.discriminator.layers[index].kernel)
     }
-
-    // The generator, through the discriminator as it is now.
-    if configuration.freshLatents {
-      fakes = state.generator.forward(
-        generatorLatents.map { Scalar($0) }, count: ownCount)
-    }
-    let ownChange = change(\.own)
-    judge = state.judge
-    // A relativistic loss compares with the real images, as the updated discriminator sees them.
-    let realAgain =
-      techniques.loss.isRelativistic
-      ? judge.forward(
-        seen(Self.planar(batch.pixels, shape: shape), change(\.real), .real), count: realCount
-      ).last!.output : []
-    let judged = judge.forward(
-      seen(fakes.last!.output, ownChange, .own), count: ownCount)
-    let generatorLoss =
-      techniques.loss.isRelativistic
-      ? PlainLoss(
-        RelativisticLoss(
-          real: realAgain, fake: judged.last!.output, goal: .own, loss: techniques.loss))
-      : PlainLoss(logits: judged.last!.output, goal: .own, techniques: techniques)
-    state.keepStatistics(of: judge)
-    let toFakes = judge.backward(
-      generatorLoss.gradient, records: judged, count: ownCount, weights: false, input: true
-    ).input!
-    let generatorGradients = state.generator.backward(
-      ownChange?.backward(toFakes) ?? toFakes, records: fakes, count: ownCount, weights: true,
-      input: false
-    ).weights
-    try Self.check(generatorLoss.loss, "loss_g")
-    try Self.check(generatorGradients, of: state.generator, "generator")
+    let (lossG, gradientsG) = try generatorPass(batch, &state, fakes: fakes)
     state.generatorAdam.update(
-      &state.generator, gradients: generatorGradients,
+      &state.generator, gradients: gradientsG,
       rate: configuration.generatorRate * batch.rateFactor, beta1: configuration.beta1,
       beta2: configuration.beta2)
-
     try Self.check(state.discriminator, state.discriminatorAdam, "discriminator")
     try Self.check(state.generator, state.generatorAdam, "generator")
     exactState = state
     return (
       StepLosses(
-        lossD: onBoth.loss, lossG: generatorLoss.loss, dX: onBoth.realScore,
-        dGz1: onBoth.fakeScore, dGz2: generatorLoss.score,
-        r1: penalty, gradientD: Self.norm(of: discriminatorGradients, state.discriminator),
-        gradientG: Self.norm(of: generatorGradients, state.generator)),
-      discriminatorGradients, generatorGradients
+        lossD: lossD.loss, lossG: lossG.loss, dX: lossD.realScore, dGz1: lossD.fakeScore,
+        dGz2: lossG.fakeScore, r1: penalty,
+        gradientD: Self.norm(of: gradientsD, state.discriminator),
+        gradientG: Self.norm(of: gradientsG, state.generator)),
+      gradientsD, gradientsG
     )
   }
 
-  /// Pictures `[count, channels, side, side]` in −1…1 from latents `[count, latent]`.
+  /// The discriminator's gradients from a batch of real and a batch of generated images, each
+  /// normalised by its own statistics.
+  private func discriminatorPass(_ batch: TrainingBatch, _ state: inout State) throws -> (
+    loss: Loss, penalty: Double?, gradients: Gradients, fakes: [PlainLayer<Scalar>.Record]
+  ) {
+    var discriminator = state.effectiveDiscriminator
+    let realImages = Self.planar(batch.pixels, shape: configuration.shape)
+    let realCount = realImages.count / configuration.shape.pictureCount
+    let real = discriminator.forward(show(realImages, as: .real, of: batch), count: realCount)
+    let fakeCount = batch.latents.count / configuration.shape.latent
+    let fakes = state.generator.forward(batch.latents.map { Scalar($0) }, count: fakeCount)
+    let fake = discriminator.forward(
+      show(fakes.last!.output, as: .fake, of: batch), count: fakeCount)
+    let loss = Loss(
+      real: real.last!.output, fake: fake.last!.output, of: .discriminator,
+      techniques: configuration.techniques)
+    var gradients = discriminator.backward(
+      loss.realGradient, records: real, count: realCount, weights: true, input: false
+    ).weights
+    gradients.merge(
+      discriminator.backward(
+        loss.fakeGradient, records: fake, count: fakeCount, weights: true, input: false
+      ).weights
+    ) { real, fake in zip(real, fake).map { $0 + $1 } }
+    state.keepStatistics(of: discriminator)
+    var penalty: Double?
+    if batch.slopePenalty > 0 {
+      let r1 = discriminator.slopePenalty(
+        records: real, count: realCount, weight: batch.slopePenalty)
+      penalty = r1.penalty
+      gradients.merge(r1.gradients) { zip($0, $1).map { $0 + $1 } }
+      try Self.check(r1.penalty, "r1")
+    }
+    for (layer, spectral) in zip(state.discriminator.layers, state.spectral) {
+      gradients[layer.kernelName] = spectral.backward(
+        gradients[layer.kernelName]!, kernel: layer.kernel)
+    }
+    try Self.check(loss.loss, "loss_d")
+    try Self.check(gradients, of: state.discriminator, "discriminator")
+    return (loss, penalty, gradients, fakes)
+  }
+
+  /// The generator's gradients, through the updated discriminator.
+  ///
+  /// - Parameter fakes: the discriminator step's pass through the generator, which is used again
+  ///   unless the batch has latents for this step.
+  private func generatorPass(
+    _ batch: TrainingBatch, _ state: inout State, fakes: [PlainLayer<Scalar>.Record]
+  ) throws -> (loss: Loss, gradients: Gradients) {
+    let shape = configuration.shape
+    let latents = batch.generatorLatents ?? batch.latents
+    let count = latents.count / shape.latent
+    let fakes =
+      configuration.freshLatents
+      ? state.generator.forward(latents.map { Scalar($0) }, count: count) : fakes
+    var discriminator = state.effectiveDiscriminator
+    var realLogits: [Scalar] = []
+    if configuration.techniques.loss.isRelativistic {
+      // It compares with the real images, as the updated discriminator sees them.
+      let images = Self.planar(batch.pixels, shape: shape)
+      realLogits =
+        discriminator.forward(
+          show(images, as: .real, of: batch), count: images.count / shape.pictureCount
+        ).last!.output
+    }
+    let records = discriminator.forward(
+      show(fakes.last!.output, as: .generator, of: batch), count: count)
+    let loss = Loss(
+      real: realLogits, fake: records.last!.output, of: .generator,
+      techniques: configuration.techniques)
+    state.keepStatistics(of: discriminator)
+    let toShown = discriminator.backward(
+      loss.fakeGradient, records: records, count: count, weights: false, input: true
+    ).input!
+    let gradients = state.generator.backward(
+      augmentation(.generator, of: batch)?.backward(toShown) ?? toShown, records: fakes,
+      count: count, weights: true, input: false
+    ).weights
+    try Self.check(loss.loss, "loss_g")
+    try Self.check(gradients, of: state.generator, "generator")
+    return (loss, gradients)
+  }
+
+  private func checkPreconditions(_ batch: TrainingBatch) {
+    let shape = configuration.shape
+    precondition(
+      !batch.pixels.isEmpty && batch.pixels.count.isMultiple(of: shape.pictureCount),
+      "\(batch.pixels.count) pixel values are not a batch of images")
+    for latents in [batch.latents, batch.generatorLatents ?? batch.latents] {
+      precondition(
+        !latents.isEmpty && latents.count.isMultiple(of: shape.latent),
+        "\(latents.count) numbers are not a batch of latents of \(shape.latent)")
+    }
+    precondition(
+      (batch.generatorLatents != nil) == configuration.freshLatents,
+      "a batch has latents for the generator's step if and only if freshLatents is true")
+    precondition(
+      (batch.changes != nil) == !configuration.techniques.augmentation.isEmpty,
+      "a batch has changes if and only if there is augmentation")
+  }
+
+  // MARK: Samples
+
+  /// Generates images `[count, channels, side, side]` in −1…1 from latents `[count, latent]`.
   @specialized(where Scalar == Float)
   @specialized(where Scalar == Double)
   public func generate(latents: [Float], batchStatistics: Bool) -> [Float] {
     let count = latents.count / configuration.shape.latent
     precondition(
       count * configuration.shape.latent == latents.count,
-      "the latents are no batch of \(configuration.shape.latent) numbers each")
+      "\(latents.count) numbers are not a batch of latents of \(configuration.shape.latent)")
     guard count > 0 else { return [] }
     let latents = latents.map { Scalar($0) }
     if batchStatistics {
-      // A copy, whose running statistics are thrown away.
+      // A copy, whose running statistics are discarded.
       var generator = exactState.generator
       return generator.forward(latents, count: count).last!.output.map { Float($0) }
     }
@@ -232,85 +245,14 @@ public final class PlainTrainer<Scalar: BinaryFloatingPoint & Sendable>: Trainin
   }
 }
 
-// MARK: - State in float32
+extension PlainTrainer: GradientEngine {}
+
+// MARK: - Images
 
 extension PlainTrainer {
-  /// A copy of all that changes from step to step, rounded to float32.
-  public func state() -> TrainingState {
-    TrainingState(
-      generator: GeneratorWeights(
-        shape: configuration.shape, layers: exactState.generator.layerWeights),
-      discriminator: DiscriminatorWeights(
-        shape: configuration.shape, normalisesFirst: configuration.normalisesFirst,
-        normalises: configuration.techniques.discriminatorNorm == .batch,
-        layers: exactState.discriminator.layerWeights),
-      generatorOptimizer: Self.rounded(exactState.generatorAdam, of: exactState.generator),
-      discriminatorOptimizer: Self.rounded(
-        exactState.discriminatorAdam, of: exactState.discriminator),
-      spectral: Dictionary(
-        uniqueKeysWithValues: zip(exactState.discriminator.layers, exactState.spectral).map {
-          ($0.kernelName, $1.vectors)
-        }))
-  }
-
-  /// Goes on from a state that ``state()`` gave.
-  ///
-  /// - Note: ``state()`` rounds to float32, so only `PlainTrainer<Float>` goes on bit for bit.
-  public func restore(_ state: TrainingState) {
-    exactState.generator = PlainNetwork(state.generator)
-    exactState.discriminator = PlainNetwork(state.discriminator)
-    exactState.generatorAdam.restore(state.generatorOptimizer)
-    exactState.discriminatorAdam.restore(state.discriminatorOptimizer)
-    for (index, layer) in exactState.discriminator.layers.enumerated()
-    where !exactState.spectral.isEmpty {
-      guard let vectors = state.spectral[layer.kernelName] else {
-        preconditionFailure("no spectral vectors of \(layer.kernelName)")
-      }
-      exactState.spectral[index] = PlainSpectral(vectors)
-    }
-  }
-
-  private static func rounded(_ adam: PlainAdam<Scalar>, of network: PlainNetwork<Scalar>)
-    -> OptimizerState
-  {
-    var shapes: [String: [Int]] = [:]
-    for layer in network.layers {
-      shapes[layer.kernelName] = [
-        layer.convolution.smallChannels, layer.convolution.bigChannels, 4, 4,
-      ]
-      if let bias = layer.bias { shapes[layer.biasName] = [bias.count] }
-      guard let norm = layer.norm else { continue }
-      for part in ["weight", "bias"] { shapes["\(layer.normName).\(part)"] = [norm.scale.count] }
-    }
-    func tensors(_ moments: [String: [Scalar]]) -> [String: Tensor] {
-      Dictionary(
-        uniqueKeysWithValues: moments.map { name, values in
-          (name, Tensor(shape: shapes[name]!, values: values.map { Float($0) }))
-        })
-    }
-    return OptimizerState(
-      firstMoments: tensors(adam.firstMoments), secondMoments: tensors(adam.secondMoments),
-      step: adam.step)
-  }
-}
-
-extension PlainAdam {
-  fileprivate mutating func restore(_ state: OptimizerState) {
-    precondition(
-      state.firstMoments.keys.sorted() == firstMoments.keys.sorted()
-        && state.secondMoments.keys.sorted() == secondMoments.keys.sorted(),
-      "the optimiser's state is of another network")
-    firstMoments = state.firstMoments.mapValues { $0.values.map { Scalar($0) } }
-    secondMoments = state.secondMoments.mapValues { $0.values.map { Scalar($0) } }
-    step = state.step
-  }
-}
-
-// MARK: - Pixels and checks
-
-extension PlainTrainer {
-  /// 8-bit pixels `[count, side, side, channels]` as numbers `[count, channels, side, side]` in −1…1.
-  static func planar(_ pixels: [UInt8], shape: DCGANShape) -> [Scalar] {
+  /// Converts 8-bit pixels `[count, side, side, channels]` to `[count, channels, side, side]` in
+  /// −1…1.
+  private static func planar(_ pixels: [UInt8], shape: DCGANShape) -> [Scalar] {
     let values = (0...255).map { (Scalar($0) / 255 - 0.5) / 0.5 }
     let places = shape.side * shape.side
     var planar = [Scalar](repeating: 0, count: pixels.count)
@@ -325,31 +267,46 @@ extension PlainTrainer {
     return planar
   }
 
-  /// Adds noise to planar pictures; its numbers come channels last.
-  private static func add(
-    _ noise: InstanceNoise, _ part: InstanceNoise.Batch, to pictures: inout [Scalar],
-    shape: DCGANShape
-  ) {
+  /// Planar images as the discriminator sees them: augmented, with noise.
+  private func show(
+    _ images: [Scalar], as part: StepBatch, of batch: TrainingBatch
+  ) -> [Scalar] {
+    var shown = augmentation(part, of: batch)?.forward(images) ?? images
+    guard let noise = batch.noise else { return shown }
+    let shape = configuration.shape
     let (size, plane) = (shape.pictureCount, shape.side * shape.side)
-    for picture in 0..<pictures.count / size {
-      noise.each(part, picture: picture, count: size) { place, number in
+    for image in 0..<shown.count / size {
+      // Its numbers come channels last.
+      noise.each(part, picture: image, count: size) { place, number in
         let (pixel, channel) = place.quotientAndRemainder(dividingBy: shape.channels)
-        pictures[picture * size + channel * plane + pixel] += Scalar(number)
+        shown[image * size + channel * plane + pixel] += Scalar(number)
       }
     }
+    return shown
   }
 
-  private static func check(_ value: Double, _ place: String) throws {
-    if !value.isFinite { throw NonFiniteError(place: place) }
+  private func augmentation(_ part: StepBatch, of batch: TrainingBatch) -> PlainDiffAugment? {
+    batch.changes.map {
+      PlainDiffAugment(
+        $0[part], channels: configuration.shape.channels, side: configuration.shape.side)
+    }
   }
+}
 
-  /// Euclidean norm over all tensors, in their own order.
+// MARK: - Checks
+
+extension PlainTrainer {
+  /// The Euclidean norm over all tensors, in the network's order.
   private static func norm(
     of gradients: [String: [Scalar]], _ network: PlainNetwork<Scalar>
   ) -> Double {
     network.parameters.reduce(0) { sum, parameter in
-      gradients[parameter.0]!.reduce(sum) { $0 + Double($1) * Double($1) }
+      gradients[parameter.name]!.reduce(sum) { $0 + Double($1) * Double($1) }
     }.squareRoot()
+  }
+
+  private static func check(_ value: Double, _ place: String) throws {
+    if !value.isFinite { throw NonFiniteError(place: place) }
   }
 
   private static func check(
@@ -375,5 +332,3 @@ extension PlainTrainer {
     }
   }
 }
-
-extension PlainTrainer: GradientEngine {}

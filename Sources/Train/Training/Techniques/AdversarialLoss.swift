@@ -6,16 +6,17 @@
   import Darwin
 #endif
 
-/// What both networks try to make small. D stands for the discriminator's logit, before any sigmoid.
+/// A pair of losses, the discriminator's and the generator's. D is the discriminator's logit,
+/// before any sigmoid.
 public enum AdversarialLoss: String, Sendable, Codable, CaseIterable {
-  /// Binary cross-entropy behind a sigmoid, each as PyTorch's layers compute it (Goodfellow et al. 2014,
-  /// arXiv:1406.2661, the generator's loss the non-saturating one). Where the sigmoid rounds to 0 or
-  /// 1 the gradient is 0.
+  /// Binary cross-entropy of a sigmoid, each rounded as PyTorch's layers round it, with the
+  /// generator's non-saturating loss (Goodfellow et al. 2014, arXiv:1406.2661). The gradient is 0
+  /// where the sigmoid rounds to 0 or 1.
   case bce
-  /// The discriminator: mean of max(0, 1 − D(x)) and of max(0, 1 + D(G(z))); the generator: −D(G(z))
-  /// (Lim and Ye 2017, arXiv:1705.02894; Miyato et al. 2018, arXiv:1802.05957, section 4).
+  /// The discriminator: mean of max(0, 1 − D(x)) and of max(0, 1 + D(G(z))); the generator:
+  /// −D(G(z)) (Lim and Ye 2017, arXiv:1705.02894; Miyato et al. 2018, arXiv:1802.05957, section 4).
   case hinge
-  /// The same function as ``bce``, computed from the logit, so that it never saturates:
+  /// The same function as ``bce``, computed from the logit so that it never saturates:
   /// log(1 + e^−D(x)), log(1 + e^D(G(z))) and log(1 + e^−D(G(z))).
   case logistic
   /// Relativistic paired: each real image is compared with one generated image. The discriminator
@@ -45,8 +46,8 @@ public enum AdversarialLoss: String, Sendable, Codable, CaseIterable {
     }
   }
 
-  /// The discriminator's loss if it gives every image the same logit: the best such constant for the
-  /// losses with labels, any constant for the relativistic ones.
+  /// The discriminator's loss if it gives every image the same logit: the best such constant for
+  /// the losses with labels, any constant for the relativistic ones.
   package var guessing: Double {
     switch self {
     case .bce, .logistic: 2 * log(2)
@@ -57,30 +58,21 @@ public enum AdversarialLoss: String, Sendable, Codable, CaseIterable {
   }
 }
 
-/// Whose pictures a batch of logits is about, and who learns from it.
-package enum LossGoal: Sendable {
-  /// The discriminator, from real pictures.
-  case real
-  /// The discriminator, from fakes.
-  case fake
-  /// The generator, from its own.
-  case own
-}
-
 extension Techniques {
-  /// What the discriminator should answer, or the generator wants it to, as a probability.
+  /// The label of a batch: the probability of being real that the discriminator should answer, or
+  /// that the generator wants it to answer.
   ///
-  /// Only the answer to real pictures is smoothed (Salimans et al. 2016, arXiv:1606.03498, section
-  /// 3.4): smoothing that to fakes would ask for them where they are wrong already.
-  func target(_ goal: LossGoal) -> Double {
-    switch goal {
+  /// Only the label of real images is smoothed. Smoothing the label of generated ones would
+  /// reinforce the generator's mistakes (Salimans et al. 2016, arXiv:1606.03498, section 3.4).
+  func target(_ batch: StepBatch) -> Double {
+    switch batch {
     case .real: 1 - labelSmoothing
     case .fake: 0
-    case .own: 1
+    case .generator: 1
     }
   }
 
-  /// The least that the discriminator's loss can be: what smoothed labels cost even who knows all.
+  /// The minimum of the discriminator's loss: the entropy of smoothed labels, 0 without smoothing.
   package var leastLoss: Double {
     guard labelSmoothing > 0 else { return 0 }
     let target = target(.real)

@@ -1,34 +1,35 @@
 import BollyGANModel
 
-/// What DiffAugment changes about every picture that the discriminator sees, real or made.
+/// The kinds of changes that DiffAugment makes to every image that the discriminator sees.
 ///
-/// A discriminator that has only some thousand pictures learns them by heart. Showing it changed
-/// ones hinders that, and because the made ones are changed as well, with gradients through the
-/// change, the generator does not learn to draw the changes.
+/// With only a few thousand images, a discriminator memorises them. Augmenting them prevents that.
+/// Generated images are augmented too, with gradients through the change, so the generator does not
+/// learn to reproduce the changes.
 ///
 /// - SeeAlso: Zhao, Liu, Lin, Zhu and Han 2020, "Differentiable Augmentation for Data-Efficient GAN
 ///   Training" (arXiv:2006.10738), section 3.2.
 public struct Augmentation: OptionSet, Hashable, Sendable, Codable, CustomStringConvertible {
-  /// The bits that stand for the changes.
+  /// One bit for each kind.
   public let rawValue: Int
 
-  /// A set of the given bits.
+  /// The kinds of the given bits.
   public init(rawValue: Int) { self.rawValue = rawValue }
 
   /// Brightness, saturation and contrast.
   public static let color = Augmentation(rawValue: 1)
-  /// Moves by up to an eighth of the side, black behind.
+  /// Shifts by up to an eighth of the side, filled with 0 (mid-gray).
   public static let translation = Augmentation(rawValue: 2)
-  /// A square of half the side is made gray (0 in −1…1).
+  /// Sets a square of half the side to 0 (mid-gray).
   public static let cutout = Augmentation(rawValue: 4)
 
   private static let names: [(name: String, kind: Augmentation)] = [
     ("color", .color), ("translation", .translation), ("cutout", .cutout),
   ]
 
-  /// The changes that a list such as `color,translation,cutout` names; `none` names none of them.
-  /// They are made in this order, whatever the order in the list. Nil where a name is unknown or
-  /// stands twice.
+  /// Parses a list such as `color,translation,cutout`, or `none`.
+  ///
+  /// Changes are applied in this order, whatever the order in the list. Returns nil if a name is
+  /// unknown or appears twice.
   public init?(_ text: String) {
     var found: Augmentation = []
     if text != "none" {
@@ -41,32 +42,30 @@ public struct Augmentation: OptionSet, Hashable, Sendable, Codable, CustomString
     self = found
   }
 
-  /// The list that ``init(_:)`` reads.
+  /// The list that ``init(_:)`` parses.
   public var description: String {
     isEmpty
       ? "none" : Self.names.filter { contains($0.kind) }.map(\.name).joined(separator: ",")
   }
 
-  /// Reads what ``description`` gives.
+  /// Decodes a list that ``init(_:)`` parses.
   public init(from decoder: any Decoder) throws {
     let container = try decoder.singleValueContainer()
     guard let found = Augmentation(try container.decode(String.self)) else {
       throw DecodingError.dataCorruptedError(
-        in: container, debugDescription: "no list of color, translation and cutout")
+        in: container, debugDescription: "not a list of color, translation and cutout")
     }
     self = found
   }
 
-  /// Writes ``description``.
+  /// Encodes ``description``.
   public func encode(to encoder: any Encoder) throws {
     var container = encoder.singleValueContainer()
     try container.encode(description)
   }
 
-  /// Draws the changes of one picture.
-  ///
-  /// One word for each number, in the order of ``PictureChange``, those of the changes that are not
-  /// made left out.
+  /// Draws the changes of one image: one word for each number, in the order of ``PictureChange``.
+  /// Kinds that are not in the set draw nothing.
   func drawn(side: Int, from random: inout TorchRandom) -> PictureChange {
     var change = PictureChange.none
     if contains(.color) {
@@ -80,7 +79,7 @@ public struct Augmentation: OptionSet, Hashable, Sendable, Codable, CustomString
       change.columnShift = random.below(2 * reach + 1) - reach
     }
     if contains(.cutout) {
-      // The square's middle may lie anywhere, so that some of it may lie outside.
+      // The middle can be anywhere in the image, so part of the square can be outside.
       let places = side + 1 - PictureChange.cut(side: side) % 2
       change.cutRow = random.below(places)
       change.cutColumn = random.below(places)
@@ -89,35 +88,35 @@ public struct Augmentation: OptionSet, Hashable, Sendable, Codable, CustomString
   }
 }
 
-/// What DiffAugment does to one picture.
+/// DiffAugment's changes to one image.
 ///
-/// With x̄ the mean of the whole picture and x̂ that of a pixel's channels, colour turns x into
+/// With x̄ the mean of the whole image and x̂ the mean of a pixel's channels, colour turns x into
 ///
 ///     contrast · (saturation · (x − x̂) + x̂ − x̄) + x̄ + brightness
 ///
-/// which is Zhao et al.'s brightness, saturation and contrast one behind the other. Then the picture
-/// is moved, and a square of it set to 0.
+/// which is Zhao et al.'s brightness, saturation and contrast one after the other. Then the image
+/// is shifted, and a square of it set to 0.
 public struct PictureChange: Equatable, Sendable {
-  /// −0.5…0.5, added to every value.
+  /// Added to every value: −0.5…0.5.
   public var brightness: Float
-  /// 0…2, a factor of the distance from gray.
+  /// Factor of each value's distance from its pixel's mean: 0…2.
   public var saturation: Float
-  /// 0.5…1.5, a factor of the distance from the picture's mean.
+  /// Factor of each value's distance from the image's mean: 0.5…1.5.
   public var contrast: Float
-  /// Row i shows what was row i + `rowShift`; rows from outside are 0.
+  /// Row i becomes the former row i + `rowShift`; rows from outside are 0.
   public var rowShift: Int
-  /// Likewise for columns.
+  /// Column i becomes the former column i + `columnShift`; columns from outside are 0.
   public var columnShift: Int
-  /// Row of the square's middle; nil where nothing is cut.
+  /// Row of the square's middle; nil for no square.
   public var cutRow: Int?
-  /// Column of the square's middle; nil where nothing is cut.
+  /// Column of the square's middle; nil for no square.
   public var cutColumn: Int?
 
   /// No change.
   public static let none = PictureChange(
     brightness: 0, saturation: 1, contrast: 1, rowShift: 0, columnShift: 0)
 
-  /// A change of the given numbers.
+  /// Collects the numbers of a change.
   public init(
     brightness: Float, saturation: Float, contrast: Float, rowShift: Int, columnShift: Int,
     cutRow: Int? = nil, cutColumn: Int? = nil
@@ -131,36 +130,45 @@ public struct PictureChange: Equatable, Sendable {
     self.cutColumn = cutColumn
   }
 
-  /// Pixels by which a picture is moved at most: an eighth of its side.
+  /// Largest shift, in pixels: an eighth of the side.
   static func reach(side: Int) -> Int { (side + 4) / 8 }
-  /// Side of the square that is cut: half of the picture's.
+  /// Side of the square: half of the image's.
   static func cut(side: Int) -> Int { (side + 1) / 2 }
 
-  /// Rows (or columns) of the square around `middle` that lie within the picture.
+  /// Rows (or columns) of the square around `middle` that are inside the image.
   static func cutRange(middle: Int?, side: Int) -> Range<Int> {
     guard let middle else { return 0..<0 }
     let first = middle - cut(side: side) / 2
     return max(0, first)..<min(side, first + cut(side: side))
   }
 
-  /// Whether a value keeps its colour exactly.
+  /// Whether all values stay unchanged, apart from where they are.
   var keepsColor: Bool { brightness == 0 && saturation == 1 && contrast == 1 }
 }
 
-/// What DiffAugment does to the three batches that the discriminator sees in a step.
+/// The changes that DiffAugment makes to the three batches that the discriminator sees in a step.
 public struct BatchChanges: Equatable, Sendable {
-  /// One for each real picture.
+  /// One for each real image.
   public var real: [PictureChange]
-  /// One for each fake of the discriminator's step.
+  /// One for each generated image of the discriminator's step.
   public var fake: [PictureChange]
-  /// One for each fake of the generator's step; other ones than above, even where it uses the same
-  /// fakes.
-  public var own: [PictureChange]
+  /// One for each generated image of the generator's step. They differ from ``fake`` even where the
+  /// images are the same.
+  public var generator: [PictureChange]
 
-  /// Changes of the given pictures.
-  public init(real: [PictureChange], fake: [PictureChange], own: [PictureChange]) {
+  /// Collects the changes of three batches.
+  public init(real: [PictureChange], fake: [PictureChange], generator: [PictureChange]) {
     self.real = real
     self.fake = fake
-    self.own = own
+    self.generator = generator
+  }
+
+  /// The changes of one of the batches.
+  subscript(batch: StepBatch) -> [PictureChange] {
+    switch batch {
+    case .real: real
+    case .fake: fake
+    case .generator: generator
+    }
   }
 }

@@ -8,41 +8,39 @@ import BollyGANModel
   import Darwin
 #endif
 
-/// Normal noise that is added to every picture before the discriminator sees it, in one step.
+/// Gaussian noise that is added to every image before the discriminator sees it, in one step.
 ///
-/// Real and made pictures then overlap, so that the discriminator cannot tell them apart by what no
-/// eye sees. Each picture's numbers follow from the seed and its place alone, so it does not matter
-/// who computes them, and a step draws only the seed from the run's random numbers.
+/// It makes the distributions of real and generated images overlap, so the discriminator cannot
+/// tell them apart by differences too small to see. Each image's numbers depend only on the seed,
+/// the batch and its index, so any thread can compute them, and a step draws nothing but the seed
+/// from the run's random numbers.
 ///
 /// - SeeAlso: Sønderby et al. 2017 (arXiv:1610.04490), section 3.3; Arjovsky and Bottou 2017
 ///   (arXiv:1701.04862), section 3.
 public struct InstanceNoise: Equatable, Sendable {
-  /// Which of a step's three batches.
-  package enum Batch: UInt64 { case real, fake, own }
-
-  /// Standard deviation, where pictures are −1…1.
+  /// Standard deviation, for images in −1…1.
   public var deviation: Double
-  /// What this step's numbers follow from.
+  /// Seed of this step's numbers.
   public var seed: UInt64
 
-  /// Noise of a step.
+  /// Noise of one step.
   public init(deviation: Double, seed: UInt64) {
     self.deviation = deviation
     self.seed = seed
   }
 
-  /// Calls `add(place, number)` for each value of a picture, channels last, with float32 numbers of
-  /// the given deviation.
+  /// Calls `add(place, number)` for each value of an image, channels last, with normal float32
+  /// numbers of the given deviation.
   ///
-  /// Pairs by Box and Muller (1958) in float64 from 64-bit words of splitmix64: 32 bits for the
-  /// radius, 32 for the angle.
+  /// They are computed in pairs by Box and Muller (1958), in float64, from 64-bit words of
+  /// SplitMix64: 32 bits for the radius, 32 for the angle.
   ///
-  /// - Parameter count: Values of a picture; an odd last one is left without noise.
+  /// - Parameter count: values of an image. If it is odd, the last value gets no noise.
   package func each(
-    _ batch: Batch, picture: Int, count: Int, _ add: (_ place: Int, _ number: Float) -> Void
+    _ batch: StepBatch, picture: Int, count: Int, _ add: (_ place: Int, _ number: Float) -> Void
   ) {
-    let own = SplitMix64.mix(batch.rawValue << 32 | UInt64(picture))
-    var bits = SplitMix64(seed: SplitMix64.mix(seed &+ own))
+    let index = SplitMix64.mix(batch.rawValue << 32 | UInt64(picture))
+    var bits = SplitMix64(seed: SplitMix64.mix(seed &+ index))
     for place in stride(from: 0, to: count - 1, by: 2) {
       let word = bits.next()
       let radius =

@@ -1,32 +1,32 @@
-/// What a recipe may do beyond the DCGAN of 2015; nothing of it in `tutorial` and `article`.
+/// Techniques of a recipe beyond the DCGAN of 2015. `tutorial` and `article` use none.
 public struct Techniques: Hashable, Sendable, Codable {
-  /// Changes that every picture undergoes before the discriminator sees it.
+  /// DiffAugment's changes to every image before the discriminator sees it.
   public var augmentation: Augmentation = []
-  /// What both networks try to make small.
+  /// The loss that both networks minimise.
   public var loss = AdversarialLoss.bce
-  /// By how much less than 1 the discriminator should answer to real pictures.
+  /// How far the label of real images is below 1.
   public var labelSmoothing = 0.0
-  /// Standard deviation of the noise on every picture that the discriminator sees, at the beginning;
-  /// it falls linearly over the run's epochs, to 0 or ``noiseFloor``.
+  /// Initial standard deviation of the noise on every image that the discriminator sees. It falls
+  /// linearly over the run's epochs, to 0 or ``noiseFloor``.
   public var instanceNoise = 0.0
-  /// What that deviation does not fall below. A little noise shows the discriminator how strong the
-  /// contrast is: normalised by batches of all real or all drawn pictures it sees no scale, since its
-  /// convolutions have no addends and LeakyReLU(αx) is α · LeakyReLU(x), and the generator's contrast
-  /// wanders.
+  /// Lower bound of the noise's standard deviation.
+  ///
+  /// A little noise shows the discriminator the contrast of images. Without it, batch normalisation
+  /// over all real or all generated images hides any scale, because the convolutions have no bias
+  /// and LeakyReLU(αx) = α · LeakyReLU(x); the generator's contrast then drifts.
   public var noiseFloor = 0.0
-  /// Last share of the run's epochs over which both learning rates fall linearly to 0.
+  /// Share of the run's epochs, at its end, over which both learning rates fall linearly to 0.
   public var rateDecay = 0.0
-  /// What keeps the discriminator's layers in bounds.
+  /// What normalises the discriminator's layers.
   public var discriminatorNorm = DiscriminatorNorm.batch
-  /// Weight γ of the penalty on the discriminator's slope where pictures are real: γ/2 times the mean
-  /// of the squared length of its gradient to them (Mescheder, Geiger and Nowozin 2018,
-  /// arXiv:1801.04406, section 4.1).
+  /// Weight γ of R1, a gradient penalty on real images: γ/2 times the mean of |∇D(x)|² (Mescheder,
+  /// Geiger and Nowozin 2018, arXiv:1801.04406, section 4.1).
   public var r1 = 0.0
-  /// Steps from one that has the penalty to the next, where it then weighs as many times as much
+  /// R1 is computed in every step of this multiple, with its weight multiplied by the same number
   /// (Karras et al. 2020, arXiv:1912.04958, appendix B).
   public var r1Every = 16
 
-  /// A loss, with or without smoothed labels and constant noise, and nothing else.
+  /// Techniques that consist of a loss, smoothed labels and constant noise at most.
   public init(
     loss: AdversarialLoss = .bce, labelSmoothing: Double = 0, noiseFloor: Double = 0
   ) {
@@ -35,10 +35,11 @@ public struct Techniques: Hashable, Sendable, Codable {
     self.noiseFloor = noiseFloor
   }
 
-  /// None of them: a DCGAN as it was.
+  /// None: the DCGAN of 2015.
   public static let none = Techniques()
 
-  /// What a file does not name is not used: files from before a technique was known stay readable.
+  /// Decodes techniques. A technique that the file does not name is not used, so files from before
+  /// it existed stay readable.
   public init(from decoder: any Decoder) throws {
     let container = try decoder.container(keyedBy: CodingKeys.self)
     func read<Value: Decodable>(
@@ -59,36 +60,40 @@ public struct Techniques: Hashable, Sendable, Codable {
     try read(\.r1Every, .r1Every)
   }
 
-  /// Whether what is done in a step depends on how many the run will have.
+  /// Whether a step depends on the length of the run.
   package var dependOnLength: Bool { instanceNoise > noiseFloor || rateDecay > 0 }
 
-  /// What both learning rates are multiplied by in a step.
+  /// Factor of both learning rates in a step.
   ///
   /// - Parameters:
-  ///   - step: Steps made before it.
-  ///   - total: Steps of all epochs.
+  ///   - step: number of steps before it.
+  ///   - total: number of steps in all epochs.
   package func rateFactor(step: Int, of total: Int) -> Double {
     let falling = rateDecay * Double(total)
     let left = Double(total - step)
     return falling > left ? left / falling : 1
   }
 
-  /// Weight of the penalty in a step, given the steps before it.
+  /// Weight of R1 in a step, given the number of steps before it; 0 in steps without it.
   package func slopePenalty(step: Int) -> Double {
     step.isMultiple(of: r1Every) ? r1 * Double(r1Every) : 0
   }
 
-  /// Whether the discriminator sees noise on pictures.
+  /// Whether the discriminator sees noise on images.
   var hasNoise: Bool { max(instanceNoise, noiseFloor) > 0 }
 
-  /// Standard deviation of the noise in a step; parameters as above.
+  /// Standard deviation of the noise in a step.
+  ///
+  /// - Parameters:
+  ///   - step: number of steps before it.
+  ///   - total: number of steps in all epochs.
   package func noiseDeviation(step: Int, of total: Int) -> Double {
     max(noiseFloor, instanceNoise * Double(total - step) / Double(total))
   }
 }
 
 extension KeyedDecodingContainer {
-  /// Read by the recipe's synthesised initialiser: a recipe that names no techniques has none.
+  /// Called by the synthesised decoding of ``Recipe``: a recipe that names no techniques has none.
   func decode(_ type: Techniques.Type, forKey key: Key) throws -> Techniques {
     try decodeIfPresent(type, forKey: key) ?? .none
   }

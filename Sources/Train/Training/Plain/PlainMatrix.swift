@@ -1,5 +1,7 @@
-/// `out += a · b` with `a` `[rows, depth]`, `b` `[depth, columns]` and `out` `[rows, columns]`, all
-/// row-major.
+// Products and transposes of row-major matrices, for the plain convolutions.
+
+/// Adds a matrix product: `out += a · b` with `a` `[rows, depth]`, `b` `[depth, columns]` and `out`
+/// `[rows, columns]`, all row-major.
 ///
 /// - Complexity: rows · depth · columns multiply-adds.
 package func addProduct<Scalar: BinaryFloatingPoint>(
@@ -8,8 +10,8 @@ package func addProduct<Scalar: BinaryFloatingPoint>(
   precondition(a.count == rows * depth && b.count == depth * columns)
   precondition(out.count == rows * columns)
   guard rows > 0, depth > 0, columns > 0 else { return }
-  // Pointers to rows, because checks of bounds and of index sums keep the compiler from making
-  // vectors of the inner loops.
+  // Pointers to rows, because checks of bounds and of index arithmetic keep the compiler from
+  // vectorising the inner loops.
   unsafe a.withUnsafeBufferPointer { a in
     unsafe b.withUnsafeBufferPointer { b in
       unsafe out.withUnsafeMutableBufferPointer { out in
@@ -17,7 +19,7 @@ package func addProduct<Scalar: BinaryFloatingPoint>(
           let w = unsafe a.baseAddress! + row * depth
           let sum = unsafe out.baseAddress! + row * columns
           var k = 0
-          // Four terms at a time: a sum is then read and written once for four products.
+          // Four terms at a time, so that a sum is read and written once for four products.
           while k + 4 <= depth {
             let (w0, w1, w2, w3) = unsafe (w[k], w[k + 1], w[k + 2], w[k + 3])
             let b0 = unsafe b.baseAddress! + k * columns
@@ -41,7 +43,7 @@ package func addProduct<Scalar: BinaryFloatingPoint>(
   }
 }
 
-/// The `[columns, rows]` matrix of a `[rows, columns]` one.
+/// The transpose `[columns, rows]` of a matrix `[rows, columns]`.
 package func transposed<Scalar>(_ matrix: [Scalar], rows: Int, columns: Int) -> [Scalar] {
   precondition(matrix.count == rows * columns)
   var result: [Scalar] = []

@@ -1,0 +1,119 @@
+import BollyGANCompute
+import BollyGANKernels
+import BollyGANModel
+
+/// One layer: a convolution, and what follows before the activation (nothing after the last).
+final class FastLayer {
+  /// Which way maps go through a link.
+  enum Direction {
+    /// From coarse maps to fine ones: a generator's forward pass, a discriminator's backward pass.
+    case up
+    /// From fine maps to coarse ones: the reverse.
+    case down
+
+    var opposite: Direction { self == .up ? .down : .up }
+  }
+
+  /// The linear part both ways, with weights in the order that each way reads.
+  enum Linear {
+    /// Fast convolutions, between maps of many channels.
+    case convolutions(up: UpConvolution, down: DownConvolution)
+    /// The link to images, which have few channels.
+    case image(up: DirectPicture, down: Panels)
+    /// Direct sums, as matrix products.
+    case products(up: [Panels], down: Panels)
+  }
+
+  let link: StridedLink
+  /// The direction of the forward pass.
+  let direction: Direction
+  let kernel: FastParameter
+  /// Nil for the last layer.
+  let norm: FastNorm?
+  let linear: Linear
+  /// Nil where the kernel is used undivided.
+  let spectral: FastSpectral?
+  /// Whether forward passes sum nearly exactly, in float64. Recipes that replay a script do so:
+  /// when rounding flips the sign of a pre-activation, gradients change by a thousand ulp, and the
+  /// replay leaves its script (Documentation/Numerics.md). The generator's last layer is an
+  /// exception, its sums are short.
+  let forwardsPrecisely: Bool
+
+  /// - Parameters:
+  ///   - norm: what follows the convolution; nil for the last layer.
+  ///   - module: number of the convolution in the state_dict (`main.3`).
+  ///   - isSpectral: whether the kernel is divided by its largest singular value.
+  init(
+    link: StridedLink, direction: Direction, norm kind: FastNorm.Kind?, module: Int,
+    isSpectral: Bool, convolutions: TrainingConfiguration.Convolutions, loops: FastLoops
+  ) {
+    self.link = link
+    self.direction = direction
+    kernel = FastParameter(name: "main.\(module).weight", kernelOf: link)
+    let (channels, stride) =
+      direction == .up
+      ? (link.fineChannels, link.fineStride) : (link.coarseChannels, link.coarseStride)
+    norm = kind.map { FastNorm(kind: $0, channels: channels, stride: stride, module: module) }
+    spectral = isSpectral ? FastSpectral(link: link, workers: loops.workers) : nil
+    forwardsPrecisely = convolutions == .direct
+    let kernels = unsafe loops.kernels
+    if convolutions == .fast && UpConvolution.suits(link) {
+      linear = unsafe .convolutions(
+        up: UpConvolution(link: link, kernels: kernels),
+        down: DownConvolution(link: link, kernels: kernels))
+    } else if link.isNarrow {
+      linear = unsafe .image(
+        up: DirectPicture(link: link), down: link.downPanels(kernels: kernels))
+    } else {
+      linear = unsafe .products(
+        up: link.upPanels(kernels: kernels), down: link.downPanels(kernels: kernels))
+    }
+  }
+
+  /// Layout of the maps that the forward pass makes.
+  func outputLayout(margin: Int) -> MapLayout {
+    direction == .up ? link.fineLayout(margin: margin) : link.coarseLayout(margin: margin)
+  }
+
+  /// Modules of the state_dict that the layer takes, its activation included.
+  var modules: Int { norm?.normalises == true ? 3 : 2 }
+
+  /// The trained tensors in the order of a state_dict: kernel, bias; or kernel, scale, shift.
+  var parameters: [FastParameter] { [kernel] + (norm?.parameters ?? []) }
+
+  /// A copy of the layer's weights, or weights to take over.
+  ///
+  /// After a change the layer is to be ``refresh(_:)``ed.
+  var weights: LayerWeights {
+    get {
+      LayerWeights(
+        kernel: kernel.tensor(kernel.weight),
+        bias: norm.flatMap { $0.kind == .bias ? $0.shift.tensor($0.shift.weight).values : nil },
+        norm: norm?.weights)
+    }
+    set {
+      kernel.load(newValue.kernel.values, into: kernel.weight)
+      guard let norm else { return }
+      if let loaded = newValue.norm { norm.load(loaded) }
+      if let bias = newValue.bias { norm.shift.load(bias, into: norm.shift.weight) }
+    }
+  }
+
+  /// Reorders the kernel for both directions after it changed, divided where it is to be.
+  func refresh(_ loops: FastLoops) {
+    let workers = loops.workers
+    spectral?.normalise(kernel.weight)
+    let used = unsafe (spectral?.kernel ?? kernel.weight).base
+    switch linear {
+    case .convolutions(let up, let down):
+      unsafe up.fill(packed: used, kernels: loops.kernels, workers: workers)
+      unsafe down.fill(packed: used, kernels: loops.kernels, workers: workers)
+    case .image(let up, let down):
+      unsafe up.fill(packed: used)
+      unsafe link.fillDown(down, from: used, workers: workers)
+    case .products(let up, let down):
+      unsafe link.fillUp(up, from: used, workers: workers)
+      unsafe link.fillDown(down, from: used, workers: workers)
+    }
+  }
+}
