@@ -13,60 +13,62 @@ struct DivergenceGuardTests {
       lossD: d, lossG: g, dX: x, dGz1: z, dGz2: z, gradientD: gradient, gradientG: gradient)
   }
 
-  private struct Verdict: Equatable {
+  private struct Alarm: Equatable {
     var step: Int
     var diagnosis: DivergenceGuard.Diagnosis
   }
 
-  /// The first step at which the guard speaks, and what it says.
-  private func verdict(
+  /// The first step at which the guard reports a failure, and its diagnosis.
+  private func alarm(
     stepsPerEpoch: Int = 56, steps: Int, techniques: Techniques = .none,
     _ figures: (Int) -> StepLosses
-  ) -> Verdict? {
-    var watch = DivergenceGuard(stepsPerEpoch: stepsPerEpoch, techniques: techniques)
+  ) -> Alarm? {
+    var divergenceGuard = DivergenceGuard(stepsPerEpoch: stepsPerEpoch, techniques: techniques)
     for step in 1...steps {
-      if let found = watch.observe(figures(step)) { return Verdict(step: step, diagnosis: found) }
+      if let found = divergenceGuard.observe(figures(step)) {
+        return Alarm(step: step, diagnosis: found)
+      }
     }
     return nil
   }
 
   // MARK: Failures
 
-  @Test("both ends and both extremes are noticed in time")
+  @Test("uniform answers, a lost discriminator and a winning one are detected in time")
   func failures() {
     #expect(
-      verdict(steps: 56) { _ in losses(100, 1, 1, g: 0) } == Verdict(step: 14, diagnosis: .allReal))
+      alarm(steps: 56) { _ in losses(100, 1, 1, g: 0) } == Alarm(step: 14, diagnosis: .allReal))
     #expect(
-      verdict(stepsPerEpoch: 1000, steps: 300) { _ in losses(100, 0, 0) }
-        == Verdict(step: 200, diagnosis: .allFake))
+      alarm(stepsPerEpoch: 1000, steps: 300) { _ in losses(100, 0, 0) }
+        == Alarm(step: 200, diagnosis: .allFake))
     #expect(
-      verdict(steps: 56) { _ in losses(55, 0.4, 0.6) }
-        == Verdict(step: 28, diagnosis: .discriminatorLost))
+      alarm(steps: 56) { _ in losses(55, 0.4, 0.6) }
+        == Alarm(step: 28, diagnosis: .discriminatorLost))
     #expect(
-      verdict(steps: 250) { _ in losses(0.0004, 0.9999, 0.0001, g: 30) }
-        == Verdict(step: 200, diagnosis: .discriminatorWon))
+      alarm(steps: 250) { _ in losses(0.0004, 0.9999, 0.0001, g: 30) }
+        == Alarm(step: 200, diagnosis: .discriminatorWon))
   }
 
-  @Test("a lucky step now and then does not hide a failure", arguments: [56, 5, 4000])
+  @Test("occasional good steps do not hide a failure", arguments: [56, 5, 4000])
   func lucky(stepsPerEpoch: Int) {
-    let found = verdict(stepsPerEpoch: stepsPerEpoch, steps: 5000) { step in
+    let found = alarm(stepsPerEpoch: stepsPerEpoch, steps: 5000) { step in
       step % 14 == 0 ? losses(1.1, 0.7, 0.4) : losses(7, 0.999, 0.995)
     }
     #expect(found?.diagnosis == .allReal)
-    let lost = verdict(stepsPerEpoch: stepsPerEpoch, steps: 5000) { step in
+    let lost = alarm(stepsPerEpoch: stepsPerEpoch, steps: 5000) { step in
       step % 3 == 0 ? losses(0.4, 0.9, 0.1) : losses(4, 0.4, 0.6)
     }
     #expect(lost?.diagnosis == .discriminatorLost)
   }
 
-  @Test("a learning rate of 0.005 on photographs is noticed after half an epoch")
+  @Test("a learning rate of 0.005 on photographs is detected after half an epoch")
   func articleRate() {
     // loss_d, D(x) and D(G(z)) of `article` with --lr 0.005, seed 0, batch 128, 7,114 photographs.
-    let found = verdict(steps: Self.articleRun.count) { step in
+    let found = alarm(steps: Self.articleRun.count) { step in
       let (d, x, z) = Self.articleRun[step - 1]
       return losses(d, x, z)
     }
-    #expect(found == Verdict(step: 28, diagnosis: .discriminatorLost))
+    #expect(found == Alarm(step: 28, diagnosis: .discriminatorLost))
   }
 
   /// The first half of that run's first epoch.
@@ -83,52 +85,53 @@ struct DivergenceGuardTests {
     (0.6687, 0.9276, 0.2513),
   ]
 
-  @Test("gradients beyond everything before are noticed, within a window of their growth")
+  @Test("exploding gradients are detected within a window")
   func explosion() throws {
-    // Factors of e either way are a run's own noise.
+    // The gradients of a normal run vary by factors of up to e either way.
     func noise(_ step: Int) -> Double { exp(sin(Double(step) * 12.9898)) }
     let found = try #require(
-      verdict(steps: 500) { step in
+      alarm(steps: 500) { step in
         losses(0.8, 0.8, 0.2, gradient: noise(step) * (step <= 300 ? 1 : 1e5))
       })
     #expect(found.diagnosis == .exploding)
     #expect((301...314).contains(found.step))
-    // Growth by a factor a step is one too.
+    // Exponential growth is detected too.
     let growing = try #require(
-      verdict(steps: 500) { step in
+      alarm(steps: 500) { step in
         losses(
           0.8, 0.8, 0.2, gradient: noise(step) * (step <= 300 ? 1 : pow(2, Double(step - 300))))
       })
     #expect(growing.diagnosis == .exploding && (308...322).contains(growing.step))
   }
 
-  @Test("pictures that have become alike are noticed at the second look")
+  @Test("samples that become alike are detected at the second inspection")
   func collapse() {
-    var watch = DivergenceGuard(stepsPerEpoch: 56)
-    func look(_ spread: Double) -> DivergenceGuard.Diagnosis? {
-      var look = DivergenceGuard.Look(pictures: [0, 0.1], count: 2)
-      look.spread = spread
-      return watch.observe(look, usual: 0).diagnosis
+    var divergenceGuard = DivergenceGuard(stepsPerEpoch: 56)
+    func inspect(_ spread: Double) -> DivergenceGuard.Diagnosis? {
+      var inspection = DivergenceGuard.SampleInspection(pictures: [0, 0.1], count: 2)
+      inspection.spread = spread
+      return divergenceGuard.observe(inspection, usual: 0).diagnosis
     }
-    // Grey at first, then wild, then calmer: no collapse; nor is one narrow look.
-    for spread in [0.01, 0.3, 0.6, 0.4, 0.2, 0.1, 0.2, 0.14] { #expect(look(spread) == nil) }
-    #expect(look(0.14) == .collapsed)
-    #expect(look(.nan) == .notFinite)
+    // Gray at first, then wild, then calmer is no collapse, nor is a single narrow inspection.
+    for spread in [0.01, 0.3, 0.6, 0.4, 0.2, 0.1, 0.2, 0.14] { #expect(inspect(spread) == nil) }
+    #expect(inspect(0.14) == .collapsed)
+    #expect(inspect(.nan) == .notFinite)
   }
 
-  @Test("saturated pictures are warned of once, a data set's own white is not")
+  @Test("the guard warns of saturated samples once, unless the data are saturated too")
   func saturation() {
-    var watch = DivergenceGuard(stepsPerEpoch: 56)
-    let white = DivergenceGuard.Look(pictures: [1, -1, 0.5, 0.9, 0.2, -0.7, 0, 1], count: 2)
+    var divergenceGuard = DivergenceGuard(stepsPerEpoch: 56)
+    let white = DivergenceGuard.SampleInspection(
+      pictures: [1, -1, 0.5, 0.9, 0.2, -0.7, 0, 1], count: 2)
     #expect(white.saturated == 3.0 / 8)
-    #expect(!watch.observe(white, usual: 0.2).isSaturated)
-    #expect(!watch.observe(white, usual: 0.2).isSaturated)
-    #expect(!watch.observe(white, usual: 0.1).isSaturated)
-    #expect(watch.observe(white, usual: 0.1).isSaturated)
-    #expect(!watch.observe(white, usual: 0.1).isSaturated)
+    #expect(!divergenceGuard.observe(white, usual: 0.2).isSaturated)
+    #expect(!divergenceGuard.observe(white, usual: 0.2).isSaturated)
+    #expect(!divergenceGuard.observe(white, usual: 0.1).isSaturated)
+    #expect(divergenceGuard.observe(white, usual: 0.1).isSaturated)
+    #expect(!divergenceGuard.observe(white, usual: 0.1).isSaturated)
   }
 
-  @Test("the spread is the root mean square distance of pairs")
+  @Test("the spread is the root mean square distance between pairs")
   func spread() {
     var random = TorchRandom(seed: 4)
     let pictures = random.normal(count: 7 * 30)
@@ -142,24 +145,24 @@ struct DivergenceGuardTests {
       }
     }
     let expected = (sum / Double(7 * 6 * 30)).squareRoot()
-    let found = DivergenceGuard.Look(pictures: pictures, count: 7).spread
+    let found = DivergenceGuard.SampleInspection(pictures: pictures, count: 7).spread
     #expect(abs(found - expected) < 1e-12)
-    #expect(DivergenceGuard.Look(pictures: [0, .nan, 1, 1], count: 2).spread.isNaN)
+    #expect(DivergenceGuard.SampleInspection(pictures: [0, .nan, 1, 1], count: 2).spread.isNaN)
   }
 
   // MARK: Healthy runs
 
-  @Test("what healthy runs show now and then is no alarm")
+  @Test("what healthy runs show occasionally raises no alarm")
   func healthy() {
-    // The tutorial's first steps: the discriminator wins for dozens of steps, the generator's loss
-    // is in the thirties.
-    #expect(verdict(steps: 199) { _ in losses(0.0005, 0.999, 0.0005, g: 35) } == nil)
-    // By heart after many epochs (PyTorch's article recipe, epoch 60).
-    #expect(verdict(steps: 5000) { _ in losses(0.2, 0.9, 0.1) } == nil)
-    #expect(verdict(stepsPerEpoch: 1, steps: 5000) { _ in losses(1.386, 0.5, 0.5) } == nil)
-    // A few steps in which everything seems real, or made, or the loss is enormous.
+    // In the tutorial's first steps the discriminator wins for dozens of steps, and the generator's
+    // loss is above 30.
+    #expect(alarm(steps: 199) { _ in losses(0.0005, 0.999, 0.0005, g: 35) } == nil)
+    // A discriminator that has memorised its images (PyTorch, article recipe, epoch 60).
+    #expect(alarm(steps: 5000) { _ in losses(0.2, 0.9, 0.1) } == nil)
+    #expect(alarm(stepsPerEpoch: 1, steps: 5000) { _ in losses(1.386, 0.5, 0.5) } == nil)
+    // A few steps in which everything seems real, or fake, or the loss is enormous.
     #expect(
-      verdict(steps: 5000) { step in
+      alarm(steps: 5000) { step in
         switch step % 40 {
         case 0..<4: losses(9, 0.999, 0.99)
         case 20..<22: losses(5, 0.001, 0.001)
@@ -169,41 +172,41 @@ struct DivergenceGuardTests {
       } == nil)
   }
 
-  @Test("a discriminator that had won and comes back is no explosion")
+  @Test("a discriminator that recovers from winning is no explosion")
   func comesBack() {
     #expect(
-      verdict(steps: 600) { step in
-        // Large at the very beginning, then next to nothing, then as at the beginning.
+      alarm(steps: 600) { step in
+        // Large at first, then almost zero, then large again.
         let gradient = step < 50 ? 20 : step < 240 ? 1e-4 : 60
         return losses(step < 50 ? 1 : step < 240 ? 0.002 : 0.7, 0.8, 0.2, gradient: gradient)
       } == nil)
   }
 
-  @Test("a loss of hinges may be 0 for long, and guessing costs it more")
+  @Test("a hinge loss may stay at 0, and its guessing loss is higher")
   func hinge() {
     var techniques = Techniques.none
     techniques.loss = .hinge
-    #expect(verdict(steps: 3000, techniques: techniques) { _ in losses(0, 0.9, 0.12) } == nil)
-    #expect(verdict(steps: 3000, techniques: techniques) { _ in losses(2.1, 0.5, 0.5) } == nil)
+    #expect(alarm(steps: 3000, techniques: techniques) { _ in losses(0, 0.9, 0.12) } == nil)
+    #expect(alarm(steps: 3000, techniques: techniques) { _ in losses(2.1, 0.5, 0.5) } == nil)
     #expect(
-      verdict(steps: 3000, techniques: techniques) { _ in losses(3, 0.5, 0.5) }?.diagnosis
+      alarm(steps: 3000, techniques: techniques) { _ in losses(3, 0.5, 0.5) }?.diagnosis
         == .discriminatorLost)
   }
 
-  /// Means of a long run wander, steps scatter about them; within what the runs measured for
-  /// `Documentation/Training.md` show, none of ten runs of 5,000 steps raises an alarm.
-  @Test("ten long invented runs raise no alarm", arguments: 0..<10)
+  /// Simulates 5,000 steps whose means drift and whose values scatter, within the bounds measured
+  /// for `Documentation/Training.md`.
+  @Test("ten long simulated runs raise no alarm", arguments: 0..<10)
   func long(seed: UInt64) {
     var random = TorchRandom(seed: Int64(seed))
     let noise = random.normal(count: 4 * 5000).map(Double.init)
     var drift = 0.0
     #expect(
-      verdict(steps: 5000) { step in
+      alarm(steps: 5000) { step in
         let mine = noise[4 * (step - 1)..<4 * step]
         let z = Array(mine)
-        // From a discriminator near guessing to one that knows all by heart, and back.
+        // From a discriminator near guessing to one that has memorised its images, and back.
         drift = min(max(drift + 0.05 * z[0], -1.5), 1.5)
-        // At its highest a mean of 1.35, by heart one of 0.12.
+        // The mean loss reaches 1.35 at most, and 0.12 with memorised images.
         let d = exp(-0.9 + 0.8 * drift + 0.5 * z[1]) * (drift > 0 ? 0.8 : 1)
         return losses(
           d, 1 / (1 + exp(-1.5 + drift + 0.8 * z[2])), 1 / (1 + exp(1.5 - drift + 0.8 * z[2])),
@@ -211,33 +214,34 @@ struct DivergenceGuardTests {
       } == nil)
   }
 
-  @Test("what is remembered goes through a checkpoint: the same step, the same verdict")
+  @Test("a restored memory gives the same diagnosis at the same step")
   func resumed() throws {
     for cut in [1, 13, 140, 300] {
       func figures(_ step: Int) -> StepLosses {
         losses(0.8, 0.8, 0.2, gradient: step <= 299 ? 1.0 + Double(step % 7) : 1e6)
       }
-      var watch = DivergenceGuard(stepsPerEpoch: 56)
-      for step in 1...cut { _ = watch.observe(figures(step)) }
-      _ = watch.observe(DivergenceGuard.Look(pictures: [0, 1], count: 2), usual: 0)
-      var again = DivergenceGuard(stepsPerEpoch: 56, memory: watch.memory)
-      #expect(again.memory == watch.memory)
+      var divergenceGuard = DivergenceGuard(stepsPerEpoch: 56)
+      for step in 1...cut { _ = divergenceGuard.observe(figures(step)) }
+      _ = divergenceGuard.observe(
+        DivergenceGuard.SampleInspection(pictures: [0, 1], count: 2), usual: 0)
+      var again = DivergenceGuard(stepsPerEpoch: 56, memory: divergenceGuard.memory)
+      #expect(again.memory == divergenceGuard.memory)
       for step in cut + 1...400 {
-        let (a, b) = (watch.observe(figures(step)), again.observe(figures(step)))
+        let (a, b) = (divergenceGuard.observe(figures(step)), again.observe(figures(step)))
         #expect(a == b)
         if a != nil {
           #expect(a == .exploding)
           break
         }
-        #expect(step < 330, "never noticed")
+        #expect(step < 330, "never detected")
       }
     }
   }
 }
 
-@Suite("Going back")
+@Suite("Rollback")
 struct RollbackTests {
-  /// Runs that fail from a step on unless the rates have been halved so many times.
+  /// Runs that fail from a step on unless the learning rates were halved often enough.
   private func tiny(failingFrom first: Int, until halvings: Int) async throws -> TinyRun {
     var tiny = try await TinyRun(epochs: 8)
     tiny.options.onDivergence = .rollback
@@ -253,15 +257,15 @@ struct RollbackTests {
     try RunRecord(bytes: tiny.scratch.bytes("\(run)/run.json"), path: run)
   }
 
-  @Test("to before the failure with half the rates, recorded in the log and in run.json")
+  @Test("returns to before the failure with half the rates, recorded in the log and in run.json")
   func goesBack() async throws {
     let tiny = try await tiny(failingFrom: 14, until: 1)
     guard case .finished = try await tiny.begin("run") else {
-      Issue.record("the run did not go on")
+      Issue.record("the run did not continue")
       return
     }
-    // Seven bad steps of twenty are too many; of the checkpoints that are kept 8 is the newest that
-    // is ten steps older.
+    // Seven bad steps of twenty are too many. Step 8 is the newest kept checkpoint that is at least
+    // ten steps older.
     #expect(
       try record("run", of: tiny).rollbacks == [
         RunRecord.Rollback(step: 20, backTo: 8, diagnosis: .allReal)
@@ -275,12 +279,12 @@ struct RollbackTests {
     #expect(lines.count == 1)
     #expect(lines[0].contains("\"step\":8,") && lines[0].contains("\"found_at\":20"))
     #expect(lines[0].contains("\"rate_factor\":0.5"))
-    // The log tells the course that counts: every step once.
+    // The log contains the final course only: every step once.
     let steps = log.filter { $0.contains("\"event\":\"step\"") }
     #expect(steps.count == 40)
   }
 
-  @Test("and on, bit for bit, however often it is killed on the way", arguments: [0, 1, 2])
+  @Test("gives identical results however often the process is killed", arguments: [0, 1, 2])
   func survives(halvings: Int) async throws {
     var whole = try await tiny(failingFrom: 14, until: halvings)
     _ = try await whole.begin("whole")
@@ -303,18 +307,17 @@ struct RollbackTests {
       }
       #expect(try whole.outcome(run) == expected, "\(cut)")
       #expect(try record(run, of: whole).rollbacks == record("whole", of: whole).rollbacks)
-      // From here on the next cut counts its own kills.
     }
   }
 
-  @Test("a process that is killed while it goes back is gone on from as if it had arrived")
+  @Test("a process killed during a rollback is resumed as if the rollback had completed")
   func killedOnTheWay() async throws {
     var tiny = try await tiny(failingFrom: 14, until: 1)
     _ = try await tiny.begin("whole")
     let expected = try tiny.outcome("whole")
     tiny.beforeStep = { if $0 == 20 { throw PowerCut() } }
     await #expect(throws: PowerCut.self) { try await tiny.begin("cut") }
-    // run.json is written and the checkpoints of the course that was given up are still there.
+    // run.json is written, but the checkpoints of the abandoned course still exist.
     var record = try record("cut", of: tiny)
     record.rollbacks = [RunRecord.Rollback(step: 20, backTo: 8, diagnosis: .allReal)]
     try tiny.scratch.write(record.encoded(), to: "cut/run.json")
@@ -323,13 +326,13 @@ struct RollbackTests {
     var parts = try await tiny.parts("cut", isNew: false)
     parts.record = record
     guard case .finished = try TrainingRun.resume(parts).run() else {
-      Issue.record("the run did not go on")
+      Issue.record("the run did not continue")
       return
     }
     #expect(try tiny.outcome("cut") == expected)
   }
 
-  @Test("three times at most, then the run ends and says so")
+  @Test("happens three times at most, then the run ends")
   func givesUp() async throws {
     let tiny = try await tiny(failingFrom: 14, until: 9)
     guard case .diverged(let divergence) = try await tiny.begin("run") else {
@@ -341,7 +344,7 @@ struct RollbackTests {
     #expect(rollbacks.count == 3 && rollbacks.allSatisfy { $0.backTo == 8 })
   }
 
-  @Test("from a value that is not finite as well")
+  @Test("also follows a value that is not finite")
   func notFinite() async throws {
     var tiny = try await TinyRun(epochs: 8)
     tiny.options.onDivergence = .rollback
@@ -354,17 +357,17 @@ struct RollbackTests {
       }
     }
     guard case .finished = try await tiny.begin("run") else {
-      Issue.record("the run did not go on")
+      Issue.record("the run did not continue")
       return
     }
-    // Found in step 25, after 24.
+    // Found during step 25, so after 24 steps.
     #expect(
       try record("run", of: tiny).rollbacks == [
         RunRecord.Rollback(step: 24, backTo: 14, diagnosis: .notFinite)
       ])
   }
 
-  @Test("not where nobody asked: stop ends the run, off goes on")
+  @Test("happens only if requested: stop ends the run, off continues")
   func otherActions() async throws {
     var tiny = try await tiny(failingFrom: 14, until: 9)
     tiny.options.onDivergence = .stop
@@ -380,7 +383,7 @@ struct RollbackTests {
       Issue.record("the guard was not off")
       return
     }
-    // A run that was stopped goes back where that is asked for later.
+    // A run that was stopped is rolled back if that is requested later.
     tiny.options.onDivergence = .rollback
     tiny.losses = { step, factor in
       step < 14 || factor < 1
@@ -388,7 +391,7 @@ struct RollbackTests {
         : StepLosses(lossD: 100, lossG: 0, dX: 1, dGz1: 1, dGz2: 1)
     }
     guard case .finished = try await tiny.resume("stop") else {
-      Issue.record("the run did not go on")
+      Issue.record("the run did not continue")
       return
     }
     #expect(try record("stop", of: tiny).rollbacks?.first?.backTo ?? 99 <= 10)

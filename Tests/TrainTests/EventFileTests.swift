@@ -4,9 +4,9 @@ import BollyGANTraining
 import Foundation
 import Testing
 
-@Suite("TensorBoard's files")
+@Suite("TensorBoard event files")
 struct EventFileTests {
-  /// The records of a file, their checksums checked.
+  /// The records of a file. Checks their checksums.
   private func records(_ bytes: [UInt8]) throws -> [[UInt8]] {
     func number(_ bytes: ArraySlice<UInt8>) -> UInt64 {
       bytes.reversed().reduce(0) { $0 << 8 | UInt64($1) }
@@ -37,7 +37,7 @@ struct EventFileTests {
     #expect(CRC32.castagnoli([]) == 0)
   }
 
-  @Test("each process writes one of its own, behind the others, every record whole")
+  @Test("each process writes its own file, ordered after the others, with complete records")
   func sessions() async throws {
     var tiny = try await TinyRun()
     tiny.beforeStep = { if $0 == 8 { throw PowerCut() } }
@@ -46,12 +46,12 @@ struct EventFileTests {
     _ = try await tiny.resume("run")
     let names = try tiny.eventFiles(in: "run")
     #expect(names.count == 2)
-    // Within one second: the second file has the later name all the same.
+    // Even within one second, the second file gets the later name.
     let first = try records(tiny.scratch.bytes("run/\(names[0])"))
     let second = try records(tiny.scratch.bytes("run/\(names[1])"))
-    // The version, the configuration, seven steps, one epoch with its sheet.
+    // Version, configuration, seven steps, one epoch with its sheet.
     #expect(first.count == 2 + 7 + 2)
-    // The version, the session's start, steps 7 to 15, two epochs with their sheets.
+    // Version, session start, steps 7 to 15, two epochs with their sheets.
     #expect(second.count == 2 + 9 + 4)
     for file in [first, second] {
       #expect(String(decoding: file[0], as: UTF8.self).contains("brain.Event:2"))

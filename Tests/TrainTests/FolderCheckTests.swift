@@ -5,7 +5,7 @@ import BollyGANTraining
 import Foundation
 import Testing
 
-@Suite("Looking through a folder")
+@Suite("Folder check")
 struct FolderCheckTests {
   private static let faces = CartoonFaces(seed: 7)
 
@@ -17,7 +17,7 @@ struct FolderCheckTests {
       threads: 3)
   }
 
-  /// Names by kind, none where there are none.
+  /// The names found, by kind.
   private func names(_ check: FolderCheck) -> [FolderCheck.Kind: [String]] {
     Dictionary(grouping: check.findings, by: \.kind).mapValues { $0.map { "\($0.name)" } }
   }
@@ -37,7 +37,7 @@ struct FolderCheckTests {
       })
   }
 
-  @Test("400 drawn faces, all different, give no finding at all")
+  @Test("400 different cartoon faces give no findings")
   func clean() async throws {
     let scratch = try Scratch()
     for index in 0..<400 {
@@ -48,7 +48,7 @@ struct FolderCheckTests {
     #expect(found.findings.isEmpty, "\(found.findings.prefix(5))")
   }
 
-  @Test("copies are found whatever was done to them; the largest is the original")
+  @Test("edited copies are found, and the largest image counts as the original")
   func copies() async throws {
     let scratch = try Scratch()
     let face = Self.faces.picture(index: 3, side: 128)
@@ -77,11 +77,11 @@ struct FolderCheckTests {
       #expect(
         finding.detail.contains("c-0-original.png (correlation 0.9")
           || finding.detail.contains("(correlation 1"))
-      #expect(finding.detail.hasPrefix("mirrored") == (finding.name == FileName("d-mirrored.png")))
+      #expect(finding.detail.hasPrefix("mirrored") == (finding.name == BytePath("d-mirrored.png")))
     }
   }
 
-  @Test("what is wrong with one picture alone is named")
+  @Test("problems of single images are found")
   func singly() async throws {
     let scratch = try Scratch()
     func face(_ index: Int, _ side: Int = 64) -> Picture {
@@ -107,17 +107,17 @@ struct FolderCheckTests {
         .gray: ["gray.png"], .bordered: ["bordered.png"], .small: ["small.png"],
         .long: ["long.png"],
       ])
-    // Who trains on gray pictures is not told that they are gray.
+    // Gray images are no problem for training in grayscale.
     #expect(names(try await check(scratch, channels: 1))[.gray] == nil)
     #expect(names(try await check(scratch, side: 32))[.small] == nil)
   }
 
-  @Test("a list reads back, whatever the names, and leaves out just those")
+  @Test("an exclusion list survives a round trip with any names, and excludes only those")
   func list() async throws {
     let odd = [
-      FileName("a.png"), FileName("# not a comment.png"), FileName("sub/b\\c.png"),
-      FileName("line\nbreak\r.png"), FileName(bytes: [0xFF, 0x2E, 0x70, 0x6E, 0x67]),
-      FileName("é #1.png"),
+      BytePath("a.png"), BytePath("# not a comment.png"), BytePath("sub/b\\c.png"),
+      BytePath("line\nbreak\r.png"), BytePath(bytes: [0xFF, 0x2E, 0x70, 0x6E, 0x67]),
+      BytePath("é #1.png"),
     ]
     let list = ExclusionList(names: odd)
     #expect(list.lines.last == "é #1.png" && list.lines[1] == "\\x23 not a comment.png")
@@ -135,7 +135,7 @@ struct FolderCheckTests {
     try scratch.write([1], to: "data/bad.png")
     let found = try await check(scratch)
     let written = try ExclusionList(bytes: found.list(kinds: [.copy, .unreadable]))
-    #expect(written.names == Set(["bad.png", "1.png", "3.png", "5.png"].map { FileName($0) }))
+    #expect(written.names == Set(["bad.png", "1.png", "3.png", "5.png"].map { BytePath($0) }))
     let set = try await PictureSet.load(
       folder: scratch / "data", format: .init(side: 64, channels: 3, rules: .kind),
       excluding: written.names, threads: 2)
@@ -144,9 +144,9 @@ struct FolderCheckTests {
     #expect(found.list(kinds: [.blank]).split(separator: UInt8(ascii: "\n")).count == 1)
   }
 
-  /// Nearest pairs of different photographs correlate by less than 0.97.
+  /// The most similar pair of different photographs correlates by less than 0.97.
   @Test(
-    "hardly a finding among thousands of photographs, and those right",
+    "thousands of photographs give few findings, all of them correct",
     .enabled(if: ProcessInfo.processInfo.environment["BOLLYGAN_SHARED"] != nil))
   func photographs() async throws {
     let shared = try #require(ProcessInfo.processInfo.environment["BOLLYGAN_SHARED"])
@@ -154,7 +154,7 @@ struct FolderCheckTests {
       folder: shared + "/data/bollywood-faces",
       format: .init(side: 64, channels: 3, rules: .kind), threads: 2)
     #expect(found.pictures == 7114)
-    // Those who had removed copies had not looked for mirrored ones.
+    // The authors of the data set removed copies, but not mirrored ones.
     #expect(found.count(.copy) == 9)
     for finding in found.findings where finding.kind == .copy {
       #expect(finding.detail.hasPrefix("mirrored "))

@@ -8,7 +8,7 @@ import BollyGANTraining
 import Foundation
 import Testing
 
-/// One case of `Fixtures/quality.json`: NumPy's figures in float64.
+/// One case of `Fixtures/quality.json`, computed by NumPy in float64.
 private struct QualityFixture: Decodable, Sendable, CustomTestStringConvertible {
   let side: Int
   let channels: Int
@@ -20,7 +20,7 @@ private struct QualityFixture: Decodable, Sendable, CustomTestStringConvertible 
 
   var testDescription: String { "\(side), \(channels) channels" }
 
-  /// What `pictures` in `quality.py` gives.
+  /// The images that `pictures` in `quality.py` returns.
   func set(salt: Int) -> [UInt8] {
     let words = Formula.words(salt: salt, count: pictures * side * side * channels)
     return words.indices.map { index in
@@ -36,9 +36,9 @@ private struct QualityFixture: Decodable, Sendable, CustomTestStringConvertible 
 
 @Suite("Quality")
 struct QualityTests {
-  // Projections are sums of some hundred float32 products of order 1; the mean of their differences
-  // is of order 0.2.
-  @Test("sliced Wasserstein distances are NumPy's within 1e-4", arguments: QualityFixture.all)
+  // Projections are sums of hundreds of float32 products of order 1, and the mean of their
+  // differences is of order 0.2.
+  @Test("sliced Wasserstein distances agree with NumPy within 1e-4", arguments: QualityFixture.all)
   fileprivate func slicedDistance(fixture: QualityFixture) {
     let distance = SlicedDistance(
       side: fixture.side, channels: fixture.channels, workers: Workers(count: 2))
@@ -52,8 +52,8 @@ struct QualityTests {
       SlicedDistance.distances(distance.profile(a), distance.profile(a)).allSatisfy { $0 == 0 })
   }
 
-  // Variances as differences of float64 squares lose 10^-12 of 255².
-  @Test("multi-scale similarities are NumPy's within 1e-9", arguments: QualityFixture.all)
+  // Variances, as differences of float64 squares, lose 10^-12 of 255².
+  @Test("multi-scale similarities agree with NumPy within 1e-9", arguments: QualityFixture.all)
   fileprivate func similarity(fixture: QualityFixture) {
     let size = fixture.side * fixture.side * fixture.channels
     let a = fixture.set(salt: 70_000).prefix(size)
@@ -66,9 +66,9 @@ struct QualityTests {
     }
   }
 
-  @Test("near copies are found, mirrored ones where training mirrors, and no others")
+  @Test("near copies are found, mirrored ones only if training mirrors")
   func nearCopies() {
-    // 80 training pictures of noise that is coarse enough to see at 16x16.
+    // 80 training images of noise that is coarse enough to survive at 16x16.
     let side = 32
     func picture(_ salt: Int) -> [UInt8] {
       let blocks = Formula.bytes(salt: salt, count: 8 * 8 * 3)
@@ -90,16 +90,16 @@ struct QualityTests {
     for mirrors in [false, true] {
       let copies = NearCopies(
         all, side: side, channels: 3, mirrors: mirrors, workers: Workers(count: 2))
-      #expect(copies.figures(noisy) == .init(share: 1, nearest: 9))
-      #expect(copies.figures(other).share == 0)
-      let turned = copies.figures(mirrored(training[9]))
+      #expect(copies.metrics(noisy) == .init(share: 1, nearest: 9))
+      #expect(copies.metrics(other).share == 0)
+      let turned = copies.metrics(mirrored(training[9]))
       #expect(turned.share == (mirrors ? 1 : 0))
       #expect((turned.nearest == 0) == mirrors)
-      // A training picture is no copy of itself.
-      #expect(copies.figures(training[7], own: [7]).share == 0)
-      #expect(copies.figures(noisy + other).share == 0.5)
+      // A training image is not a copy of itself.
+      #expect(copies.metrics(training[7], own: [7]).share == 0)
+      #expect(copies.metrics(noisy + other).share == 0.5)
     }
-    // The definition, number by number.
+    // Compare with the definition.
     let copies = NearCopies(
       all, side: side, channels: 3, mirrors: false, workers: Workers(count: 1))
     func thumbnail(_ pixels: [UInt8]) -> [Double] {
@@ -115,14 +115,14 @@ struct QualityTests {
       (zip(thumbnail(one), thumbnail(other)).reduce(0) { $0 + ($1.0 - $1.1) * ($1.0 - $1.1) } / 768)
         .squareRoot()
     }
-    #expect(abs(copies.figures(other).nearest - distances.min()!) < 1e-3)
+    #expect(abs(copies.metrics(other).nearest - distances.min()!) < 1e-3)
   }
 
-  @Test("what is held out depends on the pictures alone, and copies stay together")
+  @Test("the held-out set depends only on the images, and identical ones stay together")
   func heldOut() async throws {
     let scratch = try Scratch()
     for number in 0..<30 {
-      // Picture 7 five times.
+      // Image 7 occurs six times.
       let shown = number >= 25 ? 7 : number
       try scratch.write(stripes(shown).encodePNG(), to: "data/a\(number).png")
       try scratch.write(stripes(shown).encodePNG(), to: "other/\(50 - number).png")
@@ -150,7 +150,7 @@ struct QualityTests {
     }
   }
 
-  @Test("real pictures are nearer to real ones than noise is, and to themselves nearest")
+  @Test("real images are closer to real ones than noise is, and closest to themselves")
   func meter() async throws {
     let scratch = try Scratch()
     let faces = CartoonFaces(seed: 1)
@@ -172,29 +172,31 @@ struct QualityTests {
     #expect(meter.count == 15 && meter.sides == [32, 16])
     #expect(meters[1].reference == meter.reference)
     let same = meter.measure(heldOut.pixels)
-    #expect(same.choice == 0 && same.toData == meter.reference.toData)
+    #expect(same.selectionMetric == 0 && same.toData == meter.reference.toData)
     #expect(same.similarity == meter.reference.similarity && same.copies == meter.reference.copies)
     let fresh = (60..<75).flatMap { faces.picture(index: $0, side: 32).pixels }
     let noise = Formula.bytes(salt: 5, count: fresh.count)
     let (good, bad) = (meter.measure(fresh), meter.measure(noise))
     #expect(meters[1].measure(fresh) == good)
-    #expect(good.choice > 0 && 2 * good.choice < bad.choice)
+    #expect(good.selectionMetric > 0 && 2 * good.selectionMetric < bad.selectionMetric)
     #expect(good.copies.share < 0.2 && bad.copies.nearest > good.copies.nearest)
-    // One face again and again: alike, and a copy.
+    // The same face every time: no variety, and a copy.
     let one = Array(repeating: training.selecting([3]).pixels, count: 15).flatMap { $0 }
     let collapsed = meter.measure(one)
     #expect(abs(collapsed.similarity - 1) < 1e-9 && collapsed.copies == .init(share: 1, nearest: 0))
-    #expect(collapsed.similarity > 1.2 * good.similarity && good.choice < collapsed.choice)
+    #expect(
+      collapsed.similarity > 1.2 * good.similarity
+        && good.selectionMetric < collapsed.selectionMetric)
   }
 
-  @Test("a run keeps its best generator and that checkpoint, and finds them again after a cut")
+  @Test("a run keeps its best generator and that checkpoint, also across interruptions")
   func run() async throws {
     var tiny = try await TinyRun(epochs: 6)
     tiny.recipe.batch = 3
     tiny.recipe.holdout = 0.2
     tiny.options.qualityEvery = 1
     tiny.options.checkpointEvery = .epochs(1)
-    func figures(_ run: String) throws -> [[String: Any]] {
+    func qualityEvents(_ run: String) throws -> [[String: Any]] {
       try String(decoding: tiny.scratch.bytes("\(run)/log.jsonl"), as: UTF8.self)
         .split(separator: "\n").compactMap {
           try JSONSerialization.jsonObject(with: Data($0.utf8)) as? [String: Any]
@@ -204,7 +206,7 @@ struct QualityTests {
       lines.map { $0.filter { $0.key != "seconds" } as NSDictionary }
     }
     _ = try await tiny.begin("whole")
-    let lines = try figures("whole")
+    let lines = try qualityEvents("whole")
     #expect(lines.first?["event"] as? String == "quality_reference")
     #expect(lines.first?["held_out"] as? Int == 4)
     let measured = lines.dropFirst()
@@ -216,7 +218,7 @@ struct QualityTests {
     let best = try #require(values.indices.min { values[$0] < values[$1] })
     let flags = measured.compactMap { $0["best"] as? Bool }
     #expect(flags == values.indices.map { values[$0] < values[..<$0].min() ?? .infinity })
-    // 16 pictures, five batches of three and one of one that is dropped.
+    // 16 images: five batches of three, and one image that is dropped.
     let step = 5 * (best + 1)
     let kept = Set([step, 25, 30]).sorted().map { RunFolder.checkpointName(step: $0) }
     #expect(try tiny.names(in: "whole").filter { $0.hasPrefix("checkpoint") } == kept)
@@ -237,7 +239,7 @@ struct QualityTests {
       _ = try await other.resume("cut-\(cut)")
       let names = try other.names(in: "cut-\(cut)")
       #expect(try names == other.names(in: "whole"))
-      #expect(try withoutTimes(figures("cut-\(cut)")) == withoutTimes(lines))
+      #expect(try withoutTimes(qualityEvents("cut-\(cut)")) == withoutTimes(lines))
       for name in ["generator.safetensors", RunFolder.bestGeneratorName] {
         #expect(
           try other.scratch.bytes("cut-\(cut)/\(name)") == other.scratch.bytes("whole/\(name)"))
@@ -245,7 +247,7 @@ struct QualityTests {
     }
   }
 
-  @Test("measuring changes no weight; the last epoch is measured whatever the others are")
+  @Test("measuring changes no weights, and the last epoch is always measured")
   func harmless() async throws {
     var tiny = try await TinyRun(epochs: 3)
     _ = try await tiny.begin("whole")
@@ -260,7 +262,7 @@ struct QualityTests {
     }
   }
 
-  @Test("digits sort as comparisons do")
+  @Test("the radix sort agrees with sorting by comparison")
   func sorting() {
     let numbers = Formula.floats(salt: 3, count: 5000, spread: 3) + [0, -1e-30, 1e30, -1e30, 7, 7]
     #expect(sortedByDigits(numbers) == numbers.sorted())

@@ -11,7 +11,7 @@ struct ReportTests {
     String(decoding: try tiny.scratch.bytes("\(name)/report.html"), as: UTF8.self)
   }
 
-  @Test("is there from the first step on and follows the run to its end")
+  @Test("exists from the first step and follows the run to its end")
   func follows() async throws {
     var tiny = try await TinyRun()
     let scratch = tiny.scratch
@@ -19,7 +19,7 @@ struct ReportTests {
     tiny.beforeStep = { step in
       let page = String(decoding: try scratch.bytes("run/report.html"), as: UTF8.self)
       if page.contains("<span class=\"state running\">") { seen.running.append(step) }
-      // A sheet is made after each epoch of five steps.
+      // A sheet is added after each epoch of five steps.
       seen.sheets.append(page.components(separatedBy: "data:image/webp;base64,").count - 1)
     }
     _ = try await tiny.begin("run")
@@ -36,7 +36,7 @@ struct ReportTests {
     var sheets: [Int] = []
   }
 
-  @Test("says how a run ended that did not end well")
+  @Test("shows why a run did not finish")
   func failures() async throws {
     var tiny = try await TinyRun()
     tiny.losses = { _, _ in StepLosses(lossD: 100, lossG: 0, dX: 1, dGz1: 1, dGz2: 1) }
@@ -44,7 +44,7 @@ struct ReportTests {
     let lost = try page(tiny, "lost")
     #expect(lost.contains("state diverged") && lost.contains("Training diverged at step 10"))
     #expect(
-      lost.contains("Over the last 10 steps the discriminator has taken nearly every picture"))
+      lost.contains("Over the last 10 steps the discriminator classified nearly every image"))
 
     tiny.losses = nil
     let notes = tiny.notes
@@ -54,7 +54,7 @@ struct ReportTests {
     #expect(try page(tiny, "stopped").contains("state stopped"))
   }
 
-  @Test("says beside each figure of quality what real pictures come to, and what was held out")
+  @Test("shows the metrics of real images as a baseline, and the number of held-out images")
   func reference() async throws {
     let tiny = try await TinyRun()
     var record = try await tiny.record()
@@ -71,43 +71,40 @@ struct ReportTests {
     let page = RunReport(
       name: "run", record: record, history: history, sheets: [], isRunning: false, time: "now"
     ).html
-    #expect(page.contains(" pictures, 1,234 of them held out"))
-    #expect(page.contains("Held-out pictures have, to training pictures, 12.3."))
-    #expect(page.contains("it rises where all grow alike. Real pictures have 0.175."))
-    #expect(page.contains("nearly a training picture. Real pictures have 0."))
+    #expect(page.contains(" images, 1,234 of them held out"))
+    #expect(page.contains("Baseline (held-out against training): 12.3"))
+    #expect(page.contains("loses variety. Real images: 0.175"))
+    #expect(page.contains("nearly copy a training image. Real images: 0"))
     #expect(page.contains("\"title\":\"Spread\"") && page.contains("\"title\":\"Saturation\""))
     #expect(!page.contains("<span class=\"event plain\">look"))
   }
 
-  @Test("fetches nothing, and names no folder of the machine")
+  @Test("fetches nothing and contains no path of the machine")
   func selfContained() async throws {
     let tiny = try await TinyRun()
     _ = try await tiny.begin("run")
     var page = try page(tiny, "run")
     #expect(!page.contains(tiny.scratch.path))
     #expect(page.contains("default-src 'none'"))
-    // An XML name is no address that is fetched.
+    // An XML namespace is not fetched.
     page = page.replacing("http://www.w3.org/2000/svg", with: "")
     for sign in ["http:", "https:", "//cdn", "url(http", "@import", "<link", "src=\"/", "srcset"] {
       #expect(!page.contains(sign), "\(sign)")
     }
   }
 
-  @Test("text from files is shown, not obeyed")
+  @Test("escapes text from files")
   func escaped() async throws {
     let tiny = try await TinyRun()
     let hostile = "</script><img src=x onerror=alert(1)>&amp;\"'\u{202E}"
     var record = try await tiny.record()
     record.processor = hostile
     record.data.folder = "/" + hostile
-    var line = LogLine(event: hostile, step: 1, epoch: 1)
-    line.add(hostile, hostile)
-    line.add("message", hostile)
-    var step = LogLine(event: "step", step: 2, epoch: 1)
-    step.add(hostile, 1.5)
     var history = RunHistory()
-    history.add(line: line.text.utf8)
-    history.add(line: step.text.utf8)
+    history.add(
+      LogEvent(
+        hostile, step: 1, epoch: 1, [.init(hostile, hostile), .init("message", hostile)]))
+    history.add(LogEvent("step", step: 2, epoch: 1, [.init(hostile, 1.5)]))
     let page = RunReport(
       name: hostile, record: record, history: history, sheets: [], isRunning: false, time: hostile
     ).html
@@ -115,11 +112,11 @@ struct ReportTests {
     #expect(!page.contains("\u{202E}") && !page.contains("onerror=alert(1)>"))
     #expect(page.components(separatedBy: "</script>").count == 3)
     #expect(page.contains("&lt;/script&gt;&lt;img src=x onerror=alert(1)&gt;&amp;amp;&quot;&#39;"))
-    // The diagram's name stands in the JSON, where only the sign that opens an element is dangerous.
+    // The title of the chart is in JSON, where only the start of an element is dangerous.
     #expect(page.contains(#"\u003c/script\u003e\u003cimg"#))
   }
 
-  @Test("of any number of sheets shows a bounded number, evenly, always the first and the last")
+  @Test("shows a bounded number of sheets, evenly spaced, with the first and the last")
   func choice() {
     for count in 1...400 {
       let epochs = (1...count).map { $0 * 3 }
@@ -128,7 +125,7 @@ struct ReportTests {
       #expect(chosen.first == 3 && chosen.last == count * 3)
       let gaps = Set(zip(chosen, chosen.dropFirst()).dropLast().map { $1 - $0 })
       #expect(gaps.count <= 1)
-      // One more epoch asks for no sheet that was not shown before, but its own.
+      // One more epoch adds its own sheet, but no other that was not shown before.
       let before = Set(SampleSheets.chosen(from: epochs.dropLast(), limit: 48))
       #expect(chosen.dropLast().allSatisfy { before.contains($0) || $0 == epochs.dropLast().last })
     }
@@ -136,12 +133,12 @@ struct ReportTests {
     #expect(SampleSheets.chosen(from: [4, 5, 9], limit: 2) == [4, 9])
   }
 
-  @Test("a sheet within is the sheet in the folder, and one that cannot be read is left out")
+  @Test("embeds the sheets in the folder and leaves out unreadable ones")
   func sheets() async throws {
     let tiny = try await TinyRun()
     _ = try await tiny.begin("run")
     try tiny.scratch.write([1, 2, 3], to: "run/samples/epoch-0002.png")
-    // Of an epoch that the run, gone back, has not made yet.
+    // After a rollback, a sheet of an epoch that the run has not reached again.
     try tiny.scratch.write(
       tiny.scratch.bytes("run/samples/epoch-0001.png"), to: "run/samples/epoch-0009.png")
     let report = try RunReport(folder: tiny.scratch / "run")
@@ -154,7 +151,7 @@ struct ReportTests {
     #expect(shown.width == saved.width && shown.height == saved.height)
     let squares = zip(shown.pixels, saved.pixels).map { Double(Int($0) - Int($1)) }
     let error = (squares.reduce(0) { $0 + $1 * $1 } / Double(squares.count)).squareRoot()
-    // Noise of an untrained generator at quality 85; a picture of another epoch is 30 away.
+    // The error of WebP at quality 85 on near-noise. Another epoch would differ by 30.
     #expect(error < 12)
   }
 
@@ -169,7 +166,7 @@ struct ReportTests {
       let sheet = try decodePicture(tiny.scratch.bytes("run/samples/epoch-000\(epoch).png")).picture
       for row in 0..<8 {
         for y in 2..<34 {
-          // The sheet has eight columns: its first row holds the eight latents.
+          // The sheet has eight columns, so its first row holds the eight latents.
           let there = (y * sheet.width + row * 34 + 2) * 3
           let here = ((row * 34 + y) * strip.picture.width + column * 34 + 2) * 3
           #expect(
@@ -182,7 +179,7 @@ struct ReportTests {
     }
   }
 
-  @Test("a page that cannot be written stops nothing")
+  @Test("a page that cannot be written does not stop the run")
   func unwritable() async throws {
     let tiny = try await TinyRun()
     try FileManager.default.createDirectory(

@@ -11,7 +11,7 @@ struct RunDataTests {
     for name in names { try scratch.write([1], to: name) }
   }
 
-  @Test("files come in the order of torchvision's ImageFolder")
+  @Test("files are listed in the order of torchvision's ImageFolder")
   func order() throws {
     let scratch = try Scratch()
     try touch(
@@ -27,7 +27,7 @@ struct RunDataTests {
       ])
   }
 
-  @Test("files in the folder itself come first, hidden ones not at all")
+  @Test("files directly in the folder come first, hidden ones are ignored")
   func flat() throws {
     let scratch = try Scratch()
     try touch(
@@ -38,7 +38,7 @@ struct RunDataTests {
     #expect(listing.others.map(\.description) == ["Thumbs.db", "notes.txt", "png"])
   }
 
-  @Test("links are followed, one that leads back in a circle is named")
+  @Test("links are followed, and circular ones are reported")
   func links() throws {
     let scratch = try Scratch()
     try touch(["data/a/1.png", "elsewhere/2.png"], in: scratch)
@@ -54,7 +54,7 @@ struct RunDataTests {
     #expect(listing.unreadable.map(\.name.description) == ["a/loop"])
   }
 
-  @Test("a folder that is missing is an error, not an empty one")
+  @Test("a missing folder is an error, not an empty folder")
   func missing() {
     #expect(throws: FileError.missing(path: "/no/such/folder")) {
       try FolderListing(folder: "/no/such/folder")
@@ -62,7 +62,7 @@ struct RunDataTests {
   }
 
   #if os(Linux)
-    @Test("names that are no UTF-8 are read")
+    @Test("files with names that are not UTF-8 are read")
     func bytes() async throws {
       let scratch = try Scratch()
       let png = try stripes(1).encodePNG()
@@ -79,7 +79,7 @@ struct RunDataTests {
 
   private let format = PictureSet.Format(side: 32, channels: 3, rules: .kind)
 
-  @Test("bad files are named with their reasons, the others keep order and fingerprint")
+  @Test("bad files are reported with reasons; the others keep their order and fingerprint")
   func bad() async throws {
     let scratch = try Scratch()
     try drawStripes(70, in: scratch)
@@ -105,7 +105,7 @@ struct RunDataTests {
     }
   }
 
-  @Test("the fingerprint tells another pixel, another name, another size")
+  @Test("the fingerprint depends on pixels, names and size")
   func fingerprint() async throws {
     let scratch = try Scratch()
     try drawStripes(4, in: scratch)
@@ -126,7 +126,7 @@ struct RunDataTests {
     #expect(Set(seen).count == 5)
   }
 
-  @Test("pictures are cut to size as torchvision's transforms do it")
+  @Test("images are resized and cropped like torchvision's transforms")
   func transforms() async throws {
     let scratch = try Scratch()
     let wide = stripes(9, width: 90, height: 50)
@@ -137,7 +137,7 @@ struct RunDataTests {
       let expected = wide.converted(channels: channels).resized(width: 57, height: 32)
       for (x, y) in [(0, 0), (31, 0), (5, 31), (17, 16)] {
         for channel in 0..<channels {
-          // round((57 - 32) / 2) is 12: halves go to the even number.
+          // round((57 - 32) / 2) is 12, because halves round to even.
           #expect(
             set.pixels[(y * 32 + x) * channels + channel]
               == expected.pixels[(y * 57 + x + 12) * channels + channel])
@@ -146,7 +146,7 @@ struct RunDataTests {
     }
   }
 
-  @Test("a batch holds the pictures asked for, mirrored where asked")
+  @Test("a batch holds the requested images, mirrored if requested")
   func batch() async throws {
     let scratch = try Scratch()
     for number in 0..<3 { try scratch.write(try stripes(number).encodePNG(), to: "\(number).png") }
@@ -163,10 +163,10 @@ struct RunDataTests {
     }
   }
 
-  @Test("the odd pictures fare as their list says")
-  func oddPictures() async throws {
+  @Test("unusual image files load or fail as their list says")
+  func unusualFiles() async throws {
     guard let shared = ProcessInfo.processInfo.environment["BOLLYGAN_SHARED"] else {
-      print("BOLLYGAN_SHARED is not set: the odd pictures were not checked")
+      print("BOLLYGAN_SHARED is not set: unusual image files were not checked")
       return
     }
     let folder = shared + "/data/odd-images"
@@ -183,8 +183,8 @@ struct RunDataTests {
     }
     #expect(set.skipped.allSatisfy { !$0.reason.isEmpty })
     let hidden = expected.count { $0[0].hasPrefix("._") }
-    // README.md and the list itself are no rows of the list.
+    // README.md and the list itself are not in the list.
     #expect(set.count + set.skipped.count + set.others.count + hidden == expected.count + 2)
-    print("BOLLYGAN_SHARED is set: \(expected.count) odd pictures were checked")
+    print("BOLLYGAN_SHARED is set: \(expected.count) unusual image files were checked")
   }
 }

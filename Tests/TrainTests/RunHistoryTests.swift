@@ -3,7 +3,7 @@ import BollyGANTraining
 import Foundation
 import Testing
 
-@Suite("Log read back")
+@Suite("Run history")
 struct RunHistoryTests {
   private func event(_ line: String) -> LogEvent? { LogEvent(line: Array(line.utf8)) }
 
@@ -11,15 +11,16 @@ struct RunHistoryTests {
     RunHistory(log: Array(lines.map { $0 + "\n" }.joined().utf8))
   }
 
-  @Test("what a line says comes back, whatever stands in it")
+  @Test("an event survives the log, whatever its values")
   func roundTrip() throws {
-    var line = LogLine(event: "skipped", step: 3, epoch: 1)
-    line.add("file", "a\"b\\c\n\t\u{1}\u{7F} é😀.png")
-    line.add("loss_d", 1.25e-7)
-    line.add("loss_g", -Double.infinity)
-    line.add("count", -7)
-    line.add("whole", true)
-    let read = try #require(event(line.text))
+    let written = LogEvent(
+      "skipped", step: 3, epoch: 1,
+      [
+        .init("file", "a\"b\\c\n\t\u{1}\u{7F} é😀.png"), .init("loss_d", 1.25e-7),
+        .init("loss_g", -Double.infinity), .init("count", -7), .init("whole", true),
+      ])
+    let read = try #require(event(written.json))
+    #expect(read == written)
     #expect(read.event == "skipped" && read.step == 3 && read.epoch == 1)
     #expect(read.text("file") == "a\"b\\c\n\t\u{1}\u{7F} é😀.png")
     #expect(read.number("loss_d") == 1.25e-7)
@@ -28,7 +29,7 @@ struct RunHistoryTests {
     #expect(read["whole"] == .flag(true))
   }
 
-  @Test("JSON that others write is read as well")
+  @Test("JSON by other writers is read too")
   func foreign() throws {
     let read = try #require(
       event(
@@ -38,14 +39,14 @@ struct RunHistoryTests {
     #expect(read.text("é😀") == "\u{FFFD}x")
     #expect(read.number("n") == -50)
     #expect(read.step == nil)
-    // Python's json.dumps of infinities.
+    // The way Python's json.dumps writes infinities.
     #expect(
       event(#"{"event":"step","step":1,"loss_g":NaN,"loss_d":-Infinity}"#)?["loss_g"] == .null)
     #expect(event(#"{"event":"step","step":1.5}"#)?.step == nil)
   }
 
   @Test(
-    "what is no object with an event is no event",
+    "only an object with an event is an event",
     arguments: [
       "", "{", "{}", "[]", "null", #"{"step":1}"#, #"{"event":1}"#, #"{"event":"a""#,
       #"{"event":"a"}}"#, #"{"event":"a","b":}"#, #"{"event":"a","b":0x10}"#,
@@ -56,7 +57,7 @@ struct RunHistoryTests {
     #expect(event(line) == nil)
   }
 
-  @Test("every prefix of a line is refused, and no byte in it makes the reader fail")
+  @Test("every prefix of a line is rejected, and no changed byte crashes the parser")
   func torn() {
     let whole = Array(
       #"{"event":"step","step":12,"epoch":1,"loss_d":1.25,"text":"\u00e9\n","list":[{}]}"#.utf8)
@@ -71,7 +72,7 @@ struct RunHistoryTests {
     }
   }
 
-  @Test("lines that cannot be read are counted and cost the others nothing")
+  @Test("unreadable lines are counted and do not affect the others")
   func oddLines() {
     let history = log([
       #"{"event":"start","step":0,"epoch":1,"steps_per_epoch":2,"lr_g":0.0002,"lr_d":0.0002}"#,
@@ -87,14 +88,14 @@ struct RunHistoryTests {
     #expect(history.phase == .underWay)
   }
 
-  @Test("a log that is still being written is read up to its last whole line")
+  @Test("a log that is still being written is read up to its last complete line")
   func unfinished() {
     let bytes = Array("{\"event\":\"step\",\"step\":1,\"a\":1}\n{\"event\":\"step\",\"ste".utf8)
     let history = RunHistory(log: bytes)
     #expect(history.step == 1 && history.unreadable == 0)
   }
 
-  @Test("steps that are made again replace those that were made before")
+  @Test("repeated steps replace the earlier ones")
   func madeAgain() {
     func step(_ number: Int, _ value: Int) -> String {
       #"{"event":"step","step":\#(number),"epoch":\#((number + 1) / 2),"loss_d":\#(value)}"#
@@ -109,10 +110,10 @@ struct RunHistoryTests {
     #expect(history.steps["loss_d"]?.points.map(\.mean) == [10, 20, 31, 41])
     #expect(history.epochs["pictures_per_second"]?.points.map(\.mean) == [100, 201])
     #expect(history.epochEnds == [1: 2, 2: 4])
-    #expect(history.story.map(\.event) == ["rollback"])
+    #expect(history.timeline.map(\.event) == ["rollback"])
   }
 
-  @Test("the last beginning or end says where a run stands")
+  @Test("the last start or end determines the state of a run")
   func phases() {
     let start = #"{"event":"start","step":0,"epoch":1}"#
     let step = #"{"event":"step","step":1,"epoch":1}"#
@@ -126,44 +127,44 @@ struct RunHistoryTests {
     #expect(RunState(.stopped, isRunning: true) == .running)
   }
 
-  @Test("the best figure is the lowest distance to the held-out pictures")
+  @Test("the best metric is the lowest distance to the held-out images")
   func best() throws {
     func quality(_ step: Int, _ train: Double, _ held: Double) -> String {
       #"{"event":"quality","step":\#(step),"epoch":1,"swd":\#(train),"swd_holdout":\#(held),"seconds":1}"#
     }
     let history = log([quality(5, 9, 8), quality(10, 1, 6.5), quality(15, 0.5, 7)])
-    let best = try #require(BestFigure(history))
+    let best = try #require(BestMetric(history))
     #expect(best.name == "swd_holdout" && best.value == 6.5 && best.step == 10)
-    #expect(BestFigure(log([#"{"event":"quality","step":5,"ssim":0.2}"#])) == nil)
+    #expect(BestMetric(log([#"{"event":"quality","step":5,"ssim":0.2}"#])) == nil)
     #expect(history.quality.names == ["swd", "swd_holdout"])
   }
 
-  @Test("what the guard sees, and what real pictures come to, are figures and no story")
-  func looks() {
+  @Test("sample inspections and reference metrics become curves, not timeline entries")
+  func inspections() {
     let history = log([
       #"{"event":"look","step":10,"epoch":1,"spread":0.5,"saturated":0.01}"#,
       #"{"event":"quality_reference","step":15,"epoch":1,"pictures":60,"ssim":0.17}"#,
       #"{"event":"look","step":20,"epoch":2,"spread":0.25,"saturated":0.02}"#,
       #"{"event":"rollback","step":10,"epoch":1}"#,
     ])
-    #expect(history.story.map(\.event) == ["rollback"])
-    #expect(history.looks.names == ["spread", "saturated"])
-    #expect(history.looks["spread"]?.points.map(\.mean) == [0.5])
+    #expect(history.timeline.map(\.event) == ["rollback"])
+    #expect(history.inspections.names == ["spread", "saturated"])
+    #expect(history.inspections["spread"]?.points.map(\.mean) == [0.5])
     #expect(history.reference["ssim"] == 0.17)
   }
 
-  @Test("of a story too long the beginning and the end are kept")
-  func longStory() {
+  @Test("a long timeline keeps its beginning and its end")
+  func longTimeline() {
     let history = log(
       (0..<1000).map { #"{"event":"warning","step":\#($0),"message":"\#($0)"}"# })
-    #expect(history.story.count + history.untold == 1000 && history.untold > 0)
-    #expect(history.story.first?.step == 0 && history.story.last?.step == 999)
+    #expect(history.timeline.count + history.omitted == 1000 && history.omitted > 0)
+    #expect(history.timeline.first?.step == 0 && history.timeline.last?.step == 999)
   }
 }
 
 @Suite("Curve")
 struct CurveTests {
-  @Test("of any length keeps its extremes and its mean in a bounded number of points")
+  @Test("keeps its extremes and its mean in a bounded number of points, whatever its length")
   func bounded() {
     var curve = Curve()
     var sum = 0.0
@@ -178,11 +179,11 @@ struct CurveTests {
     #expect(zip(points, points.dropFirst()).allSatisfy { $0.last + 1 == $1.first })
     #expect(points.map(\.low).min() == 0 && points.map(\.high).max() == 10_006)
     let mean = points.reduce(0) { $0 + $1.mean * Double($1.last - $1.first + 1) } / 100_000
-    // Sums of whole numbers are exact; each of 512 means is rounded once.
+    // Sums of integers are exact; each of the 512 means is rounded once.
     #expect(abs(mean - sum / 100_000) < 1e-9)
   }
 
-  @Test("has the values themselves as long as there is room for them")
+  @Test("holds the exact values while they fit")
   func exact() {
     var curve = Curve()
     for step in 1...Curve.capacity { curve.add(step: step, Double(step) * 0.1) }
@@ -192,13 +193,14 @@ struct CurveTests {
   }
 
   @Test(
-    "cut back and drawn again is the curve that was never cut", arguments: [1, 100, 511, 700, 5000])
+    "a curve that is truncated and extended again equals the original",
+    arguments: [1, 100, 511, 700, 5000])
   func again(cut: Int) {
     func value(_ step: Int) -> Double { Double(step % 17) }
     var whole = Curve()
     for step in 1...5000 { whole.add(step: step, value(step)) }
     var curve = whole
-    curve.cut(behind: cut)
+    curve.truncate(after: cut)
     let kept = curve.points.last?.last ?? 0
     #expect(kept <= cut)
     for step in kept + 1..<5001 { curve.add(step: step, value(step)) }

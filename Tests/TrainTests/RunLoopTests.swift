@@ -7,7 +7,7 @@ import Testing
 
 @Suite("Run")
 struct RunLoopTests {
-  @Test("leaves everything behind that its folder promises")
+  @Test("writes every file of a run folder")
   func wholeRun() async throws {
     let tiny = try await TinyRun()
     guard case .finished = try await tiny.begin("run") else {
@@ -40,7 +40,7 @@ struct RunLoopTests {
       let means = lines.filter { $0["event"] as? String == "epoch" }.compactMap {
         $0[key] as? Double
       }
-      // The log's digits are the whole number, so only the order of adding may differ.
+      // The log has all digits, so only the order of additions may differ.
       for epoch in 0..<3 {
         let mean = values[epoch * 5..<epoch * 5 + 5].reduce(0, +) / 5
         #expect(abs(means[epoch] - mean) < 1e-14)
@@ -53,13 +53,13 @@ struct RunLoopTests {
     #expect(file.metadata["modelspec.date"] == "2026-11-23")
     #expect(file.metadata["modelspec.hash_sha256"] == "0x" + file.tensorHash)
     let sheet = try decodePicture(tiny.scratch.bytes("run/samples/epoch-0003.png")).picture
-    // 8 by 8 faces of 32 pixels, frames of 2.
+    // 8 by 8 faces of 32 pixels with borders of 2.
     #expect(sheet.width == 274 && sheet.height == 274)
   }
 
-  @Test("every picture is seen once an epoch, mirrored in about half of the cases")
+  @Test("every image is seen once per epoch, mirrored about half of the time")
   func batches() async throws {
-    // What the engine is given, not what the run says it gave.
+    // Records what the engine receives, not what the run reports.
     final class Seen: TrainingEngine {
       let inner: ScriptedEngine
       var pictures: [[UInt8]] = []
@@ -82,8 +82,10 @@ struct RunLoopTests {
     var parts = try await tiny.parts("run", isNew: true)
     var seen: Seen?
     parts.makeEngine = {
-      seen = Seen(ScriptedEngine($0, $1, $2, threads: 1))
-      return seen!
+      let engine = Seen(ScriptedEngine($0, $1, $2, threads: 1))
+      // Later engines only draw samples.
+      seen = seen ?? engine
+      return engine
     }
     _ = try TrainingRun.begin(parts).run()
     let pictures = try #require(seen).pictures
@@ -101,7 +103,7 @@ struct RunLoopTests {
           let place = stride(from: 0, to: mirrored.count, by: picture.count).first {
             Array(mirrored[$0..<$0 + picture.count]) == picture
           }
-          // The set's own order is by folder: 0/picture-0, 0/picture-12, ...
+          // The set is ordered by folder: 0/picture-0, 0/picture-12, ...
           #expect(place != nil)
           turned += 1
           found.insert(1000 + (place ?? 0) / picture.count)
@@ -109,17 +111,17 @@ struct RunLoopTests {
       }
       #expect(found.count == 20)
     }
-    // 60 throws of a coin: outside of 15...45 once in 20,000 seeds.
+    // 60 coin tosses are outside of 15...45 for one seed in 20,000.
     #expect((15...45).contains(turned))
   }
 
-  @Test("goes on after a power cut at any step as if nothing had been", arguments: 1...15)
+  @Test("resumes after a power failure at any step with identical results", arguments: 1...15)
   func resumes(step: Int) async throws {
     var tiny = try await TinyRun()
     _ = try await tiny.begin("whole")
     tiny.beforeStep = { if $0 == step { throw PowerCut() } }
     await #expect(throws: PowerCut.self) { try await tiny.begin("cut") }
-    // Half a line of the log, and half a file, as a cut leaves them.
+    // A power failure leaves half a line in the log, and partly written files.
     let log = try #require(FileHandle(forWritingAtPath: tiny.scratch / "cut/log.jsonl"))
     try log.seekToEnd()
     try log.write(contentsOf: Data("{\"event\":\"st".utf8))
@@ -134,7 +136,7 @@ struct RunLoopTests {
     #expect(try tiny.names(in: "cut/samples") == tiny.names(in: "whole/samples"))
   }
 
-  @Test("stops between two steps when asked, and goes on from that very step")
+  @Test("stops between two steps when asked, and resumes from there")
   func stops() async throws {
     var tiny = try await TinyRun()
     _ = try await tiny.begin("whole")
@@ -157,7 +159,7 @@ struct RunLoopTests {
     #expect(try tiny.outcome("cut") == tiny.outcome("whole"))
   }
 
-  @Test("the two networks in a run's folder are of the same step, also while the run goes on")
+  @Test("the two networks in a run folder are from the same step, even during training")
   func pair() async throws {
     var tiny = try await TinyRun()
     let scratch = tiny.scratch
@@ -174,7 +176,7 @@ struct RunLoopTests {
     #expect(tiny.notes.steps == Array(1...15))
   }
 
-  @Test("an ended run goes on for more epochs as if it had been begun for them")
+  @Test("a finished run extended by more epochs equals a run of that length")
   func longer() async throws {
     var tiny = try await TinyRun()
     _ = try await tiny.begin("whole")
@@ -186,7 +188,7 @@ struct RunLoopTests {
     #expect(try tiny.outcome("short") == tiny.outcome("whole"))
   }
 
-  @Test("a damaged checkpoint is passed over for the one before it, aloud")
+  @Test("a damaged checkpoint is skipped with a warning")
   func damaged() async throws {
     var tiny = try await TinyRun()
     _ = try await tiny.begin("whole")
@@ -202,7 +204,7 @@ struct RunLoopTests {
     #expect(try tiny.names(in: "cut").contains("checkpoint-000008.safetensors.damaged"))
   }
 
-  @Test("never begins anew in silence where checkpoints are lost or damaged")
+  @Test("never silently starts over if checkpoints are lost or damaged")
   func lost() async throws {
     var tiny = try await TinyRun()
     tiny.beforeStep = { if $0 == 10 { throw PowerCut() } }
@@ -210,7 +212,7 @@ struct RunLoopTests {
     tiny.beforeStep = { _ in }
     let log = try tiny.scratch.bytes("cut/log.jsonl")
     let names = try tiny.names(in: "cut").filter { $0.hasPrefix("checkpoint") }
-    // The newest two, one from before anything that the guard might find, and its successor.
+    // The newest two, one from before any failure that the guard may still find, its successor.
     #expect(names.count == 4)
     for name in names { try tiny.scratch.write([9], to: "cut/\(name)") }
     await #expect(throws: RunError.self) { try await tiny.resume("cut") }
@@ -219,7 +221,7 @@ struct RunLoopTests {
     #expect(try tiny.scratch.bytes("cut/log.jsonl") == log)
   }
 
-  @Test("a checkpoint that cannot be read is no reason to take an older one")
+  @Test("a checkpoint that the system cannot read is an error, not a reason to use an older one")
   func unreadable() async throws {
     var tiny = try await TinyRun()
     tiny.beforeStep = { if $0 == 10 { throw PowerCut() } }
@@ -236,7 +238,7 @@ struct RunLoopTests {
     }
   }
 
-  @Test("a run whose settings were edited does not go on, unless forced")
+  @Test("a run whose settings were edited does not resume unless forced")
   func edited() async throws {
     var tiny = try await TinyRun()
     tiny.beforeStep = { if $0 == 6 { throw PowerCut() } }
@@ -253,7 +255,7 @@ struct RunLoopTests {
     await #expect(throws: RunError.self) { try await tiny.resume("cut", isForced: true) }
   }
 
-  @Test("a folder that goes away is said at the next checkpoint, and ends the run")
+  @Test("deleting the folder ends the run at the next checkpoint")
   func removed() async throws {
     var tiny = try await TinyRun()
     let (notes, folder) = (tiny.notes, tiny.scratch / "run")
@@ -266,19 +268,19 @@ struct RunLoopTests {
       guard case RunError.folderGone(let path) = error else { return false }
       return path == folder
     }
-    // Not after three checkpoints, as where a disk is full: a folder does not come back.
+    // Not after three failures, as with a full disk: a folder does not come back.
     #expect(notes.steps == Array(1...6))
     let counted = notes.warnings.filter { $0.contains("of 3)") }
     #expect(counted.isEmpty)
     #expect(!FileManager.default.fileExists(atPath: folder))
   }
 
-  @Test("a checkpoint that fails once is made up for by the next")
+  @Test("a checkpoint that fails once is followed by a good one")
   func recovers() async throws {
     var tiny = try await TinyRun()
     _ = try await tiny.begin("whole")
     let (notes, run) = (tiny.notes, tiny.scratch / "run")
-    // In the way of step 4's checkpoint lies a folder.
+    // A folder blocks the path of step 4's checkpoint.
     let obstacle = run + "/checkpoint-000004.safetensors"
     notes.warnings = []
     tiny.beforeStep = { step in
@@ -298,12 +300,12 @@ struct RunLoopTests {
     #expect(try tiny.outcome("run") == tiny.outcome("whole"))
   }
 
-  @Test("the moving average is what is given away, and follows the formula")
+  @Test("the saved generator is the moving average, which follows the formula")
   func average() async throws {
     var tiny = try await TinyRun()
     tiny.options.checkpointEvery = .steps(1)
     tiny.recipe.generatorAverage = 0.3
-    // A normalisation's statistics are averaged as its weights are.
+    // Running statistics are averaged like weights.
     for name in ["main.3.weight", "main.4.running_mean", "main.4.running_var"] {
       try await expectAverage(of: name, in: tiny)
     }
@@ -338,7 +340,7 @@ struct RunLoopTests {
     #expect(expected != newest)
   }
 
-  @Test("without a moving average the generator itself is given away")
+  @Test("without a moving average, the generator itself is saved")
   func noAverage() async throws {
     var tiny = try await TinyRun()
     tiny.recipe.generatorAverage = nil
@@ -363,23 +365,23 @@ struct RunLoopTests {
         : StepLosses(lossD: 100, lossG: 0, dX: 1, dGz1: 1, dGz2: 1)
     }
     guard case .diverged(let divergence) = try await tiny.begin("run") else {
-      Issue.record("nothing was noticed")
+      Issue.record("the failure was not noticed")
       return
     }
     #expect(divergence.diagnosis == .allReal && divergence.step == 16)
     #expect("\(divergence)".contains("0.005, 25 times the usual 0.0002"))
-    // From before the steps that led to it.
+    // The checkpoint is from before the failure began.
     #expect("\(divergence)".contains("checkpoint-000002"))
     #expect(try tiny.names(in: "run").contains("checkpoint-000002.safetensors"))
     #expect(tiny.notes.lines.last?.contains("\"diverged\"") == true)
   }
 
-  @Test("a value that is not finite ends the run; what was saved is from before")
+  @Test("a value that is not finite ends the run; the checkpoints predate it")
   func notFinite() async throws {
     var tiny = try await TinyRun()
     tiny.beforeStep = { if $0 == 6 { throw NonFiniteError(place: "loss_g") } }
     guard case .diverged(let divergence) = try await tiny.begin("run") else {
-      Issue.record("nothing was noticed")
+      Issue.record("the failure was not noticed")
       return
     }
     #expect(divergence.diagnosis == .notFinite && divergence.finding.contains("loss_g"))

@@ -5,7 +5,7 @@ import BollyGANRuns
 import BollyGANTraining
 import Foundation
 
-/// A folder that is there as long as the value is.
+/// A temporary folder that is deleted with the value.
 final class Scratch: Sendable {
   let path: String
 
@@ -18,7 +18,7 @@ final class Scratch: Sendable {
 
   static func / (folder: Scratch, name: String) -> String { "\(folder.path)/\(name)" }
 
-  /// Writes a file, its folder made where it is missing.
+  /// Writes a file, creating its folder if necessary.
   func write(_ bytes: [UInt8], to name: String) throws {
     let url = URL(filePath: self / name)
     try FileManager.default.createDirectory(
@@ -31,7 +31,7 @@ final class Scratch: Sendable {
   }
 }
 
-/// A picture of coloured stripes, no two numbers' alike.
+/// An image of coloured stripes, different for every number.
 func stripes(_ number: Int, width: Int = 32, height: Int = 32, channels: Int = 3) -> Picture {
   let pixels = (0..<width * height * channels).map { index in
     let (x, y) = (index / channels % width, index / channels / width)
@@ -41,7 +41,7 @@ func stripes(_ number: Int, width: Int = 32, height: Int = 32, channels: Int = 3
   return Picture(width: width, height: height, channels: channels, pixels: pixels)
 }
 
-/// A data folder of striped pictures.
+/// Fills a data folder with striped images.
 func drawStripes(_ count: Int, in folder: Scratch) throws {
   for number in 0..<count {
     let name = "data/\(number % 3)/picture-\(number).png"
@@ -49,15 +49,15 @@ func drawStripes(_ count: Int, in folder: Scratch) throws {
   }
 }
 
-/// Why a scripted engine stops, in place of a power cut.
+/// Thrown by a scripted engine to simulate a power failure.
 struct PowerCut: Error {}
 
-/// The fast trainer, with something happening before a step, or with invented figures.
+/// The fast trainer with a hook before each step, or with invented losses.
 final class ScriptedEngine: TrainingEngine {
   private let engine: FastTrainer
   private var steps = 0
   var beforeStep: (Int) throws -> Void = { _ in }
-  /// Of the step's number and the factor to its learning rates.
+  /// The losses of a step, given its number and the factor on its learning rates.
   var losses: ((Int, Double) -> StepLosses)?
 
   init(
@@ -85,18 +85,18 @@ final class ScriptedEngine: TrainingEngine {
   }
 }
 
-/// What a run said.
+/// Records what a run reports.
 final class Notes: RunObserver {
   var steps: [Int] = []
   var lines: [String] = []
   var warnings: [String] = []
 
   func madeStep(_ report: StepReport) { steps.append(report.step) }
-  func logged(_ line: LogLine) { lines.append(line.text) }
+  func logged(_ event: LogEvent) { lines.append(event.json) }
   func warned(_ message: String) { warnings.append(message) }
 }
 
-/// Tiny runs on 20 pictures, five batches of four an epoch.
+/// Tiny runs on 20 images: five batches of four per epoch.
 struct TinyRun {
   let scratch: Scratch
   var recipe: Recipe
@@ -133,7 +133,7 @@ struct TinyRun {
   func parts(_ name: String, isNew: Bool) async throws -> TrainingRun.Parts {
     let (beforeStep, losses, threads) = (beforeStep, losses, threads)
     var record = try await record()
-    // As the command does it: where a run went back is in its record alone.
+    // Like the command, take the rollbacks from the record on disk.
     if !isNew, let bytes = try? scratch.bytes("\(name)/run.json") {
       record.rollbacks = try RunRecord(bytes: bytes, path: name).rollbacks
     }
@@ -156,7 +156,7 @@ struct TinyRun {
     try TrainingRun.resume(await parts(name, isNew: false), isForced: isForced).run()
   }
 
-  /// Everything about a run that must not depend on how often it was stopped.
+  /// The results of a run that must not depend on how often it was interrupted.
   func outcome(_ name: String) throws -> Outcome {
     let lines = String(decoding: try scratch.bytes("\(name)/log.jsonl"), as: UTF8.self)
       .split(separator: "\n")
@@ -174,13 +174,13 @@ struct TinyRun {
     var steps: [String]
   }
 
-  /// Names in a run's folder, temporary ones included; but for TensorBoard's files, one a process.
+  /// The names in a run folder, including temporary files, but not TensorBoard's files.
   func names(in name: String) throws -> [String] {
     try FileManager.default.contentsOfDirectory(atPath: scratch / name)
       .filter { !$0.hasPrefix("events.out.tfevents.") }.sorted()
   }
 
-  /// Names of TensorBoard's files, in the order in which it reads them.
+  /// The names of TensorBoard's files, in the order in which it reads them.
   func eventFiles(in name: String) throws -> [String] {
     try FileManager.default.contentsOfDirectory(atPath: scratch / name)
       .filter { $0.hasPrefix("events.out.tfevents.") }.sorted()

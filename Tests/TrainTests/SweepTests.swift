@@ -7,7 +7,7 @@ import Testing
 struct SweepTests {
   private func spec(_ text: String) throws -> SweepSpec { try SweepSpec(bytes: Array(text.utf8)) }
 
-  @Test("a grid gives every combination, beside the settings that are listed")
+  @Test("a grid adds every combination of its values to the listed settings")
   func grid() throws {
     let spec = try spec(
       """
@@ -33,17 +33,17 @@ struct SweepTests {
   }
 
   @Test(
-    "what is wrong with a file is named",
+    "faults in the file are named",
     arguments: [
-      ("", "no JSON"), ("[1]", "no object"), ("{}", "data is missing"),
-      (#"{"data":"a"}"#, "nothing to try"), (#"{"data":"a","settings":[]}"#, "nothing to try"),
+      ("", "not valid JSON"), ("[1]", "not a JSON object"), ("{}", "data is missing"),
+      (#"{"data":"a"}"#, "are empty"), (#"{"data":"a","settings":[]}"#, "are empty"),
       (#"{"data":"a","grid":{"lr":[]}}"#, "grid.lr has no values"),
-      (#"{"data":"a","grid":{"lr":0.1}}"#, "grid.lr is of the wrong kind"),
-      (#"{"data":"a","settings":[{}],"patients":2}"#, #""patients" is not known"#),
-      (#"{"data":"a","settings":[{},{}]}"#, #"two settings are called "unchanged""#),
-      (#"{"data":"a","settings":[{"out":"b"}]}"#, "out is for the sweep"),
-      (#"{"data":"a","settings":[{"-lr":1}]}"#, #""-lr" is no long name"#),
-      (#"{"data":"a","settings":[{"lr x":1}]}"#, "no long name"),
+      (#"{"data":"a","grid":{"lr":0.1}}"#, "grid.lr has the wrong type"),
+      (#"{"data":"a","settings":[{}],"patients":2}"#, #"unknown key "patients""#),
+      (#"{"data":"a","settings":[{},{}]}"#, #"two settings are named "unchanged""#),
+      (#"{"data":"a","settings":[{"out":"b"}]}"#, "out is set by the sweep"),
+      (#"{"data":"a","settings":[{"-lr":1}]}"#, #""-lr" is not a long option name"#),
+      (#"{"data":"a","settings":[{"lr x":1}]}"#, "not a long option name"),
       (#"{"data":"a","settings":[{}],"hopeless":1}"#, "hopeless is 1.0"),
     ])
   func wrong(text: String, problem: String) {
@@ -51,7 +51,7 @@ struct SweepTests {
     #expect(error?.description.contains(problem) == true, "\(error?.description ?? "")")
   }
 
-  /// A run's log with a figure after every epoch of ten steps.
+  /// The history of a run with a measurement after every epoch of ten steps.
   private func history(_ figures: [Double], ending: String? = nil) -> RunHistory {
     var lines = [#"{"event":"start","step":0,"epoch":1,"steps_per_epoch":10}"#]
     for (index, figure) in figures.enumerated() {
@@ -66,24 +66,24 @@ struct SweepTests {
     return RunHistory(log: Array(lines.map { $0 + "\n" }.joined().utf8))
   }
 
-  @Test("a setting is judged by the best of the others at equal epochs, after its patience")
-  func judge() {
-    let judge = SweepJudge(factor: 1.5, patience: 2)
+  @Test("a setting is compared with the best of the others at equal epochs, once patience is over")
+  func pruning() {
+    let pruner = SweepPruner(factor: 1.5, patience: 2)
     let good = history([30, 20, 10, 5])
-    // In its first epoch nothing is said, however bad it is.
-    #expect(judge.verdict(on: history([300]), among: [good]) == nil)
-    // 29 is less than one and a half times the 20 that the good one had by then, not of its 5.
-    #expect(judge.verdict(on: history([40, 29]), among: [good]) == nil)
-    let verdict = judge.verdict(on: history([40, 31]), among: [good, history([50])])
-    #expect(verdict?.figure == "swd_holdout" && verdict?.epoch == 2)
-    #expect(verdict?.value == 31 && verdict?.best == 20)
-    // What it once was counts, not a bad moment.
-    #expect(judge.verdict(on: history([29, 100]), among: [good]) == nil)
-    #expect(judge.verdict(on: history([300, 300]), among: []) == nil)
-    #expect(judge.verdict(on: RunHistory(), among: [good]) == nil)
+    // In its first epoch even a very bad setting is safe.
+    #expect(pruner.reason(toPrune: history([300]), comparedWith: [good]) == nil)
+    // 29 is less than 1.5 times the 20 that the good one had by then; its later 5 does not count.
+    #expect(pruner.reason(toPrune: history([40, 29]), comparedWith: [good]) == nil)
+    let reason = pruner.reason(toPrune: history([40, 31]), comparedWith: [good, history([50])])
+    #expect(reason?.metric == "swd_holdout" && reason?.epoch == 2)
+    #expect(reason?.value == 31 && reason?.best == 20)
+    // The best value so far counts, not the latest.
+    #expect(pruner.reason(toPrune: history([29, 100]), comparedWith: [good]) == nil)
+    #expect(pruner.reason(toPrune: history([300, 300]), comparedWith: []) == nil)
+    #expect(pruner.reason(toPrune: RunHistory(), comparedWith: [good]) == nil)
   }
 
-  @Test("the lowest figure is first, the diverged and the unmeasured are last")
+  @Test("the lowest metric is first, diverged and unmeasured settings are last")
   func ranking() throws {
     let spec = try spec(
       #"{"data":"a","grid":{"lr":[1,2,3,4,5]}}"#)
@@ -91,12 +91,12 @@ struct SweepTests {
       history([30, 20], ending: "diverged"), history([30, 25, 24], ending: "end"), history([]),
       history([28, 30], ending: "stop"), history([40, 20, 26, 30], ending: "end"),
     ]
-    let states: [SweepEntry.State] = [.diverged, .finished, .waiting, .hopeless, .finished]
+    let states: [SweepEntry.State] = [.diverged, .finished, .waiting, .pruned, .finished]
     let entries = zip(spec.settings, zip(states, histories)).map {
       SweepEntry(setting: $0, state: $1.0, record: nil, history: $1.1)
     }
     let ranking = SweepRanking(entries)
-    #expect(ranking.figure == "swd_holdout" && ranking.equalEpochs == 2)
+    #expect(ranking.metric == "swd_holdout" && ranking.equalEpochs == 2)
     #expect(ranking.rows.map(\.setting) == ["lr=5", "lr=2", "lr=4", "lr=1", "lr=3"])
     #expect(ranking.rows.map(\.rank) == [1, 2, 3, nil, nil])
     #expect(ranking.rows.map(\.best) == [20, 24, 28, 20, nil])
@@ -110,9 +110,9 @@ struct SweepTests {
       spec.settings.map {
         SweepEntry(setting: $0, state: .waiting, record: nil, history: RunHistory())
       })
-    #expect(unmeasured.figure == nil && unmeasured.rows.map(\.setting).first == "lr=1")
+    #expect(unmeasured.metric == nil && unmeasured.rows.map(\.setting).first == "lr=1")
     #expect(
       SweepPage(title: "a", ranking: unmeasured, sheets: [:], time: "now").html
-        .contains("nothing is ranked"))
+        .contains("Not ranked"))
   }
 }

@@ -1,4 +1,4 @@
-"""A run's folder, as other people's tools see it."""
+"""The files of a run folder, read by other tools."""
 
 import base64
 import hashlib
@@ -10,12 +10,12 @@ import subprocess
 
 import pytest
 
-FIGURES = ["loss_d", "loss_g", "d_x", "d_gz1", "d_gz2"]
+VALUES = ["loss_d", "loss_g", "d_x", "d_gz1", "d_gz2"]
 
 
 @pytest.fixture(scope="module")
 def run(bollygan_train, tmp_path_factory):
-    """A small run of three epochs that was stopped after one and gone on with."""
+    """A small run of three epochs that was resumed after the first."""
     folder = tmp_path_factory.mktemp("runs")
     faces = folder / "faces"
     bollygan_train("draw-faces", faces, "--count", 24, "--side", 32, "--quiet")
@@ -32,7 +32,7 @@ def events(run, kind):
 
 
 class Outline(html.parser.HTMLParser):
-    """Checks that elements are closed in order, and keeps the texts of some."""
+    """Checks that elements are closed in order, and collects their texts."""
 
     EMPTY = {"meta", "img", "input", "br", "link"}
 
@@ -62,14 +62,14 @@ def outline(page):
 
 
 def check_page(page):
-    """What holds of every page of ours; returns what its script draws."""
+    """Checks what holds for every page, and returns the data of its charts."""
     parser = outline(page)
     policy = next(a["content"] for t, a in parser.found if a.get("http-equiv"))
     for element, directive in [("style", "style-src"), ("script", "script-src")]:
         text = parser.texts[element][-1]
         digest = base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()
         assert f"{directive} 'sha256-{digest}'" in policy
-    # The policy forbids them, so that one would be ignored in silence.
+    # The policy would silently ignore them.
     assert not [a for _, a in parser.found if "style" in a or any(key.startswith("on") for key in a)]
     return json.loads(parser.texts["script"][0])
 
@@ -83,9 +83,9 @@ def test_report_is_a_page_whose_script_and_style_may_run(run):
     losses = figures["charts"][0]
     assert [line["name"] for line in losses["lines"]] == ["discriminator", "generator"]
     steps = events(run, "step")
-    for name, line in zip(FIGURES, losses["lines"]):
+    for name, line in zip(VALUES, losses["lines"]):
         assert line["x"] == [step["step"] for step in steps]
-        # Five significant digits are what a curve shows.
+        # Curves have five significant digits.
         assert line["y"] == [pytest.approx(step[name], rel=5e-5) for step in steps]
     assert figures["last"] == 18 and figures["stepsPerEpoch"] == 6
     assert figures["marks"] == [{"step": 6, "name": "resume"}]
@@ -100,7 +100,7 @@ def test_report_script_is_javascript(run, tmp_path):
 
 @pytest.fixture(scope="module")
 def loaded(run):
-    """The run as TensorBoard holds it in memory, nothing thinned out."""
+    """The run as TensorBoard reads it, without subsampling."""
     from tensorboard.backend.event_processing import event_accumulator
 
     sizes = {"scalars": 0, "images": 0, "tensors": 0}
@@ -124,14 +124,14 @@ def loaded(run):
         ("Progress/lr_d", "epoch", "lr_d"),
     ],
 )
-def test_tensorboard_has_the_figures_of_the_log(run, loaded, tag, event, key):
+def test_tensorboard_has_the_values_of_the_log(run, loaded, tag, event, key):
     import numpy
 
     logged = [(line["step"], numpy.float32(line[key])) for line in events(run, event)]
     assert [(scalar.step, numpy.float32(scalar.value)) for scalar in loaded.Scalars(tag)] == logged
 
 
-def test_tensorboard_has_the_sheets_of_samples(run, loaded):
+def test_tensorboard_has_the_sample_sheets(run, loaded):
     images = loaded.Images("fakes")
     assert [image.step for image in images] == [6, 12, 18]
     for epoch, image in enumerate(images, 1):
@@ -147,12 +147,12 @@ def test_tensorboard_has_the_configuration(loaded):
     assert "| batch | 4 |" in text.tensor_proto.string_val[0].decode()
 
 
-def test_tensorboard_forgets_the_steps_that_a_killed_run_makes_again(bollygan_train, run, tmp_path):
+def test_tensorboard_drops_the_steps_that_a_resumed_run_repeats(bollygan_train, run, tmp_path):
     from tensorboard.backend.event_processing import event_accumulator
 
     copy = tmp_path / "killed"
     shutil.copytree(run, copy)
-    # As if a kill had come within a record, long behind the last checkpoint.
+    # As if the process was killed within a record, long after the last checkpoint.
     first, second = sorted(copy.glob("events.out.tfevents.*"))
     last = second.read_bytes()
     second.write_bytes(last[: len(last) - 7])
@@ -183,7 +183,7 @@ def test_pandas_reads_the_log(run):
     log = pandas.read_json(run / "log.jsonl", lines=True)
     steps = log[log.event == "step"].set_index("step")
     assert list(steps.index) == list(range(1, 19))
-    for name in FIGURES:
+    for name in VALUES:
         assert steps[name].dtype == "float64" and steps[name].notna().all()
     assert log.schema.dropna().unique().tolist() == [1]
     assert list(log.event.iloc[[0, -1]]) == ["start", "end"]
@@ -209,7 +209,7 @@ def test_progress_is_a_bar_on_a_terminal(bollygan_train, tmp_path):
     while True:
         try:
             piece = os.read(terminal, 65536)
-        except OSError:  # Linux says so when the other end is closed
+        except OSError:  # on Linux, the other end was closed
             break
         if not piece:
             break
@@ -220,8 +220,8 @@ def test_progress_is_a_bar_on_a_terminal(bollygan_train, tmp_path):
     assert len(bars) >= 2
     for bar in bars:
         assert re.match(r"━* *\d+/30 D \d+\.\d\d G \d+\.\d\d D\(x\) [01]\.\d\d D\(G\(z\)\) ", bar)
-        # Within 80 columns, the one behind the cursor free.
+        # Within 80 columns, with one left for the cursor.
         assert len(bar.split("\x1b")[0]) < 80
-    # It moves forward, and is gone at the end, where a sentence says what was made.
+    # The bar advances. At the end it disappears, and a sentence summarises the run.
     assert bars[0].count("━") < bars[-1].count("━")
     assert b"\r\x1b[K" in shown and b"120 of 120 steps made" in shown.split(b"\r\x1b[K")[-1]

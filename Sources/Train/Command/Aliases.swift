@@ -2,8 +2,8 @@ import ArgumentParser
 import BollyGANRuns
 import BollyGANTraining
 
-/// What options are called in other trainers, accepted here as well: PyTorch's DCGAN example and
-/// StyleGAN's.
+/// Option names of other trainers that are accepted too: those of PyTorch's DCGAN example and of
+/// StyleGAN.
 struct Aliases: ParsableArguments {
   @Option(help: .hidden) var dataroot: String?
   @Option(name: .customLong("data"), help: .hidden) var dataFolder: String?
@@ -22,12 +22,12 @@ struct Aliases: ParsableArguments {
   @Option(help: .hidden) var snap: Int?
   @Flag(help: .hidden) var dryRun = false
 
-  /// Puts each value where our own option has none.
+  /// Copies each value to our own option, unless that is set.
   func merge(into train: inout Train) throws {
     func merge<Value: Equatable>(_ alias: String, _ value: Value?, _ option: inout Value?) throws {
       guard let value else { return }
       guard option == nil || option == value else {
-        throw ValidationError("--\(alias) contradicts our own option of the same meaning.")
+        throw ValidationError("--\(alias) contradicts our own option for the same setting.")
       }
       option = value
     }
@@ -39,7 +39,7 @@ struct Aliases: ParsableArguments {
     try merge("imageSize", imageSize, &train.recipe.side)
     try merge("nz", nz, &train.recipe.latent)
     try merge("ndf", ndf, &train.recipe.discriminatorWidth)
-    // Our --width is that of both networks, their ngf of the generator alone.
+    // Our --width sets both networks, their ngf only the generator.
     if ngf != nil && train.recipe.discriminatorWidth == nil { train.recipe.discriminatorWidth = 64 }
     try merge("ngf", ngf, &train.recipe.width)
     try merge("niter", niter, &train.recipe.epochs)

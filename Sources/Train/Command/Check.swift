@@ -5,99 +5,94 @@ import BollyGANTerminal
 import BollyGANRuns
 import BollyGANTraining
 
-#if canImport(FoundationEssentials)
-  import FoundationEssentials
-#else
-  import Foundation
-#endif
-
 extension FolderCheck.Kind: ExpressibleByArgument {}
 
-/// Says what is wrong with a folder of pictures before hours are spent on it.
+/// Finds problems in a folder of images before hours of training are spent on it.
 struct Check: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
-    abstract: "Find pictures that do training no good.",
+    abstract: "Find images that are unsuitable for training.",
     discussion: """
-      Looks at every picture as training would see it: unreadable ones, copies, blank, blurred and gray \
-      ones, frames, small and long ones. Write down what to leave out, look through it, train:
+      Examines every image as training would see it. List the images to exclude, review the list, \
+      then train without them:
 
-        bollygan-train check photos --list leave-out.txt --kinds unreadable,copy,blank
-        bollygan-train photos --out runs/first --exclude leave-out.txt
+        bollygan-train check photos --list exclude.txt --kinds unreadable,copy,blank
+        bollygan-train photos --out runs/first --exclude exclude.txt
 
       unreadable  cannot be decoded; training skips it anyway
-      copy        shows what another one shows, the larger one kept: grays of 32x32, brightness and \
-      contrast taken out, correlate by 0.98 or more, mirrored or not
-      blank       nothing to see: the grays' standard deviation is below 4 of 255
-      blurred     the grays' Laplacian is below 0.95 of their differences between neighbours
-      gray        its colours lie within 2 of 255 of gray, on average
-      bordered    two lines or more of one colour at two opposite sides
-      small       its short side is less than --side
-      long        one side is twice the other or more, half of it or more is cut off
+      copy        shows the same as a larger image: 32x32 grayscale thumbnails, normalised for \
+      brightness and contrast, correlate by 0.98 or more, mirrored or not
+      blank       standard deviation of the luma is below 4 of 255
+      blurred     RMS of the luma's Laplacian is below 0.95 times the RMS of its gradient
+      gray        colours are within 2 of 255 of gray on average
+      bordered    two or more lines of one colour on two opposite sides
+      small       the short side is below --side
+      long        one side is at least twice the other, so at least half is cropped
       """)
 
   @Argument(
-    help: ArgumentHelp("Folder of pictures, flat or with subfolders.", valueName: "data"),
+    help: ArgumentHelp("Folder of images, flat or with subfolders.", valueName: "data"),
     completion: .directory)
   var data: String
 
   @Option(
     help: ArgumentHelp(
-      "Write what was found as a list for --exclude; - for standard output.", valueName: "file"),
+      "Write the findings as a file for --exclude; - for standard output.", valueName: "file"),
     completion: .file())
   var list: String?
 
   @Option(
     help: ArgumentHelp(
-      "What the list should hold, separated by commas: "
+      "Kinds to include in the list, separated by commas: "
         + FolderCheck.Kind.allCases.map(\.rawValue).joined(separator: ", ") + ". (default: all)",
       valueName: "kinds"),
     transform: { text in
       Set(
         try text.split(separator: ",").map { name in
           guard let kind = FolderCheck.Kind(rawValue: String(name)) else {
-            throw ValidationError("There is no kind '\(name)'.")
+            let kinds = FolderCheck.Kind.allCases.map(\.rawValue).joined(separator: ", ")
+            throw ValidationError("Unknown kind '\(name)'; the kinds are \(kinds).")
           }
           return kind
         })
     })
   var kinds: Set<FolderCheck.Kind> = Set(FolderCheck.Kind.allCases)
 
-  @Option(help: ArgumentHelp("Height and width that training would use.", valueName: "pixels"))
+  @Option(help: ArgumentHelp("Height and width used for training.", valueName: "pixels"))
   var side = 64
 
-  @Option(help: ArgumentHelp("3 for colour, 1 for gray.", valueName: "n"))
+  @Option(help: ArgumentHelp("3 for RGB, 1 for grayscale.", valueName: "n"))
   var channels = 3
 
   @Option(
     help: ArgumentHelp(
-      "Threads to use. (default: the processors this process may use)", valueName: "n"))
+      "Number of threads. (default: the processors available to this process)", valueName: "n"))
   var threads: Int?
 
   @Flag(help: "Write all findings to standard output as one JSON object.")
   var json = false
 
-  @Flag(name: [.short, .long], help: "No progress bar.")
+  @Flag(name: [.short, .long], help: "Do not show a progress bar.")
   var quiet = false
 
   func validate() throws {
     guard [16, 32, 64, 128, 256].contains(side) else {
-      throw ValidationError("--side \(side) is none of 16, 32, 64, 128 and 256.")
+      throw ValidationError("--side must be 16, 32, 64, 128 or 256, got \(side).")
     }
     guard channels == 1 || channels == 3 else {
-      throw ValidationError("--channels \(channels) is neither 1 nor 3.")
+      throw ValidationError("--channels must be 1 or 3, got \(channels).")
     }
     if let threads, !(1...1024).contains(threads) {
-      throw ValidationError("--threads \(threads) is not in 1...1024.")
+      throw ValidationError("--threads must be 1 to 1024, got \(threads).")
     }
     if json && list == "-" {
-      throw ValidationError("--json and --list - would both go to standard output.")
+      throw ValidationError("--json and --list - cannot both write to standard output.")
     }
   }
 
   func run() async throws {
     Interruption.watch()
     guard isFolder(data) else {
-      throw CommandFailure(.missingInput, file: data, "there is no such folder of pictures")
+      throw CommandFailure(.missingInput, file: data, "no such folder")
     }
     let progress = ReadingProgress(isQuiet: quiet)
     defer { progress.finish() }
@@ -112,15 +107,15 @@ struct Check: AsyncParsableCommand {
       try file.finish()
     }
     if json {
-      try StandardOutput.writeLine(try object(check))
+      try printJSON(object(check))
     } else if list != "-" {
       for line in report(check) { try StandardOutput.writeLine(line) }
     }
   }
 
-  /// Counts, and the first few of each kind by name.
+  /// The number of findings of each kind, and the first few by name.
   private func report(_ check: FolderCheck) -> [String] {
-    var lines = ["\(check.pictures) pictures in \(escaped(data))"]
+    var lines = ["\(check.pictures) images in \(escaped(data))"]
     let shown = 5
     for kind in FolderCheck.Kind.allCases {
       let found = check.findings.filter { $0.kind == kind }
@@ -133,7 +128,7 @@ struct Check: AsyncParsableCommand {
     return lines
   }
 
-  private func object(_ check: FolderCheck) throws -> String {
+  private func object(_ check: FolderCheck) -> some Encodable {
     struct Object: Encodable {
       struct Finding: Encodable {
         var detail: String
@@ -146,14 +141,11 @@ struct Check: AsyncParsableCommand {
       var pictures: Int
       var schema = 1
     }
-    let encoder = JSONEncoder()
-    encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-    let object = Object(
+    return Object(
       counts: Dictionary(
         uniqueKeysWithValues: FolderCheck.Kind.allCases.map { ($0.rawValue, check.count($0)) }),
       findings: check.findings.map {
         .init(detail: $0.detail, file: "\($0.name)", kind: $0.kind.rawValue)
       }, folder: data, pictures: check.pictures)
-    return String(decoding: try encoder.encode(object), as: UTF8.self)
   }
 }

@@ -4,41 +4,42 @@ import BollyGANRuns
 import BollyGANTraining
 import Synchronization
 
-/// What a user sees of a run: a bar on a terminal, now and then a line elsewhere, JSON on demand.
+/// What the user sees of a run: a progress bar on a terminal, occasional lines elsewhere, JSON with
+/// `--json`.
 final class Display: RunObserver {
   private let options: OutputOptions
   private var bar: ProgressBar?
   private var start = ContinuousClock.now
   private var lastLine: ContinuousClock.Instant?
-  /// Pictures that this process has trained on.
+  /// Images that this process has trained on.
   private var pictures = 0
-  /// Steps that this process has made; more than the run has come further, where it went back.
+  /// Steps that this process has made, including those that a rollback discarded.
   private var stepsMade = 0
   private var stepsPerEpoch = 1
   private var hasReader = true
-  /// Told of each line of the log.
-  var listener: ((LogLine) -> Void)?
+  /// Called with every event of the run.
+  var listener: ((LogEvent) -> Void)?
 
   init(_ options: OutputOptions) { self.options = options }
 
-  // MARK: - Reading pictures
+  // MARK: - Reading images
 
-  /// Shows how far the reading of pictures is, where that takes a while.
+  /// A progress bar for reading the images.
   func readingProgress() -> ReadingProgress { ReadingProgress(isQuiet: options.quiet) }
 
-  /// Says what was found in a data folder.
-  func say(_ set: PictureSet, from folder: String) {
-    // Each by name, but no more than a screen can hold; the log has them all.
+  /// Summarises a data folder.
+  func describe(_ set: PictureSet, from folder: String) {
+    // Name skipped files, but no more than fit on a screen; the log has them all.
     let shown = 20
     for skipped in set.skipped.prefix(shown) {
       printError("skipped \(skipped.name): \(skipped.reason)")
     }
     if set.skipped.count > shown {
-      printError("skipped \(set.skipped.count - shown) more; \(RunFolder.logName) names them")
+      printError("skipped \(set.skipped.count - shown) more, listed in \(RunFolder.logName)")
     }
-    var line = "\(set.count) pictures in \(folder)"
+    var line = "\(set.count) images in \(folder)"
     if !set.skipped.isEmpty { line += ", \(set.skipped.count) skipped" }
-    if set.excluded > 0 { line += ", \(set.excluded) left out" }
+    if set.excluded > 0 { line += ", \(set.excluded) excluded" }
     if !set.others.isEmpty {
       line += ", \(set.others.count) other files (\(set.others[0])"
       line += set.others.count > 1 ? ", ...)" : ")"
@@ -46,20 +47,20 @@ final class Display: RunObserver {
     say(line)
   }
 
-  /// Says what was noticed about a file.
-  func say(_ notes: [String], about path: String) {
-    for note in notes { printError("\(path): \(note)") }
+  /// Prints remarks about a file.
+  func printRemarks(_ remarks: [String], about path: String) {
+    for remark in remarks { printError("\(path): \(remark)") }
   }
 
   // MARK: - Training
 
-  /// A line for the user, unless silence was asked for.
+  /// Prints a line, unless `--quiet` is given.
   func say(_ line: String) {
     guard !options.quiet else { return }
     writeToStandardError(escaped(line, limit: 4096) + "\n")
   }
 
-  /// Training begins, or goes on.
+  /// Prepares for a run that starts or resumes.
   func begin(_ run: TrainingRun) {
     start = .now
     stepsMade = 0
@@ -86,11 +87,11 @@ final class Display: RunObserver {
     writeToStandardError(line(report, pace) + "\n")
   }
 
-  func logged(_ line: LogLine) {
-    listener?(line)
+  func logged(_ event: LogEvent) {
+    listener?(event)
     guard options.json, hasReader else { return }
-    // Hours of training are not given up because somebody stopped looking.
-    do { try StandardOutput.writeLine(line.text) } catch { hasReader = false }
+    // Training goes on even if the reader of its events has gone away.
+    do { try StandardOutput.writeLine(event.json) } catch { hasReader = false }
   }
 
   func warned(_ message: String) {
@@ -103,7 +104,7 @@ final class Display: RunObserver {
     var secondsLeft: Double
   }
 
-  /// What stands beside the bar, short enough for 80 columns.
+  /// The text after the bar, short enough for 80 columns.
   private static func text(_ report: StepReport, _ pace: Pace) -> String {
     let losses = report.losses
     return "\(report.epoch)/\(report.totalEpochs)"
@@ -112,7 +113,8 @@ final class Display: RunObserver {
       + " \(fixed(pace.picturesPerSecond, 0))/s \(durationText(seconds: pace.secondsLeft)) left"
   }
 
-  /// The line of PyTorch's example, which people's scripts know, with speed and time behind it.
+  /// A line in the format of PyTorch's example, which scripts parse, followed by speed and time
+  /// left.
   private func line(_ report: StepReport, _ pace: Pace) -> String {
     let losses = report.losses
     let inEpoch = (report.step - 1) % stepsPerEpoch + 1
@@ -120,12 +122,12 @@ final class Display: RunObserver {
       + " Loss_D: \(fixed(losses.lossD, 4)) Loss_G: \(fixed(losses.lossG, 4))"
       + " D(x): \(fixed(losses.dX, 4))"
       + " D(G(z)): \(fixed(losses.dGz1, 4)) / \(fixed(losses.dGz2, 4))"
-      + " (\(fixed(pace.picturesPerSecond, 1)) pictures/s, "
+      + " (\(fixed(pace.picturesPerSecond, 1)) images/s, "
       + "\(durationText(seconds: pace.secondsLeft)) left)"
   }
 }
 
-/// A bar that learns how much there is to read only when reading begins.
+/// A progress bar for reading images; the total is known only once reading begins.
 final class ReadingProgress: Sendable {
   private let isQuiet: Bool
   private let bar = Mutex<ProgressBar?>(nil)
@@ -134,7 +136,7 @@ final class ReadingProgress: Sendable {
 
   func update(done: Int, total: Int) {
     bar.withLock { bar in
-      if bar == nil { bar = ProgressBar(total: total, unit: "pictures read", isQuiet: isQuiet) }
+      if bar == nil { bar = ProgressBar(total: total, unit: "images read", isQuiet: isQuiet) }
       bar?.update(completed: done)
     }
   }
@@ -142,7 +144,7 @@ final class ReadingProgress: Sendable {
   func finish() { bar.withLock { $0?.finish() } }
 }
 
-/// A number with the given digits behind the point, as C's `%.4f` writes it.
+/// A number with a fixed number of decimals, as C's `%.4f` prints it.
 func fixed(_ value: Double, _ digits: Int) -> String {
   guard value.isFinite, abs(value) < 1e12 else { return "\(value)" }
   var scale = 1.0

@@ -6,40 +6,40 @@ import BollyGANDemo
 import BollyGANRuns
 import BollyGANTraining
 
-/// Draws cartoon faces to try training with.
+/// Draws cartoon faces as training data.
 struct DrawFaces: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
-    abstract: "Draw cartoon faces, to try training with.",
+    abstract: "Draw cartoon faces as training data.",
     discussion: """
-      Pictures with no rights in them: heads, hair, eyes, mouths, glasses and light vary. The same \
-      seed draws the same faces, whatever their number. Files that stand in the folder under the \
-      same names are replaced.
+      The faces are free of copyright and vary in head, hair, eyes, mouth, glasses and light. Face \
+      number n of a seed is always the same, whatever --count is. Existing files with the same \
+      names are replaced.
 
         bollygan-train draw-faces faces --count 2000 --seed 1
         bollygan-train faces --out runs/first --epochs 20
       """)
 
-  @Argument(help: ArgumentHelp("Folder for the pictures; made where missing.", valueName: "dir"))
+  @Argument(help: ArgumentHelp("Folder for the images, created if necessary.", valueName: "dir"))
   var folder: String
 
-  @Option(name: .shortAndLong, help: ArgumentHelp("How many faces.", valueName: "n"))
+  @Option(name: .shortAndLong, help: ArgumentHelp("Number of faces.", valueName: "n"))
   var count = 1000
 
-  @Option(help: ArgumentHelp("Which faces.", valueName: "n"))
+  @Option(help: ArgumentHelp("Selects the faces.", valueName: "n"))
   var seed: UInt64 = 0
 
-  @Option(help: ArgumentHelp("Pixels a side.", valueName: "n"))
+  @Option(help: ArgumentHelp("Height and width.", valueName: "pixels"))
   var side = 64
 
-  @Flag(name: .shortAndLong, help: "No progress bar, no summary.")
+  @Flag(name: .shortAndLong, help: "Do not show a progress bar or a summary.")
   var quiet = false
 
   func validate() throws {
     if !(1...100_000).contains(count) {
-      throw ValidationError("--count \(count) is not in 1...100000.")
+      throw ValidationError("--count must be 1 to 100000, got \(count).")
     }
     if !(8...1024).contains(side) {
-      throw ValidationError("--side \(side) is not in 8...1024.")
+      throw ValidationError("--side must be 8 to 1024, got \(side).")
     }
   }
 

@@ -1,19 +1,17 @@
 import BollyGANInfer
-import BollyGANModel
 import BollyGANRuns
 import BollyGANTraining
 
-/// What makes the steps.
+/// The training engines.
 enum EngineName: String, CaseIterable {
-  /// Matrix products in vectors, on all threads.
+  /// Vectorised convolutions on all threads.
   case fast
-  /// Clear loops on one thread, the oracle.
+  /// Plain loops on one thread, for comparison.
   case plain
 
-  /// The one to use where none is named.
-  static let best = EngineName.fast
+  static let standard = EngineName.fast
 
-  /// What makes the engine for a run of the given options.
+  /// Makes the engine of a run with the given options.
   func maker(_ options: RunOptions) -> TrainingRun.EngineMaker {
     switch self {
     case .fast:

@@ -17,98 +17,102 @@ extension RunOptions.SampleStatistics: ExpressibleByArgument {}
 extension EngineName: ExpressibleByArgument {}
 extension DivergenceAction: ExpressibleByArgument {}
 
-/// What changes no weight: how far, how often, how fast.
+/// Options that change no weight: how far to train, how often to save, how fast to compute.
 struct ExecutionOptions: ParsableArguments {
   @Option(
-    help: ArgumentHelp("End after this many steps, even within an epoch.", valueName: "n"))
+    help: ArgumentHelp("Stop after this many steps, even within an epoch.", valueName: "n"))
   var maxSteps: Int?
 
   @Option(
     help: ArgumentHelp(
-      "How often to write a checkpoint: a number of epochs, or of steps as in 200steps. "
-        + "(default: 1)", valueName: "n"))
+      "Write a checkpoint every n epochs, or every n steps if written as 200steps. (default: 1)",
+      valueName: "n"))
   var checkpointEvery: Cadence?
 
   @Option(
     help: ArgumentHelp(
-      "Epochs between two sheets of samples; 0 for none. (default: 1)", valueName: "epochs"))
+      "Write a sample sheet every n epochs; 0 for none. (default: 1)", valueName: "n"))
   var samplesEvery: Int?
 
   @Option(
     help: ArgumentHelp(
-      "Epochs between two measurements of quality, one after the last epoch beside; 0 for none. "
-        + "The best generator and its checkpoint are kept. (default: \(Self.qualityEvery))",
-      valueName: "epochs"))
+      "Measure quality every n epochs and after the last one; 0 for never. The best generator and "
+        + "its checkpoint are kept. (default: \(Self.qualityEvery))",
+      valueName: "n"))
   var qualityEvery: Int?
 
   @Option(
     help: ArgumentHelp(
-      "How samples are normalised: running, as whoever uses the weights does, or batch, by their "
-        + "own statistics, as the notebooks do. (default: running; batch in tutorial and article)",
-      valueName: "how"))
+      "Batch norm statistics for samples: running, as when the weights are used later, or batch, "
+        + "those of the sheet itself, as in the notebooks. (default: running; batch in tutorial "
+        + "and article)",
+      valueName: "statistics"))
   var sampleBn: RunOptions.SampleStatistics?
 
   @Option(
     help: ArgumentHelp(
-      "Threads to use; they never change a weight. "
-        + "(default: the processors this process may use)", valueName: "n"))
+      "Number of threads; it does not affect the weights. "
+        + "(default: the processors available to this process)", valueName: "n"))
   var threads: Int?
 
   @Option(
     help: ArgumentHelp(
       "Instruction set: \(InstructionSet.allCases.map(\.rawValue).joined(separator: ", ")). "
-        + "(default: the best this processor has, \(InstructionSet.best.rawValue))",
+        + "(default: the best one this processor supports, \(InstructionSet.best.rawValue))",
       valueName: "set"))
   var kernels: InstructionSet?
 
   @Option(
     help: ArgumentHelp(
-      "What makes the steps: fast, or plain (clear loops to compare with, very slow). "
-        + "(default: \(EngineName.best.rawValue))", valueName: "engine"))
+      "Training engine: fast, or plain (simple loops for comparison, very slow). "
+        + "(default: \(EngineName.standard.rawValue))", valueName: "engine"))
   var engine: EngineName?
 
   @Option(
     name: .customLong("guard"),
     help: ArgumentHelp(
-      "What to do when training has failed: stop (status 3), rollback (go on from a checkpoint "
-        + "before it with half the learning rates, at most \(TrainingRun.mostRollbacks) times), or "
-        + "off. (default: stop)", valueName: "action"))
+      "What to do when training diverges: stop (status 3), rollback (return to a checkpoint from "
+        + "before the failure and continue with half the learning rates, at most "
+        + "\(Rollbacks.limit) times), or off, which disables every check except NaN/Inf. "
+        + "(default: stop)",
+      valueName: "action"))
   var onDivergence: DivergenceAction?
 
-  @Flag(help: "End with status 65 at the first picture that cannot be read; do not skip it.")
+  @Flag(help: "Stop with status 65 at the first unreadable image instead of skipping it.")
   var strict = false
 
-  /// Often enough to find a good generator, seldom enough that the time does not matter.
+  /// Often enough to find a good generator, rarely enough for its cost not to matter.
   private static let qualityEvery = 5
 
   func validate() throws {
     if let maxSteps, maxSteps < 1 {
-      throw ValidationError("--max-steps \(maxSteps) is less than 1.")
+      throw ValidationError("--max-steps must be at least 1, got \(maxSteps).")
     }
     if let samplesEvery, samplesEvery < 0 {
-      throw ValidationError("--samples-every \(samplesEvery) is less than 0.")
+      throw ValidationError("--samples-every must not be negative, got \(samplesEvery).")
     }
     if let qualityEvery, qualityEvery < 0 {
-      throw ValidationError("--quality-every \(qualityEvery) is less than 0.")
+      throw ValidationError("--quality-every must not be negative, got \(qualityEvery).")
     }
     if let threads, !(1...1024).contains(threads) {
-      throw ValidationError("--threads \(threads) is not in 1...1024.")
+      throw ValidationError("--threads must be 1 to 1024, got \(threads).")
     }
     if let kernels, !kernels.isAvailable {
       let available = InstructionSet.available.map(\.rawValue).joined(separator: ", ")
       throw ValidationError(
-        "This processor cannot run --kernels \(kernels.rawValue); it can run \(available).")
+        "This processor does not support --kernels \(kernels.rawValue), only \(available).")
     }
   }
 
-  /// The options of a run that had these, or of a new one.
+  /// The options of a run: those it had before (`base`), or the defaults, with what the user
+  /// changed.
   func applied(to base: RunOptions?, recipe: Recipe, endsByEpochs: Bool) -> RunOptions {
     var options =
       base
       ?? RunOptions(
         qualityEvery: Self.qualityEvery,
         sampleStatistics: ["tutorial", "article"].contains(recipe.name) ? .batch : .running)
-    // Who asks for epochs no longer means the steps that were asked for before.
+    // A new number of epochs replaces an earlier --max-steps.
     if maxSteps != nil || endsByEpochs { options.maximumSteps = maxSteps }
     options.checkpointEvery = checkpointEvery ?? options.checkpointEvery
     options.samplesEvery = samplesEvery ?? options.samplesEvery
@@ -116,31 +120,31 @@ struct ExecutionOptions: ParsableArguments {
     options.sampleStatistics = sampleBn ?? options.sampleStatistics
     options.onDivergence = onDivergence ?? options.onDivergence
     options.threads = threads ?? processorCount
-    let engine = engine ?? base.flatMap { EngineName(rawValue: $0.engine) } ?? .best
+    let engine = engine ?? base.flatMap { EngineName(rawValue: $0.engine) } ?? .standard
     options.engine = engine.rawValue
-    // What a run began with, where this processor has it.
+    // The instruction set that the run began with, if this processor supports it.
     let begun = base.flatMap { InstructionSet(rawValue: $0.kernels) }
     options.kernels = (kernels ?? (begun?.isAvailable == true ? begun : nil) ?? .best).rawValue
     return options
   }
 }
 
-/// What the user wants to see.
+/// Options for what the command prints.
 struct OutputOptions: ParsableArguments {
   @Flag(help: "Write every event to standard output as a line of JSON, as in log.jsonl.")
   var json = false
 
-  @Flag(name: [.short, .long], help: "Say nothing but warnings and errors.")
+  @Flag(name: [.short, .long], help: "Print only warnings and errors.")
   var quiet = false
 
   @Option(
     help: ArgumentHelp(
-      "Seconds between two lines where standard error is no terminal.", valueName: "seconds"))
+      "Seconds between progress lines if standard error is not a terminal.", valueName: "seconds"))
   var reportEvery: Double = 10
 
   func validate() throws {
     guard reportEvery >= 0 else {
-      throw ValidationError("--report-every \(reportEvery) is less than 0.")
+      throw ValidationError("--report-every must not be negative, got \(reportEvery).")
     }
   }
 }

@@ -10,7 +10,7 @@ enum Main {
 struct TrainCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "bollygan-train",
-    abstract: "Train a DCGAN: from a folder of pictures to weights that draw new ones.",
+    abstract: "Train a DCGAN on a folder of images.",
     version: bollyganVersion,
     subcommands: [
       Train.self, SweepCommand.self, RunsCommand.self, ReportCommand.self, Check.self,

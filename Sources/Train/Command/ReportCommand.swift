@@ -5,14 +5,15 @@ import BollyGANTerminal
 import BollyGANRuns
 import BollyGANTraining
 
-/// Makes a run's page by hand.
+/// Writes the report page or the filmstrip of a run.
 struct ReportCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "report",
-    abstract: "Make a run's page of curves and faces, or its filmstrip.",
+    abstract: "Write the report page of a run, or its filmstrip.",
     discussion: """
-      While it trains, a run keeps report.html in its folder current; this makes it again, as of \
-      now or by a newer version. The page is one file and fetches nothing.
+      Training keeps report.html in the run folder up to date. This command writes it again, or \
+      writes a filmstrip of the same faces over the epochs. The page is one file and fetches \
+      nothing.
 
         bollygan-train report runs/first
         bollygan-train report runs/first --out first.html
@@ -20,33 +21,33 @@ struct ReportCommand: ParsableCommand {
       """)
 
   @Argument(
-    help: ArgumentHelp("Folder of the run.", valueName: "run"), completion: .directory)
+    help: ArgumentHelp("Run folder.", valueName: "run"), completion: .directory)
   var folder: String
 
   @Option(
     name: .shortAndLong,
     help: ArgumentHelp(
-      "Where the page goes; - is standard output. (default: report.html in the run's folder)",
+      "Output file of the page; - for standard output. (default: report.html in the run folder)",
       valueName: "file"),
     completion: .file(extensions: ["html"]))
   var out: String?
 
   @Option(
     help: ArgumentHelp(
-      "Draw the same eight latents over the epochs into a PNG, in place of the page.",
+      "Instead of the page, write a PNG that shows the same eight latents over the epochs.",
       valueName: "file"),
     completion: .file(extensions: ["png"]))
   var filmstrip: String?
 
-  @Option(help: ArgumentHelp("Epochs in the filmstrip, at most.", valueName: "n"))
+  @Option(help: ArgumentHelp("Largest number of epochs in the filmstrip.", valueName: "n"))
   var columns = 12
 
   func validate() throws {
     if !(1...200).contains(columns) {
-      throw ValidationError("--columns \(columns) is not in 1...200.")
+      throw ValidationError("--columns must be 1 to 200, got \(columns).")
     }
     if out != nil && filmstrip != nil {
-      throw ValidationError("--out is for the page, --filmstrip names its own file.")
+      throw ValidationError("--out and --filmstrip cannot be combined.")
     }
   }
 

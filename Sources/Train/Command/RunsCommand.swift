@@ -14,17 +14,17 @@ import BollyGANTraining
 struct RunsCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "runs",
-    abstract: "List runs: where each stands, and its best figure.",
+    abstract: "List runs with their progress and best metric.",
     discussion: """
-      A run is running as long as a process trains in its folder. The others have finished, were \
-      stopped, have diverged, or were killed; stopped and killed ones go on with --resume.
+      A run is running while a process trains in its folder. Otherwise it has finished, was \
+      stopped, diverged or was killed. Stopped and killed runs can be resumed with --resume.
 
         bollygan-train runs runs
         bollygan-train runs runs --json | jq '.runs[] | select(.state == "killed").run'
       """)
 
   @Argument(
-    help: ArgumentHelp("Folder with runs in it, or a run.", valueName: "dir"),
+    help: ArgumentHelp("Run folder, or a folder that contains some.", valueName: "dir"),
     completion: .directory)
   var folder = "."
 
@@ -34,14 +34,14 @@ struct RunsCommand: ParsableCommand {
   func run() throws {
     let runs = try CommandFailure.reading(folder) { () throws in
       try RunListing.all(in: folder) { path, problem in
-        printError("\(escaped(path)) is left out: \(problem)")
+        printError("skipped \(escaped(path)): \(problem)")
       }
     }
     if json { return try printJSON(Report(runs: runs)) }
     guard !runs.isEmpty else {
-      throw CommandFailure(.missingInput, file: folder, "there are no runs in it")
+      throw CommandFailure(.missingInput, file: folder, "contains no runs")
     }
-    let header = ["run", "state", "epoch", "step", "loss D", "loss G", "best", "pictures/s"]
+    let header = ["run", "state", "epoch", "step", "loss D", "loss G", "best", "images/s"]
     let rows = runs.map { run in
       [
         escaped(run.run), run.state.rawValue, "\(run.epoch)/\(run.epochs)",
@@ -59,7 +59,7 @@ struct RunsCommand: ParsableCommand {
   }
 
   private struct Report: Encodable {
-    /// Grows when a field changes its meaning or goes away.
+    /// Raised when a field is removed or changes its meaning.
     let schema = 1
     let runs: [RunListing]
 
@@ -67,7 +67,7 @@ struct RunsCommand: ParsableCommand {
   }
 }
 
-/// Writes a value as one line on standard output.
+/// Writes a value to standard output as one line of JSON.
 func printJSON(_ value: some Encodable) throws {
   let encoder = JSONEncoder()
   encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]

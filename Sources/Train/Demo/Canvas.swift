@@ -1,9 +1,9 @@
 import BollyGANPictures
 
-// A small painter for the demo faces. It uses only +, −, ×, ÷ and square roots, which IEEE 754
-// rounds in one way, so a face has the same bytes on every processor and system.
+// A small painting library for the cartoon faces. It uses only +, −, ×, ÷ and square roots, whose
+// rounding IEEE 754 defines, so a face has the same bytes on every processor and system.
 
-/// A point or direction; x goes right and y goes down. The picture reaches from −1 to 1.
+/// A point or direction. x points right, y points down, and the image spans −1…1.
 typealias Point = SIMD2<Float>
 
 /// Red, green and blue, 0…1, as stored (not linear).
@@ -24,24 +24,24 @@ extension Colour {
   func mixed(with other: Colour, _ share: Float) -> Colour { self + (other - self) * share }
 }
 
-/// 0 below `low`, 1 above `high`, smooth between.
+/// 0 below `low`, 1 above `high`, and smooth in between.
 func smoothStep(_ low: Float, _ high: Float, _ x: Float) -> Float {
   let t = min(1, max(0, (x - low) / (high - low)))
   return t * t * (3 - 2 * t)
 }
 
-/// Nearly the sine of a full turn's multiples: right to 0.001, period 1.
+/// An approximation of a sine wave with period 1 and an error below 0.001.
 func wave(_ turns: Float) -> Float {
   let t = turns - turns.rounded(.down)
   let x = t < 0.5 ? 4 * t - 1 : 3 - 4 * t  // −1…1…−1
-  // Odd polynomial through 0 and 1 with no slope at 1.
+  // An odd polynomial through 0 and 1 with slope 0 at 1.
   let y = x * (1.570_79 - x * x * (0.645_89 - x * x * 0.075_1))
   return min(1, max(-1, y))
 }
 
-/// Where things are on the picture: turned, moved and scaled.
+/// A rotation, scaling and translation of what is painted.
 struct Frame {
-  /// The half-turn tangent: cosine and sine follow without a library's sine.
+  /// Tangent of half the rotation angle, from which cosine and sine follow without a library call.
   var tangent: Float = 0
   var offset = Point(0, 0)
   var scale: Float = 1
@@ -59,7 +59,7 @@ struct Frame {
   }
 }
 
-/// A shape: how far a point is outside of it (negative inside), and where it can be seen at all.
+/// A shape: a signed distance function, negative inside, and a bounding box.
 struct Shape {
   var low: Point
   var high: Point
@@ -70,12 +70,12 @@ struct Shape {
     Shape(low: centre - radii, high: centre + radii) { p in
       let q = (p - centre) / radii
       let r = q.length
-      // Exact on the edge and along the axes, near enough between (Quilez).
+      // Exact on the edge and along the axes, and a good approximation elsewhere (Quilez).
       return r < 1e-4 ? -radii.min() : r * (r - 1) / (q / radii).length
     }
   }
 
-  /// A line of the given points whose half width runs evenly through `widths`.
+  /// A line through the given points. Its half width runs evenly through `widths`.
   static func stroke(_ points: [Point], widths: [Float]) -> Shape {
     let widest = widths.max()!
     let low = points.reduce(points[0]) { pointwiseMin($0, $1) } - widest
@@ -107,26 +107,26 @@ struct Shape {
     return stroke(points, widths: widths)
   }
 
-  /// The part inside both.
+  /// The intersection of both shapes.
   func cut(by other: Shape) -> Shape {
     Shape(low: pointwiseMax(low, other.low), high: pointwiseMin(high, other.high)) {
       [distance, clip = other.distance] in max(distance($0), clip($0))
     }
   }
 
-  /// The part where `distance` is negative as well.
+  /// The part where `clip` is negative.
   func cut(_ clip: @escaping (Point) -> Float) -> Shape {
     Shape(low: low, high: high) { [distance] in max(distance($0), clip($0)) }
   }
 
-  /// Both together.
+  /// The union of both shapes.
   func joined(with other: Shape) -> Shape {
     Shape(low: pointwiseMin(low, other.low), high: pointwiseMax(high, other.high)) {
       [distance, more = other.distance] in min(distance($0), more($0))
     }
   }
 
-  /// All around by `amount` larger (or smaller).
+  /// The shape enlarged by `amount` on all sides, or shrunk if it is negative.
   func grown(by amount: Float) -> Shape {
     Shape(low: low - amount, high: high + amount) { [distance] in distance($0) - amount }
   }
@@ -139,7 +139,7 @@ struct Shape {
   }
 }
 
-/// Paints shapes with soft edges on four samples a pixel.
+/// Paints shapes with soft edges, with four samples per pixel.
 struct Canvas {
   private static let samplesPerSide = 2
 
@@ -154,23 +154,23 @@ struct Canvas {
       repeating: Colour(0, 0, 0), count: side * side * Self.samplesPerSide * Self.samplesPerSide)
   }
 
-  /// Colours the whole picture, in picture coordinates.
+  /// Colours the whole image, in image coordinates.
   mutating func fill(_ colour: (Point) -> Colour) {
     for y in 0..<resolution {
       for x in 0..<resolution { samples[y * resolution + x] = colour(place(x, y)) }
     }
   }
 
-  /// Lays a colour over the shape.
+  /// Paints a shape with one colour.
   ///
-  /// - Parameter blur: how far its edge fades, beyond the width of a sample.
+  /// - Parameter blur: Width of the soft edge, in addition to that of a sample.
   mutating func paint(
     _ shape: Shape, _ colour: Colour, opacity: Float = 1, blur: Float = 0
   ) {
     paint(shape, opacity: opacity, blur: blur) { _, _ in colour }
   }
 
-  /// Lays what `shade` gives for a place and the colour there over the shape.
+  /// Paints a shape with the colour that `shade` returns for each point and the colour below it.
   mutating func paint(
     _ shape: Shape, opacity: Float = 1, blur: Float = 0, shade: (Point, Colour) -> Colour
   ) {
@@ -181,7 +181,7 @@ struct Canvas {
     let low = index(corners.reduce(corners[0]) { pointwiseMin($0, $1) } - margin)
     let high = index(corners.reduce(corners[0]) { pointwiseMax($0, $1) } + margin)
     guard low.x <= high.x, low.y <= high.y else { return }
-    // Half the width of the fading edge: half a sample and a bit, in the shape's own units.
+    // Half the width of the soft edge: a little more than half a sample, in the shape's own units.
     let softness = 1.4 / Float(resolution) / frame.scale + blur
     for y in low.y...high.y {
       for x in low.x...high.x {
@@ -195,7 +195,7 @@ struct Canvas {
     }
   }
 
-  /// The picture, each pixel the mean of its samples.
+  /// The image. Each pixel is the mean of its samples.
   var picture: Picture {
     var pixels: [UInt8] = []
     pixels.reserveCapacity(3 * side * side)

@@ -1,4 +1,4 @@
-// How a face is put on a canvas, from back to front.
+// Painting a face on a canvas, from back to front.
 
 extension CartoonFace {
   func draw(on canvas: inout Canvas) {
@@ -22,12 +22,13 @@ extension CartoonFace {
 
   // MARK: Geometry
 
-  /// A place on the face's front: it moves when the face turns.
+  /// A point on the front of the face, which moves as the face turns.
   private func onFace(_ p: Point) -> Point {
     p + Point(turn.x * (1 - 0.5 * abs(p.x)), turn.y)
   }
 
-  /// The head: two half ellipses, squared by mixing x² + y² with √(x⁴ + y⁴), narrow at the jaw.
+  /// The head: two half ellipses that narrow at the jaw. Mixing x² + y² with √(x⁴ + y⁴) makes them
+  /// squarer.
   private var head: Shape {
     let reach = Point(headWidth, max(crown, chin))
     return Shape(low: Point(-headWidth, -crown), high: Point(headWidth, chin)) { p in
@@ -44,25 +45,25 @@ extension CartoonFace {
     }
   }
 
-  /// How much brighter than plain a place of the head is.
+  /// The brightness of a point on the head; 1 is neutral.
   private func shading(_ p: Point) -> Float {
     let normal = Point(p.x / headWidth, p.y / (p.y < 0 ? crown : chin))
     let rounded = normal.dot(light)
-    // Towards the edge away from the light it darkens fastest.
+    // It darkens fastest towards the edge that faces away from the light.
     let edge = smoothStep(0.55, 1.1, normal.length)
     return 1 + contrast * (0.55 * rounded - 0.25) - contrast * edge * max(0, 0.6 - rounded) * 0.7
   }
 
   private func lit(_ colour: Colour, _ brightness: Float) -> Colour {
     let tint = Colour(1 + warmth, 1, 1 - warmth)
-    // Shadows turn a little towards red, as skin does.
+    // Shadows on skin are slightly red.
     let shadow = Colour(1, 0.93, 0.9).mixed(with: Colour(1, 1, 1), min(1, max(0, brightness)))
     return colour * brightness * tint * shadow
   }
 
   private var darkSkin: Colour { skin * Colour(0.66, 0.54, 0.50) }
 
-  /// Hair with light on it and strands along `across`.
+  /// The colour of hair, with shine and with strands along `across`.
   private func hairShade(_ p: Point, across: Float) -> Colour {
     let strands = 1 + 0.07 * wave(across * 6.3) + 0.05 * wave(across * 14.7 + p.y * 1.3)
     let place = Point(p.x / (headWidth + hairVolume), p.y / (crown + hairVolume))
@@ -112,7 +113,7 @@ extension CartoonFace {
     canvas.paint(shape) { p, _ in hairShade(p, across: p.x) * 0.78 }
   }
 
-  /// Hair that hangs beside the face to the height `bottom`.
+  /// Hair that hangs beside the face down to `bottom`.
   private func fall(to bottom: Float, width: Float, spread: Float, wavy: Float) -> Shape {
     let top = -crown - hairVolume * 0.9
     return Shape(low: Point(-width - spread - 0.1, top), high: Point(width + spread + 0.1, bottom))
@@ -181,7 +182,7 @@ extension CartoonFace {
 
   private func drawEars(_ canvas: inout Canvas) {
     for side: Float in [-1, 1] {
-      // The ear on the side that the face turns to is hidden by it.
+      // The ear on the side to which the face turns is hidden behind it.
       let out = headWidth - 0.01 - max(0, side * turn.x) * 0.5
       let centre = Point(side * out - turn.x * 0.3, 0.08)
       let ear = Shape.ellipse(centre, Point(0.085, 0.14))
@@ -201,7 +202,7 @@ extension CartoonFace {
 
   private func drawHead(_ canvas: inout Canvas) {
     canvas.paint(head) { p, _ in lit(skin, shading(p)) }
-    // Cheeks, and the light on brow and cheekbone.
+    // Cheeks, eye sockets, and the light on the forehead.
     for side: Float in [-1, 1] {
       let cheek = onFace(Point(side * 0.31, 0.22))
       canvas.paint(
@@ -223,10 +224,10 @@ extension CartoonFace {
   }
 
   private func drawEye(_ canvas: inout Canvas, _ side: Float) {
-    // The eye that turns away is narrower.
+    // The eye on the far side is narrower.
     let size = eyeSize * Point(1 - 0.9 * side * turn.x, 1)
     let centre = onFace(Point(side * eyeGap, eyeHeight))
-    // A lens: the part inside two circles that meet at its corners.
+    // A lens: the intersection of two circles.
     let bulge = (size.x * size.x + size.y * size.y) / (2 * size.y)
     let slant = eyeTilt * side
     let level: (Point) -> Point = { p in
@@ -272,7 +273,7 @@ extension CartoonFace {
       canvas.paint(
         .stroke([outer - Point(side * 0.02, 0.006), tip], widths: [weight * 1.1, 0.002]), line)
     }
-    // Crease of the lid and the line below.
+    // The crease of the lid and the line below the eye.
     canvas.paint(
       .arc(
         from: inner - Point(0, 0.03), over: lidTop - Point(0, 0.030), to: outer - Point(0, 0.022),
@@ -290,7 +291,7 @@ extension CartoonFace {
     let inner = onFace(Point(side * (eyeGap - 0.125), height + 0.012))
     let outer = onFace(Point(side * (eyeGap + 0.145), height + 0.022 + eyeTilt * 0.15))
     let middle = onFace(Point(side * (eyeGap + 0.02), height - browArch))
-    // Fair and white hair still has brows that can be seen.
+    // Even with fair or white hair the brows must be visible.
     let colour = hairColour.mixed(with: darkSkin, 0.3) * 0.8
     canvas.paint(
       .arc(
@@ -303,7 +304,7 @@ extension CartoonFace {
     let tip = onFace(Point(0, eyeHeight + noseSize.y)) + Point(turn.x * 0.45, turn.y * 0.5)
     let bridge = onFace(Point(0, eyeHeight + 0.01))
     let width = noseSize.x
-    // The side away from the light lies in shadow.
+    // The side away from the light is in shadow.
     let dark: Float = light.x > 0 ? -1 : 1
     let strength = 0.22 + contrast
     let flank = [
@@ -360,7 +361,7 @@ extension CartoonFace {
     let low = middle + Point(0, smile * 0.55)
     let line = lipColour * Colour(0.5, 0.40, 0.42)
     let full = lipFullness
-    // Shadow below the lower lip.
+    // The shadow below the lower lip.
     canvas.paint(
       .ellipse(low + Point(0, full * 2.2 + 0.035), Point(mouthWidth * 0.5, 0.022)), darkSkin,
       opacity: 0.22 + contrast * 0.4, blur: 0.03)
@@ -387,7 +388,7 @@ extension CartoonFace {
         Colour(0.78, 0.36, 0.38))
       return
     }
-    // Lower lip, upper lip with its bow, then the line between.
+    // The lower lip, the upper lip with its bow, then the line between them.
     canvas.paint(
       .arc(
         from: left + Point(0.02, full * 0.3), over: low + Point(0, full * 0.95),
@@ -465,11 +466,11 @@ extension CartoonFace {
     let skull = head
     let thickness = hair == .buzzed ? 0.008 : hairVolume * 0.55
     let hangs = [.bob, .fringe, .long, .wavy].contains(hair)
-    // Short hair lies close beside the ears.
+    // Short hair is close to the head beside the ears.
     let cap = Shape(low: skull.low - thickness, high: skull.high + thickness) { p in
       skull.distance(p) - thickness * (hangs ? 1 : 1 - 0.9 * smoothStep(-0.34, 0.06, p.y))
     }
-    // Where the hair ends above the face, at each x.
+    // The hairline above the face.
     let line: (Float) -> Float
     switch hair {
     case .bald, .buzzed: line = { x in hairline - 0.02 + 0.75 * x * x }
@@ -489,7 +490,7 @@ extension CartoonFace {
     case .bun: line = { x in hairline - 0.06 + 0.7 * x * x }
     case .fringe: line = { x in eyeHeight - browLift - 0.02 + 0.02 * wave(x * 7.3) + 0.22 * x * x }
     }
-    // Hair ends beside the face at this height.
+    // The height at which hair ends beside the face.
     let ends: Float =
       switch hair {
       case .bob, .fringe: 0.48
@@ -511,12 +512,12 @@ extension CartoonFace {
     let shape = cap.cut { p in
       let q = p - Point(turn.x, turn.y)
       let above = (q.y - line(q.x)) * 0.75
-      // Locks beside the face keep to its edge.
+      // Locks beside the face stay at its edge.
       let share = hangs ? 0.86 : 0.80 + 0.17 * smoothStep(-0.4, 0.02, p.y)
       let beside = headWidth * share - abs(p.x + turn.x * 0.4)
       return max(min(above, beside), p.y - ends)
     }
-    // Its shadow on the forehead first.
+    // First its shadow on the forehead.
     canvas.paint(
       shape.grown(by: 0.018).cut(by: head), darkSkin, opacity: hair == .buzzed ? 0.12 : 0.3,
       blur: 0.03)
@@ -529,7 +530,7 @@ extension CartoonFace {
     }
   }
 
-  /// Volume above the forehead.
+  /// The volume above the forehead.
   private func drawTop(_ canvas: inout Canvas, _ strands: (Point) -> Float) {
     if hair == .quiff {
       let lean: Float = parting < 0 ? -1 : 1

@@ -1,6 +1,6 @@
-/// What makes one drawn face: all that is drawn by chance is drawn here.
+/// The traits of one face. All random choices are made here.
 ///
-/// Lengths are in halves of the picture's side; the head's middle is the origin.
+/// The unit of length is half of the image's side, and the origin is the middle of the head.
 struct CartoonFace {
   enum Hair {
     case bald, buzzed, short, sidePart, quiff, curly, afro, bob, long, wavy, bun, fringe
@@ -11,13 +11,13 @@ struct CartoonFace {
   enum Nose: CaseIterable { case side, button, broad }
   enum Clothes: CaseIterable { case round, vee, collar, high }
 
-  // Place
+  // Position
   let frame: Frame
-  /// Where the face looks: features move by this share of the head's width.
+  /// The offset by which features move as the face turns.
   let turn: Point
 
   // Light
-  /// From the face towards the light; unit length.
+  /// Unit vector from the face towards the light.
   let light: Point
   let contrast: Float
   let warmth: Float
@@ -60,7 +60,7 @@ struct CartoonFace {
   let freckles: [Point]
   let mole: Point?
 
-  // What is worn
+  // Hair, beard and clothes
   let hair: Hair
   let hairVolume: Float
   let hairline: Float
@@ -94,8 +94,8 @@ struct CartoonFace {
     0xd79a6b, 0x86a98d, 0x35556e, 0xc7c3bd, 0x6d4f57, 0x94b7b0, 0xe8c87a,
   ]
 
-  init(_ random: inout Chance) {
-    // One dial for what tends to go together; each trait still has its own chance.
+  init(_ random: inout RandomChoices) {
+    // One dial for traits that tend to occur together. Each trait still varies by itself.
     let dial = random.unit()
     let softness = smoothStep(0.3, 0.7, dial)
 
@@ -116,7 +116,7 @@ struct CartoonFace {
     skin = Colour(hex: Self.skins[nearest]).mixed(
       with: Colour(hex: Self.skins[nearest + 1]), tone - Float(nearest))
     let darkness = tone / Float(Self.skins.count)
-    // Fair hair and light eyes become rarer with darker skin.
+    // Fair hair and light eyes become rarer as skin gets darker.
     let hairs = Self.hairs.enumerated().map { i, hair in
       (hair.0, hair.1 * (i < 4 ? 1 : 1 - 0.85 * darkness))
     }
@@ -182,7 +182,7 @@ struct CartoonFace {
     parting = random.between(-0.32, 0.32)
     let ringCount = hair == .afro ? 30 : 22
     curls = (0..<ringCount).map { i in
-      // Evenly around, a little disturbed; only the upper part is used.
+      // Evenly spaced around the head with some jitter. Only the upper part is used.
       let turns = (Float(i) + random.between(-0.3, 0.3)) / Float(ringCount)
       let around = Point(wave(turns), wave(turns + 0.25))
       return (around, random.between(0.8, 1.2))

@@ -4,7 +4,7 @@ import Testing
 
 @Suite("bollygan-train check", .timeLimit(.minutes(3)))
 struct CheckTests {
-  /// 40 faces of `SmallTraining`, a copy of one of them, and a file that is no picture.
+  /// The 40 faces of `SmallTraining`, a copy of one of them, and a file that is not an image.
   private func folder() async throws -> SmallTraining {
     let training = try await SmallTraining()
     try training.folder.write(training.folder.bytes("data/face00004.png"), to: "data/twin.png")
@@ -19,12 +19,12 @@ struct CheckTests {
       ["check", "data", "--side", "32"] + arguments, in: training.folder)
   }
 
-  @Test("says on standard output what is wrong, as text or as one JSON object")
+  @Test("reports its findings on standard output as text or as one JSON object")
   func report() async throws {
     let training = try await folder()
     let text = try await check(training)
     #expect(text.status == 0 && text.errors.isEmpty)
-    #expect(text.text.hasPrefix("41 pictures in data\n1 unreadable\n  broken.jpg: "))
+    #expect(text.text.hasPrefix("41 images in data\n1 unreadable\n  broken.jpg: "))
     #expect(text.text.contains("\n1 copy\n  twin.png: face00004.png (correlation 1.0)\n0 blank\n"))
     let json = try await check(training, "--json")
     let object = try #require(
@@ -35,19 +35,19 @@ struct CheckTests {
     #expect(try training.folder.names() == ["data"])
   }
 
-  @Test("its list is what training leaves out, and goes on leaving out")
+  @Test("training excludes the images on its list, also when resumed")
   func exclude() async throws {
     let training = try await folder()
-    let listed = try await check(training, "--list", "leave-out.txt")
+    let listed = try await check(training, "--list", "exclude.txt")
     #expect(listed.status == 0)
     let begun = try await training.begin(
-      "run", "--max-steps", "7", "--exclude", "leave-out.txt", "--strict"
+      "run", "--max-steps", "7", "--exclude", "exclude.txt", "--strict"
     ).end()
     #expect(begun.status == 0, "\(begun.errors)")
-    // The list may change or go: the run keeps its own.
-    try FileManager.default.removeItem(atPath: training.folder / "leave-out.txt")
+    // The run keeps its own copy of the list.
+    try FileManager.default.removeItem(atPath: training.folder / "exclude.txt")
     #expect(try await training.resume("run", "--epochs", "4").end().status == 0)
-    // Without the copy and the broken file these are the pictures of an undisturbed run.
+    // Without the copy and the broken file, these are the images of an undisturbed run.
     #expect(try await training.outcome("run") == SmallTraining.whole())
     let again = try await BuiltCommand.train.run(
       ["--from", "run/run.json", "--out", "again", "--quiet"], in: training.folder)
@@ -58,7 +58,7 @@ struct CheckTests {
   }
 
   @Test(
-    "a list that is none, names that are not there, a folder that is missing: said, 65, 0 and 66")
+    "an invalid list ends with 65, a missing folder with 66; missing images are only mentioned")
   func wrong() async throws {
     let training = try await SmallTraining()
     try training.folder.write(Array("a\\b.png\n".utf8), to: "bad.txt")
@@ -69,7 +69,7 @@ struct CheckTests {
     try training.folder.write(Array("absent.png\nface00000.png\n".utf8), to: "some.txt")
     let some = try await training.begin("run", "--max-steps", "1", "--exclude", "some.txt").end()
     #expect(some.status == 0)
-    #expect(some.errors.contains("1 of the 2 pictures to leave out are not there"))
+    #expect(some.errors.contains("1 of the 2 excluded images do not exist"))
     let resumed = try await training.resume("run", "--exclude", "some.txt").end()
     #expect(resumed.status == 64)
     let missing = try await BuiltCommand.train.run(["check", "nowhere"], in: training.folder)

@@ -3,10 +3,10 @@
   import Foundation
   import Testing
 
-  @Suite("bollygan-train, disturbed", .timeLimit(.minutes(3)))
+  @Suite("bollygan-train under faults", .timeLimit(.minutes(3)))
   struct DisturbanceTests {
     @Test(
-      "a signal lets the step finish, saves, and says how to go on",
+      "a signal lets the step finish, saves, and explains how to resume",
       arguments: [SIGINT: 130, SIGTERM: 143, SIGHUP: 143] as [Int32: Int32], [1, 9, 16])
     func signals(signal: (key: Int32, value: Int32), line: Int) async throws {
       let training = try await SmallTraining()
@@ -23,7 +23,7 @@
       #expect(
         try training.log("run").last?.hasPrefix("{\"event\":\"stop\",\"step\":\(made),") == true)
       if made > 0 {
-        // Both networks can be used at once, the one that judges as well.
+        // Both networks are usable.
         for options in [
           ["--model", "run/generator.safetensors"],
           ["--discriminator", "--model", "run/discriminator.safetensors"],
@@ -37,11 +37,11 @@
       #expect(try training.outcome("run") == whole)
     }
 
-    @Test("a second SIGINT leaves within 100 ms, the checkpoint before is whole")
+    @Test("a second SIGINT ends within 100 ms, and the previous checkpoint is intact")
     func secondInterrupt() async throws {
       let whole = try await SmallTraining.whole()
       var fastest = Duration.seconds(60)
-      // The machine may be busy with other tests, so the best of some tries.
+      // Take the best of five tries, because the machine may be busy with other tests.
       for _ in 0..<5 where fastest > .milliseconds(100) {
         let training = try await SmallTraining()
         let process = try training.begin("run", fault: Fault("write", 4, "hold"))
@@ -51,7 +51,7 @@
           try await Task.sleep(for: .milliseconds(2))
         }
         process.send(SIGINT)
-        // `timeout` and terminals send a signal twice: only what comes later is a second wish.
+        // `timeout` and terminals may send a signal twice; only a later one counts as the second.
         try await Task.sleep(for: .milliseconds(200))
         let start = ContinuousClock.now
         process.send(SIGINT)
@@ -65,7 +65,7 @@
       #expect(fastest < .milliseconds(100))
     }
 
-    @Test("75 where another process trains in the folder, which notices nothing")
+    @Test("75 if another process is training in the folder, which is not affected")
     func inUse() async throws {
       let training = try await SmallTraining()
       let whole = try await SmallTraining.whole()
@@ -85,7 +85,7 @@
     }
 
     @Test(
-      "one failure to save is said and made up for by the next checkpoint",
+      "a single failure to save is reported, and the next checkpoint succeeds",
       arguments: [
         Fault("create", 4, "once:\(EMFILE)"), Fault("write", 4, "once:\(ENOSPC)"),
         Fault("fsync", 4, "once:\(EIO)"), Fault("rename", 4, "once:\(EIO)"),
@@ -97,12 +97,12 @@
       let result = try await training.begin("run", fault: fault).end()
       #expect(result.status == 0)
       #expect(result.errors.hasPrefix("bollygan: warning: run/checkpoint-000006.safetensors: "))
-      #expect(result.errors.contains("training goes on, the last checkpoint is that of step 4"))
+      #expect(result.errors.contains("training continues, the last checkpoint is from step 4"))
       #expect(try training.outcome("run") == whole)
     }
 
     @Test(
-      "74 where saving fails three times; the last good checkpoint is kept and gone on from",
+      "74 if saving fails three times; the last good checkpoint is kept and can be resumed",
       arguments: [
         Fault("create", 4, "from:\(EROFS)"), Fault("create", 4, "from:\(EACCES)"),
         Fault("write", 4, "from:\(ENOSPC)"), Fault("write", 4, "from:\(EDQUOT)"),
@@ -116,14 +116,14 @@
       let lines = result.errors.split(separator: "\n")
       #expect(lines.count == 3 && lines[0].contains("1 of 3") && lines[1].contains("2 of 3"))
       #expect(
-        lines.last?.hasSuffix("training stops, the last checkpoint is whole") == true)
+        lines.last?.hasSuffix("training stops, the last checkpoint is intact") == true)
       #expect(try training.checkpoints("run") == [4, 2, 0])
       #expect(try training.folder.names(in: "run").allSatisfy { !$0.hasPrefix(".") })
       #expect(try await training.resume("run").end().status == 0)
       #expect(try training.outcome("run") == whole)
     }
 
-    @Test("a log that cannot be written to for a while lacks no line in the end")
+    @Test("a log that cannot be written for a while loses no line")
     func logFails() async throws {
       let training = try await SmallTraining()
       let whole = try await SmallTraining.whole()
@@ -131,11 +131,11 @@
         "run", fault: Fault("write", 9, "once:\(ENOSPC)", .log)
       ).end()
       #expect(result.status == 0)
-      #expect(result.errors.contains("run/log.jsonl") && result.errors.contains("wait in memory"))
+      #expect(result.errors.contains("run/log.jsonl") && result.errors.contains("kept in memory"))
       #expect(try training.outcome("run") == whole)
     }
 
-    @Test("74 where the run folder is deleted under it, and it says which")
+    @Test("74 if the run folder is deleted during training")
     func deleted() async throws {
       let training = try await SmallTraining()
       let process = try training.begin("run", fault: Fault("write", 4, "stop"))
@@ -144,14 +144,14 @@
       process.send(SIGCONT)
       let result = try await process.end()
       #expect(result.status == 74)
-      // At once, and without a word of a checkpoint that would be whole.
-      let sentence = "bollygan: run: the run folder is gone, deleted or moved; training stops. "
+      // At once, and without claiming that the last checkpoint is intact.
+      let sentence = "bollygan: run: the run folder was deleted or moved; training stops. "
       #expect(result.errors.contains(sentence), "\(result.errors)")
-      #expect(!result.errors.contains("whole") && !result.errors.contains("1 of 3"))
+      #expect(!result.errors.contains("intact") && !result.errors.contains("1 of 3"))
       #expect(!training.exists("run"))
     }
 
-    @Test("a run folder that is moved away under it can be gone on with where it is")
+    @Test("a run folder that is moved during training can be resumed in its new place")
     func moved() async throws {
       let training = try await SmallTraining()
       let whole = try await SmallTraining.whole()
@@ -161,12 +161,12 @@
         atPath: training.folder / "run", toPath: training.folder / "elsewhere")
       process.send(SIGCONT)
       let result = try await process.end()
-      #expect(result.status == 74 && result.errors.contains("the run folder is gone"))
+      #expect(result.status == 74 && result.errors.contains("the run folder was deleted or moved"))
       #expect(try await training.resume("elsewhere").end().status == 0)
       #expect(try training.outcome("elsewhere") == whole)
     }
 
-    @Test("73 where there can be no run folder, before a picture is read")
+    @Test("73 if the run folder cannot be created, before images are read")
     func cannotCreate() async throws {
       let training = try await SmallTraining()
       for place in ["/proc/run", "data/face00000.png/run"] {
@@ -176,13 +176,13 @@
       }
       let full = try await training.begin("data").end()
       #expect(full.status == 73)
-      #expect(full.errors.contains("not empty and holds no run"))
+      #expect(full.errors.contains("not empty and not a run folder"))
     }
 
-    @Test("a limit to the size of files is an error like a full disk, not the end of the process")
+    @Test("exceeding the file size limit is an error like a full disk, not the end of the process")
     func sizeLimit() async throws {
       let training = try await SmallTraining()
-      // The checkpoints have 127 kB; bash counts in kB.
+      // A checkpoint has 127 kB; bash counts in kB.
       let result = try await BuiltCommand(path: "/bin/bash").run(
         [
           "-c", "ulimit -f 100; exec \"$0\" \"$@\"", BuiltCommand.train.path, "data", "--out",
@@ -190,14 +190,14 @@
         ] + SmallTraining.options, in: training.folder)
       #expect(result.status == 74)
       #expect(result.errors.contains("File too large"))
-      // It was begun, so it can go on where there is room.
+      // The run has begun, so it can be resumed without the limit.
       #expect(try await training.resume("run").end().status == 0)
       let whole = try await SmallTraining.whole()
       #expect(try training.outcome("run") == whole)
     }
 
     @Test(
-      "a disk that really fills up: 74, nothing torn, and on it goes when there is room",
+      "a really full disk ends with 74, tears no file, and the run resumes once there is space",
       .enabled("only root can mount a small disk", DisturbanceTests.canMount))
     func fullDisk() async throws {
       let training = try await SmallTraining()
@@ -206,7 +206,7 @@
         try FileManager.default.createDirectory(
           atPath: training.folder / name, withIntermediateDirectories: false)
       }
-      // The disk is there for these processes alone, and goes with them.
+      // The disk exists only for these processes.
       let script = """
         mount -t tmpfs -o size=4M tmpfs run
         "$@" & trainer=$!
@@ -236,7 +236,7 @@
           """, "\(result.errors)")
       #expect(result.errors.contains("run/checkpoint-000006.safetensors: "))
       #expect(result.errors.contains("No space left on device"))
-      #expect(result.errors.contains("are needed for checkpoints"))
+      #expect(result.errors.contains("checkpoints need"))
       #expect(try training.outcome("kept") == whole)
     }
 
@@ -248,7 +248,7 @@
   }
 
   extension SmallTraining {
-    /// The last step that a run's log knows.
+    /// The number of steps in a run's log.
     fileprivate func outcomeSteps(_ run: String) throws -> Int {
       try log(run).count { $0.hasPrefix("{\"event\":\"step\"") }
     }

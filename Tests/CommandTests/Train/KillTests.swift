@@ -4,10 +4,11 @@
 
   @Suite("bollygan-train survives SIGKILL", .timeLimit(.minutes(20)))
   struct KillTests {
-    /// With BOLLYGAN_GATE=1 each call of every checkpoint, and 200 moments in all.
+    /// BOLLYGAN_GATE=1 tests each system call of every checkpoint, and 200 moments in all.
     static let isGate = ProcessInfo.processInfo.environment["BOLLYGAN_GATE"] != nil
 
-    /// Every call that makes a checkpoint, interrupted at both ends and, for the write, halfway.
+    /// Every system call that writes a checkpoint, killed before and after it, and halfway through
+    /// a write.
     static let checkpointMoments: [Fault] =
       (isGate ? Array(1...SmallTraining.checkpoints) : [1, 6])
       .flatMap { number in
@@ -17,7 +18,7 @@
         ].map { Fault($0.0, number, $0.1) }
       }
 
-    /// Between the calls: what else a run writes, and while it computes.
+    /// Other files of a run, and moments of computation.
     static let otherMoments: [Fault] =
       [
         Fault("rename", 1, "before", .record), Fault("rename", 1, "after", .record),
@@ -26,8 +27,7 @@
         Fault("rename", 3, "before", .samples), Fault("write", 5, "half", .discriminator),
       ]
       + {
-        // Whatever the process does some moments after a line of the log; at least five steps and two
-        // checkpoints are still to come.
+        // A random time after a line of the log. At least five steps and two checkpoints follow.
         var random = SystemRandomNumberGenerator()
         return (0..<(isGate ? 104 : 6)).map { _ in
           Fault(
@@ -36,18 +36,18 @@
         }
       }()
 
-    @Test("within a checkpoint's write, fsync and rename", arguments: checkpointMoments)
+    @Test("while writing a checkpoint", arguments: checkpointMoments)
     func checkpoint(moment: Fault) async throws { try await survive(moment) }
 
-    @Test("anywhere else", arguments: otherMoments)
+    @Test("at any other moment", arguments: otherMoments)
     func elsewhere(moment: Fault) async throws { try await survive(moment) }
 
-    @Test("again and again in one run")
+    @Test("many times in one run")
     func repeated() async throws {
       let training = try await SmallTraining()
       let whole = try await SmallTraining.whole()
       var process = try training.begin("run", fault: Fault("write", 2, "half"))
-      // Each part of the run gets two checkpoints further.
+      // Each part of the run advances by two checkpoints.
       for round in 0..<5 {
         #expect(try await process.end().status == 137, "round \(round)")
         let call = ["write", "fsync", "rename"][round % 3]
@@ -59,8 +59,8 @@
       #expect(try training.outcome("run") == whole)
     }
 
-    /// A killed run that goes on ends in the bytes of an unbroken one, with any number of threads,
-    /// and leaves no half-written file.
+    /// Checks that a killed run, once resumed, ends with the bytes of an uninterrupted one, with
+    /// any number of threads, and leaves no partly written file.
     private func survive(_ moment: Fault) async throws {
       let training = try await SmallTraining()
       let whole = try await SmallTraining.whole()
@@ -70,7 +70,7 @@
         if training.exists("run/run.json") {
           try await training.resume("run", "--threads", "\(1 + moment.number % 3)").end()
         } else {
-          // There is no run yet, and nothing in the way of one.
+          // The run had not begun, and nothing prevents a new one.
           try await training.begin("run").end()
         }
       #expect(result.status == 0 && result.errors.isEmpty, "\(result.errors)")

@@ -1,16 +1,16 @@
 import Foundation
 import Testing
 
-@Suite("bollygan-train says what is happening", .timeLimit(.minutes(3)))
+@Suite("bollygan-train progress", .timeLimit(.minutes(3)))
 struct LiveTests {
   private let start = ["faces", "--out", "run"] + SmallRun.small
 
-  @Test("a line in PyTorch's form for each step, where no time between lines is asked for")
+  @Test("with --report-every 0 every step prints a line in PyTorch's format")
   func lines() async throws {
     let run = try await SmallRun(isTrained: false)
     let result = try await run.train(start + ["--report-every", "0"])
     #expect(result.status == 0 && result.output.isEmpty)
-    // Nothing that only a terminal understands.
+    // No terminal control codes.
     #expect(!result.errors.contains("\r") && !result.errors.contains("\u{1B}"))
     let lines = result.errors.split(separator: "\n").filter { $0.hasPrefix("[") }
     #expect(lines.count == 8)
@@ -19,7 +19,7 @@ struct LiveTests {
     #expect(try form.wholeMatch(in: String(lines[7])) != nil, "\(lines[7])")
   }
 
-  @Test("between two lines there is the time that was asked for; the last step has one")
+  @Test("--report-every limits the lines, but the last step always has one")
   func rare() async throws {
     let run = try await SmallRun(isTrained: false)
     let result = try await run.train(start + ["--report-every", "3600"])
@@ -29,7 +29,7 @@ struct LiveTests {
     #expect(quiet.status == 0 && quiet.errors.isEmpty && quiet.output.isEmpty)
   }
 
-  @Test("--json writes the log's own lines, the schema in the first, and a resumed run goes on so")
+  @Test("--json writes the lines of the log, starting with the schema, also when resumed")
   func json() async throws {
     let run = try await SmallRun(isTrained: false)
     let first = try await run.train(start + ["--json", "--quiet", "--max-steps", "5"])
@@ -56,7 +56,7 @@ struct LiveTests {
     #expect(log.hasSuffix(second.text))
   }
 
-  @Test("a reader of the events who goes away costs no step")
+  @Test("training continues if the reader of --json goes away")
   func gone() async throws {
     let run = try await SmallRun(isTrained: false)
     let result = try await BuiltCommand.train.run(

@@ -4,7 +4,7 @@ import Testing
 
 @Suite("bollygan-train report", .timeLimit(.minutes(3)))
 struct ReportCommandTests {
-  @Test("remakes a run's page and draws its filmstrip; a page on standard output is the same page")
+  @Test("writes the same page to a file and to standard output, and draws the filmstrip")
   func remakes() async throws {
     let run = try await SmallRun()
     let made = try run.folder.bytes("run/report.html")
@@ -28,7 +28,7 @@ struct ReportCommandTests {
       })
   }
 
-  @Test("says what is missing, and leaves nothing half made")
+  @Test("reports missing files and leaves nothing half written")
   func missing() async throws {
     let run = try await SmallRun()
     #expect(try await run.train("report", "nothing").status == 66)

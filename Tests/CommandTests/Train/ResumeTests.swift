@@ -1,9 +1,9 @@
 import Foundation
 import Testing
 
-@Suite("bollygan-train goes on", .timeLimit(.minutes(3)))
+@Suite("bollygan-train --resume", .timeLimit(.minutes(3)))
 struct ResumeTests {
-  @Test("only with the pictures that it began with: what differs is named, 65")
+  @Test("different images are rejected with 65")
   func otherPictures() async throws {
     let training = try await SmallTraining()
     #expect(try await training.begin("run", "--max-steps", "7").end().status == 0)
@@ -13,25 +13,25 @@ struct ResumeTests {
     let fewer = try await training.resume("run").end()
     #expect(fewer.status == 65)
     #expect(
-      fewer.errors.contains("data: these are not the 40 pictures that the run began with (now 39)"))
-    // One that looks otherwise under the same name, among as many.
+      fewer.errors.contains("data: these are not the 40 images that the run began with (now 39)"))
+    // The same number of images, but one with other content under the same name.
     try training.folder.write(training.folder.bytes("data/face00008.png"), to: "data/face00007.png")
     let other = try await training.resume("run").end()
     #expect(other.status == 65 && other.errors.contains("began with (now 40)"))
     #expect(try training.checkpoints("run").first == 7)
-    // Moved elsewhere they are the same pictures.
+    // The same images in another folder are accepted.
     try training.folder.write(picture, to: "data/face00007.png")
     try FileManager.default.moveItem(
       atPath: training.folder / "data", toPath: training.folder / "moved")
     let gone = try await training.resume("run").end()
-    #expect(gone.status == 66 && gone.errors.contains("data: there is no such folder"))
+    #expect(gone.status == 66 && gone.errors.contains("data: no such folder"))
     let moved = try await BuiltCommand.train.run(
       ["moved", "--resume", "run", "--quiet", "--epochs", "4"], in: training.folder)
     #expect(moved.status == 0, "\(moved.errors)")
   }
 
   @Test(
-    "only as it was begun: a changed recipe is named, 65",
+    "a changed recipe is rejected with 65 and the difference",
     arguments: [
       (["--lr", "0.001"], "recipe.generatorRate: 0.001, not 0.0002"),
       (["--batch", "4"], "recipe.batch: 4, not 8"), (["--seed", "5"], "seed: 5, not 0"),
@@ -48,7 +48,7 @@ struct ResumeTests {
     #expect(try training.checkpoints("run").first == 3)
   }
 
-  @Test("for more epochs, with other threads and checkpoints at other times, to the same weights")
+  @Test("more epochs, other threads and other checkpoints give the same weights")
   func otherPace() async throws {
     let training = try await SmallTraining()
     let whole = try await SmallTraining.whole()
@@ -64,7 +64,7 @@ struct ResumeTests {
     #expect(try training.outcome("run") == whole)
   }
 
-  @Test("past a checkpoint with a flipped bit, aloud, and to the same weights")
+  @Test("a checkpoint with a flipped bit is skipped with a warning, and the weights are the same")
   func flippedBit() async throws {
     let training = try await SmallTraining()
     let whole = try await SmallTraining.whole()
@@ -79,7 +79,7 @@ struct ResumeTests {
       #expect(result.status == 0)
       #expect(
         result.errors.hasPrefix("bollygan: warning: checkpoint-000009.safetensors is damaged ("))
-      #expect(result.errors.contains("going on from the one before, step 8"))
+      #expect(result.errors.contains("resuming from the one before it, step 8"))
       var outcome = try training.outcome(run)
       #expect(outcome.names.contains("checkpoint-000009.safetensors.damaged"))
       outcome.names.removeAll { $0.hasSuffix(".damaged") }
@@ -88,7 +88,7 @@ struct ResumeTests {
   }
 
   @Test(
-    "never from the beginning in silence: 65 where no checkpoint is whole, and nothing is touched")
+    "without an intact checkpoint it ends with 65 and changes nothing")
   func allDamaged() async throws {
     let training = try await SmallTraining()
     #expect(try await training.begin("run", "--max-steps", "9").end().status == 0)
@@ -99,15 +99,15 @@ struct ResumeTests {
     let result = try await training.resume("run").end()
     #expect(result.status == 65)
     #expect(
-      result.errors.contains("no checkpoint can be used: checkpoint-000009.safetensors is damaged"))
+      result.errors.contains("no usable checkpoint: checkpoint-000009.safetensors is damaged"))
     #expect(try training.folder.names(in: "run") == before)
   }
 
-  @Test("and clears away what killed processes left, but nothing of one that lives")
+  @Test("temporary files of killed processes are removed, but not those of living ones")
   func leftovers() async throws {
     let training = try await SmallTraining()
     #expect(try await training.begin("run", "--max-steps", "9").end().status == 0)
-    // No process has this number: it is beyond what systems give out.
+    // No process has this number, which is beyond what systems assign.
     let dead = [
       ".checkpoint-000006.safetensors.tmp.999999999", ".generator.safetensors.tmp.999999999",
       "samples/.epoch-0001.png.tmp.999999999.3",

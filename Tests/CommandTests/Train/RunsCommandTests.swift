@@ -26,7 +26,7 @@ struct RunsCommandTests {
     let runs: [Run]
   }
 
-  /// Adds a line at the end of a run's log, or takes some away there, and those of an event.
+  /// Edits a run's log: removes lines at the end and those of an event, then adds one.
   private func edit(
     _ run: SmallRun, _ name: String, dropping count: Int = 0, without event: String? = nil,
     adding line: String?
@@ -61,7 +61,7 @@ struct RunsCommandTests {
 
     let result = try await run.train("runs", ".", "--json")
     #expect(result.status == 0)
-    #expect(result.errors == "bollygan: ./broken is left out: ./broken/run.json: this is no JSON\n")
+    #expect(result.errors == "bollygan: skipped ./broken: ./broken/run.json: not valid JSON\n")
     let report = try JSONDecoder().decode(Report.self, from: Data(result.output))
     #expect(report.schema == 1)
     #expect(
@@ -80,12 +80,12 @@ struct RunsCommandTests {
     #expect(text.count == 6 && text[0].hasPrefix("run           state"))
     #expect(text[4].hasPrefix("run           finished    2/2   8/8"))
     #expect(text[4].contains("swd_holdout 12.35"))
-    // A run that is looked at can be trained in.
+    // Listing a run does not keep it locked.
     #expect(try await run.train("--resume", "killed", "--quiet").status == 0)
     #expect(try await run.train("--resume", "training", "--quiet").status == 75)
   }
 
-  @Test("steps to make are those of the pictures that are not held out")
+  @Test("the total number of steps excludes held-out images")
   func heldOut() async throws {
     let run = try await SmallRun()
     func steps(_ name: String) async throws -> [Int] {
@@ -98,8 +98,8 @@ struct RunsCommandTests {
       ["faces", "--out", "held", "--holdout", "0.25", "--epochs", "2"] + options)
     #expect(whole.status == 0, "\(whole.errors)")
     #expect(try await steps("held") == [6, 6])
-    // Pictures that are alike stay together, so more may be held out than the share says: run.json notes
-    // how many. Where it does not, being older, the share must do.
+    // Identical images stay together, so more may be held out than the share. run.json has the
+    // number; without it, in an older run, the share is used.
     let record = String(decoding: try run.folder.bytes("held/run.json"), as: UTF8.self)
     #expect(record.contains("\"heldOut\" : 4"))
     try run.folder.write(
@@ -111,12 +111,12 @@ struct RunsCommandTests {
     #expect(try await steps("held") == [6, 2])
   }
 
-  @Test("lists the run itself where it is given one, and says where there are none")
+  @Test("lists a single run if given one, and reports a folder without runs")
   func alone() async throws {
     let run = try await SmallRun()
     #expect(try await run.train("runs", "run").text.contains("\nrun  finished"))
     let none = try await run.train("runs", "faces")
-    #expect(none.status == 66 && none.errors == "bollygan: faces: there are no runs in it\n")
+    #expect(none.status == 66 && none.errors == "bollygan: faces: contains no runs\n")
     #expect(try await run.train("runs", "faces", "--json").text == "{\"runs\":[],\"schema\":1}\n")
     #expect(try await run.train("runs", "nothing").status == 66)
   }

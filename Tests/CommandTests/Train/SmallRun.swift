@@ -4,13 +4,13 @@ import Foundation
 struct SmallRun {
   let folder: TemporaryFolder
 
-  /// What makes a run small enough for a test: eight batches of four in two epochs.
+  /// Options that make a run small enough for a test: eight batches of four in two epochs.
   static let small = [
     "--epochs", "2", "--batch", "4", "--side", "32", "--width", "2", "--latent", "4", "--threads",
     "1",
   ]
 
-  /// - Parameter isTrained: Whether a run has been made in `run`, besides the faces in `faces`.
+  /// - Parameter isTrained: Whether to create a run in `run`, besides the faces in `faces`.
   init(isTrained: Bool = true) async throws {
     folder = try TemporaryFolder()
     try await train("draw-faces", "faces", "--count", "16", "--side", "32", "--quiet")

@@ -2,15 +2,15 @@ import BollyGANTerminal
 import Foundation
 import Testing
 
-/// Training that takes a third of a second: 40 cartoon faces, 20 steps in 4 epochs, a checkpoint
-/// every second step, in a folder with the pictures in `data`.
+/// Training that takes a third of a second: 40 cartoon faces in `data`, 20 steps in 4 epochs, a
+/// checkpoint every second step.
 struct SmallTraining {
   static let options = [
     "--side", "32", "--width", "4", "--latent", "8", "--batch", "8", "--epochs", "4",
     "--checkpoint-every", "2steps", "--quiet",
   ]
   static let steps = 20
-  /// Checkpoints of an unbroken run, that of step 0 included.
+  /// Checkpoints of an uninterrupted run, including step 0.
   static let checkpoints = 11
 
   let folder: TemporaryFolder
@@ -22,14 +22,14 @@ struct SmallTraining {
     try #require(drawn.status == 0, "\(drawn.errors)")
   }
 
-  /// Begins a run.
+  /// Starts a run.
   func begin(
     _ run: String, _ arguments: String..., fault: Fault? = nil
   ) throws -> RunningCommand {
     try start(["data", "--out", run] + Self.options + arguments, fault)
   }
 
-  /// Goes on with a run.
+  /// Resumes a run.
   func resume(_ run: String, _ arguments: String..., fault: Fault? = nil) throws -> RunningCommand {
     try start(["--resume", run, "--quiet"] + arguments, fault)
   }
@@ -39,7 +39,7 @@ struct SmallTraining {
       arguments, environment: try fault.map { try $0.environment() } ?? [:], in: folder)
   }
 
-  /// What a run comes to that nothing disturbs, on one thread.
+  /// The outcome of an undisturbed run on one thread.
   static func whole() async throws -> Outcome { try await undisturbed.value }
 
   private static let undisturbed = Task {
@@ -49,14 +49,14 @@ struct SmallTraining {
     return try training.outcome("run")
   }
 
-  /// All of a run that must not depend on how often, when and how it was stopped.
+  /// The results of a run that must not depend on how often, when and how it was interrupted.
   struct Outcome: Equatable, Sendable {
     var generator: [UInt8]
     var discriminator: [UInt8]
     var samples: [UInt8]
     var log: [String]
-    /// Names of all files, hidden ones included, so that nothing half written is left; but for
-    /// TensorBoard's, of which each start of the program begins one.
+    /// Names of all files, including hidden ones, so that a leftover is noticed. TensorBoard's are
+    /// left out, because every process starts one.
     var names: [String]
   }
 
@@ -75,7 +75,7 @@ struct SmallTraining {
       .split(separator: "\n").map(String.init)
   }
 
-  /// Steps of the checkpoints in a run's folder, the newest first.
+  /// Steps of the checkpoints in a run folder, the newest first.
   func checkpoints(_ run: String) throws -> [Int] {
     try folder.names(in: run).compactMap { name in
       name.hasPrefix("checkpoint-") ? Int(name.dropFirst("checkpoint-".count).prefix(6)) : nil
@@ -86,11 +86,11 @@ struct SmallTraining {
 }
 
 #if os(Linux)
-  /// Something that goes wrong inside a system call of the command: see `faults.c`.
+  /// A fault inside a system call of the command: see `faults.c`.
   struct Fault: CustomTestStringConvertible, Sendable {
-    /// Shell patterns of the paths that a fault is about.
+    /// Shell patterns of the affected paths.
     enum Place: String {
-      /// A checkpoint, under its temporary name or under its own.
+      /// A checkpoint, under its temporary or its final name.
       case checkpoint = "*/*checkpoint-*"
       case record = "*/*run.json*"
       case generator = "*/*generator.safetensors*"
@@ -119,7 +119,7 @@ struct SmallTraining {
       ]
     }
 
-    /// `faults.c`, compiled beside the commands by the compiler that comes with Swift.
+    /// `faults.c`, compiled next to the commands by the compiler that comes with Swift.
     private static let library = Result { () throws -> String in
       let path = BuiltCommand.train.path + "-faults.so"
       let process = Process()
@@ -139,14 +139,14 @@ struct SmallTraining {
   }
 
   extension RunningCommand {
-    /// Waits until the command has halted itself.
+    /// Waits until the command has stopped itself.
     func halt() async throws {
       while true {
-        // The state stands behind the name in parentheses.
+        // The state follows the name in parentheses.
         let status = try String(contentsOfFile: "/proc/\(identifier)/stat", encoding: .utf8)
         let state = status[status.lastIndex(of: ")")!...].dropFirst(2).first
         if state == "T" { return }
-        try #require(state != "Z" && state != "X", "the command ended and did not halt")
+        try #require(state != "Z" && state != "X", "the command ended instead of stopping")
         try await Task.sleep(for: .milliseconds(2))
       }
     }

@@ -27,7 +27,7 @@ struct SweepCommandTests {
     try JSONDecoder().decode(Ranking.self, from: Data(result.output))
   }
 
-  @Test("trains with each setting, keeps each run, and does nothing twice")
+  @Test("trains with each setting, keeps each run, and repeats nothing")
   func whole() async throws {
     let run = try await SmallRun(isTrained: false)
     try run.folder.write(Array(Self.spec.utf8), to: "spec.json")
@@ -36,7 +36,7 @@ struct SweepCommandTests {
     #expect(first.status == 0, "\(first.errors)")
     let ranking = try ranking(first)
     #expect(ranking.schema == 1 && ranking.rows.count == 3)
-    // Two epochs are fewer than lie between two measurements, and are ranked all the same.
+    // Quality is measured after the last epoch, so even two epochs are ranked.
     #expect(ranking.figure == "swd_data")
     let names = try run.folder.names(in: "sweeps/a")
     #expect(
@@ -51,7 +51,7 @@ struct SweepCommandTests {
       let found = record.firstMatch(of: /"generatorRate" : ([-.0-9e]+)/).flatMap { Double($0.1) }
       #expect(found == Double(rate))
     }
-    // A rate of 1 ends one way or another, and not well.
+    // A learning rate of 1 leads nowhere, in one way or another.
     let wild = try #require(ranking.rows.first { $0.setting == "wild" })
     #expect(["diverged", "hopeless", "finished"].contains(wild.state))
 
@@ -69,7 +69,7 @@ struct SweepCommandTests {
     #expect(page.components(separatedBy: "<img ").count - 1 >= 2)
   }
 
-  @Test("killed within a setting, it goes on with that run and ends as if nothing had been")
+  @Test("a sweep killed within a setting resumes that run, with identical results")
   func killed() async throws {
     let run = try await SmallRun(isTrained: false)
     try run.folder.write(
@@ -77,7 +77,7 @@ struct SweepCommandTests {
       to: "spec.json")
     let command = ["sweep", "spec.json", "--quiet", "--out"]
     #expect(try await run.train(command + ["whole"]).status == 0)
-    // As a kill leaves it: the first run cut off behind its first epoch, the second not begun.
+    // As if killed: the first run is cut off after its first epoch, the second has not begun.
     try FileManager.default.copyItem(atPath: run.folder / "whole", toPath: run.folder / "cut")
     try FileManager.default.removeItem(atPath: run.folder / "cut/02-lr=0.0004")
     let first = "cut/01-lr=0.0001"
@@ -95,7 +95,7 @@ struct SweepCommandTests {
     }
   }
 
-  @Test("a mistake anywhere in the file is said before anything is trained")
+  @Test("a mistake anywhere in the file is reported before training starts")
   func mistakes() async throws {
     let run = try await SmallRun(isTrained: false)
     try run.folder.write(

@@ -1,17 +1,18 @@
-// Lets a chosen call of a process fail, or ends or halts the process inside it. Loaded by LD_PRELOAD.
+// Makes a chosen system call of a process fail, or kills or stops the process inside it. Loaded with
+// LD_PRELOAD.
 //
 //   BOLLYGAN_FAULT="CALL NUMBER ACT"   BOLLYGAN_FAULT_PATH="PATTERN"
 //
-// CALL is create (an open that may make a file), write, fsync or rename; NUMBER counts, from 1, its
-// calls for files whose path fits the shell pattern (of a rename, the new path). ACT is
+// CALL is create (an open that may create a file), write, fsync or rename. NUMBER counts, from 1, the
+// calls for files whose path matches the shell pattern (for rename, the new path). ACT is
 //
-//   before, after   killed before the call takes effect, or when it has
-//   half            a write takes half of its bytes, then the process is killed
-//   later:US        killed that many microseconds after the call, whatever it is doing then
-//   stop            the process halts (SIGSTOP) before the call, until it is continued
-//   hold            the call does not return
-//   once:E          the call fails with errno E
-//   from:E          this call and all later ones fail with errno E
+//   before, after   kills the process before or after the call takes effect
+//   half            writes half of the bytes, then kills the process
+//   later:US        kills the process that many microseconds after the call
+//   stop            stops the process (SIGSTOP) before the call, until it is continued
+//   hold            never returns from the call
+//   once:E          fails the call with errno E
+//   from:E          fails this call and all later ones with errno E
 #define _GNU_SOURCE
 #include <dlfcn.h>
 #include <errno.h>
@@ -27,7 +28,7 @@
 #include <string.h>
 #include <unistd.h>
 
-enum verdict { pass, fail, half, die_after, die_later };
+enum action { pass, fail, half, die_after, die_later };
 
 static int delay;
 
@@ -38,7 +39,7 @@ static void *kill_later(void *unused) {
   return NULL;
 }
 
-static enum verdict judge(const char *call, const char *path) {
+static enum action choose(const char *call, const char *path) {
   static atomic_int count;
   const char *fault = getenv("BOLLYGAN_FAULT"), *pattern = getenv("BOLLYGAN_FAULT_PATH");
   char name[16], act[32];
@@ -54,7 +55,7 @@ static enum verdict judge(const char *call, const char *path) {
   if (strcmp(act, "before") == 0) raise(SIGKILL);
   if (strcmp(act, "after") == 0) return die_after;
   if (strcmp(act, "half") == 0) return half;
-  // To this thread, which must not get any further while the process halts.
+  // raise() stops this thread before it continues, which kill() would not guarantee.
   if (strcmp(act, "stop") == 0) raise(SIGSTOP);
   if (strcmp(act, "hold") == 0) {
     for (;;) pause();
@@ -70,18 +71,18 @@ static enum verdict judge(const char *call, const char *path) {
   return pass;
 }
 
-static enum verdict judge_file(const char *call, int file) {
+static enum action choose_for_file(const char *call, int file) {
   char link[32], path[4096];
   snprintf(link, sizeof link, "/proc/self/fd/%d", file);
   ssize_t length = readlink(link, path, sizeof path - 1);
   path[length < 0 ? 0 : length] = 0;
-  return judge(call, path);
+  return choose(call, path);
 }
 
-// What is left to do when the call is over.
-static void follow(enum verdict verdict) {
-  if (verdict == half || verdict == die_after) raise(SIGKILL);
-  if (verdict == die_later) {
+// What to do after the call.
+static void follow(enum action action) {
+  if (action == half || action == die_after) raise(SIGKILL);
+  if (action == die_later) {
     pthread_t thread;
     pthread_create(&thread, NULL, kill_later, NULL);
   }
@@ -90,26 +91,26 @@ static void follow(enum verdict verdict) {
 #define REAL(name) ((__typeof__(&name))dlsym(RTLD_NEXT, #name))
 
 ssize_t write(int file, const void *bytes, size_t size) {
-  enum verdict verdict = judge_file("write", file);
-  if (verdict == fail) return -1;
-  ssize_t result = REAL(write)(file, bytes, verdict == half ? size / 2 : size);
-  follow(verdict);
+  enum action action = choose_for_file("write", file);
+  if (action == fail) return -1;
+  ssize_t result = REAL(write)(file, bytes, action == half ? size / 2 : size);
+  follow(action);
   return result;
 }
 
 int fsync(int file) {
-  enum verdict verdict = judge_file("fsync", file);
-  if (verdict == fail) return -1;
+  enum action action = choose_for_file("fsync", file);
+  if (action == fail) return -1;
   int result = REAL(fsync)(file);
-  follow(verdict);
+  follow(action);
   return result;
 }
 
 int rename(const char *from, const char *to) {
-  enum verdict verdict = judge("rename", to);
-  if (verdict == fail) return -1;
+  enum action action = choose("rename", to);
+  if (action == fail) return -1;
   int result = REAL(rename)(from, to);
-  follow(verdict);
+  follow(action);
   return result;
 }
 
@@ -119,10 +120,10 @@ int rename(const char *from, const char *to) {
     va_start(more, flags);                                                                  \
     mode_t mode = flags & (O_CREAT | O_TMPFILE) ? va_arg(more, mode_t) : 0;                 \
     va_end(more);                                                                           \
-    enum verdict verdict = flags & O_CREAT ? judge("create", path) : pass;                  \
-    if (verdict == fail) return -1;                                                         \
+    enum action action = flags & O_CREAT ? choose("create", path) : pass;                  \
+    if (action == fail) return -1;                                                         \
     int result = REAL(name)(path, flags, mode);                                             \
-    follow(verdict);                                                                        \
+    follow(action);                                                                        \
     return result;                                                                          \
   }
 

@@ -1,26 +1,25 @@
-import BollyGANTraining
-
-/// Names of pictures that are left out of training, as a file that people can read and edit: one a line,
-/// from the data folder on; empty lines and lines that begin with `#` are comments.
+/// Images excluded from training, as a text file to read and edit.
 ///
-/// Bytes that are no UTF-8, control characters and backslashes are written as `\x` and two digits, and
-/// so is a `#` at the beginning of a name: any name that a file system can hold survives.
+/// Each line is one path, relative to the data folder. Empty lines and lines that start with `#`
+/// are comments. Bytes that are not UTF-8, control characters, backslashes and a leading `#` are
+/// written as `\x` and two digits, so every possible file name can be listed.
 package struct ExclusionList: Equatable, Sendable {
-  /// Names without comments, as lines of the file.
+  /// The lines of the file without comments.
   package let lines: [String]
-  package let names: Set<FileName>
+  /// The excluded paths.
+  package let names: Set<BytePath>
 
-  package init(names: [FileName]) {
+  package init(names: [BytePath]) {
     lines = names.map(Self.line)
     self.names = Set(names)
   }
 
-  /// Reads the lines that another list had.
+  /// Parses the lines of a list.
   ///
-  /// - Throws: ``ExclusionListError`` where one has an escape that is none.
+  /// - Throws: ``ExclusionListError`` if a line has an invalid escape.
   package init(lines: [String]) throws(ExclusionListError) {
     var kept: [String] = []
-    var names: [FileName] = []
+    var names: [BytePath] = []
     for (index, line) in lines.enumerated() {
       guard let first = line.utf8.first, first != UInt8(ascii: "#") else { continue }
       guard let name = Self.name(line) else {
@@ -33,18 +32,18 @@ package struct ExclusionList: Equatable, Sendable {
     self.names = Set(names)
   }
 
-  /// Reads a file's bytes.
+  /// Parses the bytes of a file.
   package init(bytes: [UInt8]) throws(ExclusionListError) {
     let lines = bytes.split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false)
     try self.init(
       lines: lines.map { line in
-        // An editor's end of line on other systems.
+        // Editors on other systems end lines with "\r\n".
         String(decoding: line.last == UInt8(ascii: "\r") ? line.dropLast() : line, as: UTF8.self)
       })
   }
 
-  /// A name as a line of the file.
-  package static func line(_ name: FileName) -> String {
+  /// A path as a line of the file.
+  package static func line(_ name: BytePath) -> String {
     let isText = String(validating: name.bytes, as: UTF8.self) != nil
     var line: [UInt8] = []
     for (index, byte) in name.bytes.enumerated() {
@@ -57,7 +56,7 @@ package struct ExclusionList: Equatable, Sendable {
     return String(decoding: line, as: UTF8.self)
   }
 
-  private static func name(_ line: String) -> FileName? {
+  private static func name(_ line: String) -> BytePath? {
     var bytes: [UInt8] = []
     var rest = Array(line.utf8)[...]
     while let byte = rest.popFirst() {
@@ -72,17 +71,18 @@ package struct ExclusionList: Equatable, Sendable {
       bytes.append(value)
       rest = rest.dropFirst(3)
     }
-    return FileName(bytes: bytes)
+    return BytePath(bytes: bytes)
   }
 }
 
-/// A line of a list that names nothing.
+/// A line of an exclusion list with an invalid escape.
 package struct ExclusionListError: Error, Equatable, CustomStringConvertible {
   /// Counted from 1.
   package let line: Int
+  /// The whole line.
   package let text: String
 
   package var description: String {
-    "line \(line), '\(text)': a backslash is written \\x5c, and other bytes likewise"
+    "line \(line), '\(text)': invalid escape; write a backslash as \\x5c"
   }
 }

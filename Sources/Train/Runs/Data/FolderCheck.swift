@@ -1,48 +1,54 @@
 import BollyGANModel
 import BollyGANPictures
-import BollyGANTraining
 
-/// What is wrong with a folder of pictures, looked for before hours are spent on it.
+/// Problems found in a folder of images, before hours of training are spent on it.
 package struct FolderCheck: Sendable {
-  /// A way in which a picture may do training no good.
+  /// A kind of problem.
   package enum Kind: String, CaseIterable, Sendable {
-    /// It cannot be decoded, and training would skip it.
+    /// Cannot be decoded; training would skip it.
     case unreadable
-    /// It shows what another one shows.
+    /// Shows the same as another image.
     case copy
-    /// It has one colour only.
+    /// Has a single colour.
     case blank
-    /// Its finest details are missing.
+    /// Lacks fine detail.
     case blurred
-    /// It is gray among coloured ones.
+    /// Is gray among colour images.
     case gray
-    /// It has frames of one colour on two opposite sides.
+    /// Has borders of one colour on two opposite sides.
     case bordered
-    /// It is smaller than what is trained on, so that it is enlarged.
+    /// Is smaller than the training size and would be enlarged.
     case small
-    /// Cutting its centre out loses half of it or more.
+    /// Loses half of its area or more to the centre crop.
     case long
   }
 
+  /// A problem of one image.
   package struct Finding: Equatable, Sendable {
-    package let name: FileName
+    /// The image, relative to the data folder.
+    package let name: BytePath
+    /// What is wrong with it.
     package let kind: Kind
-    /// What was measured, or what it is a copy of.
+    /// The measurement, or the image that it is a copy of.
     package let detail: String
   }
 
-  /// Pictures that can be decoded.
+  /// Number of images that can be decoded.
   package let pictures: Int
-  /// In the order of kinds, then of the folder.
+  /// Ordered by kind, then by position in the folder.
   package let findings: [Finding]
 
+  /// The number of findings of a kind.
   package func count(_ kind: Kind) -> Int { findings.count { $0.kind == kind } }
 
-  /// Looks at every picture below a folder, as training would see it.
+  /// Examines every image below a folder as training would see it.
   ///
   /// - Parameters:
-  ///   - format: What training would ask for.
-  ///   - threads: Files to read at a time.
+  ///   - folder: The data folder, flat or with subfolders.
+  ///   - format: The format that training would use.
+  ///   - threads: Number of files to read at a time.
+  ///   - isCancelled: Asked regularly whether to give up.
+  ///   - progress: Called with the number of files done and the total.
   /// - Throws: ``DataFolderError``.
   package static func examine(
     folder: String, format: PictureSet.Format, threads: Int,
@@ -52,10 +58,10 @@ package struct FolderCheck: Sendable {
     let listing: FolderListing
     do { listing = try FolderListing(folder: folder) } catch { throw .unreadable(error) }
     let files = listing.pictures
-    let results = await inChunks(
-      of: files, threads: threads, isCancelled: isCancelled, progress: progress
+    let results = await concurrentMap(
+      files, threads: threads, isCancelled: isCancelled, progress: progress
     ) { name -> Result<PictureTraits, PictureProblem> in
-      let path = FileName(folder).appending(name.bytes)
+      let path = BytePath(folder).appending(name.bytes)
       do {
         let bytes = try readFile(named: path.bytes, limit: PictureSet.fileLimit)
         let picture = try decodePicture(bytes, rules: format.rules).picture
@@ -69,7 +75,7 @@ package struct FolderCheck: Sendable {
     var findings = listing.unreadable.map {
       Finding(name: $0.name, kind: .unreadable, detail: $0.reason)
     }
-    var names: [FileName] = []
+    var names: [BytePath] = []
     var traits: [PictureTraits] = []
     for (name, result) in zip(files, results) {
       switch result {
@@ -100,15 +106,16 @@ package struct FolderCheck: Sendable {
       }.map(\.element))
   }
 
-  /// The findings of some kinds as a list for `--exclude`, reasons as comments; a picture that is wrong
-  /// in two ways is listed once.
+  /// The findings of some kinds as a file for `--exclude`, with the reasons as comments. An image
+  /// with several problems is listed once.
   package func list(kinds: Set<Kind>) -> [UInt8] {
     var text =
-      "# Pictures to leave out: bollygan-train DATA --exclude FILE. Delete what should stay.\n"
-    var listed: Set<FileName> = []
+      "# Images to exclude: bollygan-train DATA --exclude FILE. Delete the lines of images to "
+      + "keep.\n"
+    var listed: Set<BytePath> = []
     for kind in Kind.allCases where kinds.contains(kind) {
       for finding in findings where finding.kind == kind && listed.insert(finding.name).inserted {
-        let detail = ExclusionList.line(FileName(finding.detail))
+        let detail = ExclusionList.line(BytePath(finding.detail))
         text += "# \(kind.rawValue): \(detail)\n\(ExclusionList.line(finding.name))\n"
       }
     }
@@ -116,33 +123,33 @@ package struct FolderCheck: Sendable {
   }
 }
 
-/// Why a picture cannot be used.
+/// Why an image cannot be used.
 private struct PictureProblem: Error {
   let reason: String
 }
 
-/// What is measured of a picture, as training sees it.
+/// Measurements of an image in the size in which training sees it.
 struct PictureTraits: Sendable {
   private let width: Int
   private let height: Int
   /// Standard deviation of the luma, 0…255.
   private let contrast: Double
-  /// How large the luma's second differences are beside its first ones.
+  /// The size of the luma's second differences relative to its first differences.
   private let sharpness: Double
   /// Mean distance of the colours from gray, 0…255.
   private let chroma: Double
-  /// Lines of one colour at two opposite sides, the fewer of the two; 0 for none.
+  /// Width of the narrower of two opposite borders, in lines; 0 for none.
   private let border: Int
   private let thumbnail: Thumbnail
 
-  /// Below this a picture shows nothing.
+  /// Below this contrast an image shows nothing.
   private static let leastContrast = 4.0
-  /// Of 1,591 photographs of faces at 64x64, 99.5 % lie above 1.1, the least is 0.89; enlarged from
-  /// 16x16, 99.5 % of them lie below 0.92.
+  /// Of 1,591 photographs of faces at 64x64, 99.5 % are above 1.1 and the lowest is 0.89. Enlarged
+  /// from 16x16, 99.5 % of them are below 0.92.
   private static let leastSharpness = 0.95
-  /// JPEG gives gray pictures a chroma of up to 1, the palest photographs have 6.
+  /// JPEG gives gray images a chroma of up to 1; the palest colour photographs have 6.
   private static let leastChroma = 2.0
-  /// How far values of one line may lie apart.
+  /// Largest range of the values within a border.
   private static let lineRange: UInt8 = 8
 
   init(_ original: Picture, format: PictureSet.Format) {
@@ -186,8 +193,8 @@ struct PictureTraits: Sendable {
     return max(squares / count - sum * sum / count / count, 0).squareRoot()
   }
 
-  /// Root mean square of the Laplacian divided by that of differences between neighbours; 0 where
-  /// all values are equal.
+  /// Root mean square of the Laplacian, divided by the root mean square of the differences between
+  /// neighbours; 0 if all values are equal.
   private static func sharpness(_ luma: Picture) -> Double {
     let (width, height) = (luma.width, luma.height)
     var (edges, edgeCount, bends, bendCount) = (0, 0, 0, 0)
@@ -227,13 +234,13 @@ struct PictureTraits: Sendable {
 
   private static func border(_ picture: Picture) -> Int {
     let (width, height, channels) = (picture.width, picture.height, picture.channels)
-    /// Lines from an edge on that all have the first one's colour.
+    /// Number of lines, counted from an edge, that all have the colour of the first one.
     func lines(
       _ count: Int, _ length: Int, _ place: (_ line: Int, _ position: Int) -> Int
     ) -> Int {
       for line in 0..<count {
         for channel in 0..<channels {
-          // With the first line as well, for frames have one colour.
+          // Compared with the first line, because a border has one colour throughout.
           let values = (0..<length).flatMap { position in
             [place(line, position), place(0, position)].map {
               picture.pixels[$0 * channels + channel]
@@ -254,7 +261,7 @@ struct PictureTraits: Sendable {
 
 // MARK: - Copies
 
-/// A picture that shows what another one shows.
+/// An image that shows the same as another one.
 struct PictureCopy: Sendable {
   let index: Int
   let original: Int
@@ -262,19 +269,19 @@ struct PictureCopy: Sendable {
   let correlation: Float
 }
 
-/// A gray picture of 32x32, contrast and brightness taken out, and coarser ones of it.
+/// A 32x32 grayscale thumbnail, normalised for brightness and contrast.
 ///
-/// Two pictures are copies where their thumbnails' correlation reaches ``leastCorrelation``, mirrored or
-/// not. A hash of a few bits cannot tell aligned faces apart; this can: among 7,114 and 9,594
-/// photographs of faces without copies no two reach 0.97.
+/// Two images count as copies if the correlation of their thumbnails, mirrored or not, reaches
+/// ``leastCorrelation``. Perceptual hashes of a few bits cannot tell aligned faces apart; this can:
+/// in two sets of 7,114 and 9,594 photographs of faces without copies, no pair reaches 0.97.
 private struct Thumbnail: Sendable {
   static let side = 32
   static let leastCorrelation: Float = 0.98
 
-  /// Of length 1, as is their mean 0, so that products of two are correlations.
+  /// Mean 0 and length 1, so that the product of two thumbnails is their correlation.
   let values: [Float]
-  /// Sums over blocks of 8x8 and of 4x4, scaled so that they are lengths in the same space: no two
-  /// pictures are nearer than these.
+  /// Means of 8x8 blocks, scaled so that the distance between two of these never exceeds the
+  /// distance between the thumbnails: a fast test that rules out most pairs.
   let coarse: SIMD16<Float>
   let mirrored: SIMD16<Float>
   let isBlank: Bool
@@ -284,7 +291,7 @@ private struct Thumbnail: Sendable {
     let numbers = picture.pixels.map(Float.init)
     let mean = numbers.reduce(0, +) / Float(numbers.count)
     let length = numbers.reduce(0) { $0 + ($1 - mean) * ($1 - mean) }.squareRoot()
-    // Nothing is a copy of nothing.
+    // A blank image is not a copy of another blank one.
     isBlank = length < 32
     let scale = 1 / max(length, 1)
     let values = numbers.map { ($0 - mean) * scale }
@@ -299,7 +306,7 @@ private struct Thumbnail: Sendable {
         SIMD16(3, 2, 1, 0, 7, 6, 5, 4, 11, 10, 9, 8, 15, 14, 13, 12) as SIMD16<UInt8>]
   }
 
-  /// The correlation with another picture, as it is or mirrored.
+  /// The correlation with another thumbnail, which is mirrored first if `isMirrored`.
   func correlation(_ other: Thumbnail, isMirrored: Bool) -> Float {
     let side = Self.side
     var sum: Float = 0
@@ -320,9 +327,9 @@ extension SIMD16<Float> {
 }
 
 extension PictureTraits {
-  /// All that are copies of an earlier one; nil where it was cancelled.
+  /// All copies among the images; nil if it was cancelled.
   ///
-  /// Of some that are alike the largest is the original, or the first of the largest.
+  /// The largest image of a group counts as the original, or the first one of equally large ones.
   static func copies(
     among pictures: [PictureTraits], threads: Int, isCancelled: @Sendable () -> Bool
   ) async -> [PictureCopy]? {
@@ -331,10 +338,10 @@ extension PictureTraits {
       return (-a.width * a.height, $0) < (-b.width * b.height, $1)
     }
     let coarse = order.map { pictures[$0].thumbnail.coarse }
-    // Unit vectors: the square of their distance is 2 − 2 · correlation.
+    // The squared distance of unit vectors is 2 − 2 · correlation.
     let farthest = 2 - 2 * Thumbnail.leastCorrelation
-    let pairs = await inChunks(
-      of: Array(order.indices), threads: threads, isCancelled: isCancelled
+    let pairs = await concurrentMap(
+      Array(order.indices), threads: threads, isCancelled: isCancelled
     ) { later -> [PictureCopy] in
       let mine = pictures[order[later]].thumbnail
       var found: [PictureCopy] = []
@@ -359,7 +366,7 @@ extension PictureTraits {
     var copies: Set<Int> = []
     var result: [PictureCopy] = []
     for found in pairs {
-      // A copy of a copy is one of the original, if it is like that as well.
+      // A copy of a copy counts only if it also resembles the original.
       guard
         let copy = found.filter({ !copies.contains($0.original) })
           .max(by: { $0.correlation < $1.correlation })

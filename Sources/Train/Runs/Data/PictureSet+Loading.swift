@@ -1,29 +1,30 @@
 import BollyGANModel
 import BollyGANPictures
-import BollyGANTraining
 
 extension PictureSet {
-  /// What became of one file.
+  /// The result of reading one file.
   private enum Outcome: Sendable {
     case picture(pixels: [UInt8], hash: [UInt8], remarks: [String])
     case failure(String)
   }
 
-  /// Reads every picture below a folder, several at a time.
+  /// Reads all images below a folder, on several threads.
   ///
-  /// A file that cannot be used is left out and named in ``skipped``; the others keep their order.
+  /// Files that cannot be used are listed in ``skipped``; the others keep their order.
   ///
   /// - Parameters:
   ///   - folder: The data folder, flat or with subfolders.
-  ///   - excluded: Names of pictures that are left out, readable or not.
-  ///   - isStrict: Whether the first file that cannot be used ends it.
-  ///   - threads: Files to read at a time.
-  ///   - isCancelled: Asked now and then whether to give up.
-  ///   - progress: Told how many of how many files are done.
-  /// - Throws: ``DataFolderError``; never ``DataFolderError/tooFew(folder:usable:skipped:needed:)``,
-  ///   for only the caller knows the batch.
+  ///   - format: The size and channels of the images, and how to read the files.
+  ///   - excluded: Images to leave out, readable or not.
+  ///   - isStrict: Whether to stop at the first file that cannot be used.
+  ///   - threads: Number of files to read at a time.
+  ///   - isCancelled: Asked regularly whether to give up.
+  ///   - progress: Called with the number of files done and the total.
+  /// - Throws: ``DataFolderError``, but never
+  ///   ``DataFolderError/tooFew(folder:usable:skipped:needed:)``: only the caller knows the batch
+  ///   size.
   package static func load(
-    folder: String, format: Format, excluding excluded: Set<FileName> = [],
+    folder: String, format: Format, excluding excluded: Set<BytePath> = [],
     isStrict: Bool = false, threads: Int,
     isCancelled: @Sendable () -> Bool = { false },
     progress: @Sendable (_ done: Int, _ total: Int) -> Void = { _, _ in }
@@ -34,13 +35,13 @@ extension PictureSet {
       throw .badFile(first.name, reason: first.reason)
     }
     let files = listing.pictures.filter { !excluded.contains($0) }
-    let root = FileName(folder)
-    let outcomes = await inChunks(
-      of: files, threads: threads, isCancelled: isCancelled, progress: progress
+    let root = BytePath(folder)
+    let outcomes = await concurrentMap(
+      files, threads: threads, isCancelled: isCancelled, progress: progress
     ) { read(root.appending($0.bytes), format: format) }
     guard outcomes.count == files.count else { throw .interrupted }
 
-    var names: [FileName] = []
+    var names: [BytePath] = []
     var skipped = listing.unreadable
     var remarks: [Remark] = []
     var pixels: [UInt8] = []
@@ -54,7 +55,7 @@ extension PictureSet {
         names.append(name)
         pixels += values
         hashes.append(hash)
-        // A name cannot hold a zero byte, so it cannot run into what follows it.
+        // Names contain no zero byte, so one marks where the name ends and the hash begins.
         fingerprint.update(name.bytes + [0] + hash)
         remarks += found.map { Remark(name: name, text: $0) }
       case .failure(let reason):
@@ -68,18 +69,16 @@ extension PictureSet {
       excluded: listing.pictures.count - files.count, others: listing.others, remarks: remarks)
   }
 
-  private static func read(_ path: FileName, format: Format) -> Outcome {
+  private static func read(_ path: BytePath, format: Format) -> Outcome {
     do {
       let bytes = try readFile(named: path.bytes, limit: fileLimit)
       let (decoded, remarks) = try decodePicture(bytes, rules: format.rules)
-      // As torchvision's transforms have it: Grayscale, Resize, CenterCrop.
+      // The order of the usual torchvision transforms: Grayscale, Resize, CenterCrop.
       let picture = decoded.converted(channels: format.channels)
         .resized(shortSide: format.side).centerCropped(side: format.side)
       var hash = SHA256()
       hash.update(picture.pixels)
       return .picture(pixels: picture.pixels, hash: hash.digest(), remarks: remarks)
-    } catch let error as PictureError {
-      return .failure("\(error)")
     } catch {
       return .failure("\(error)")
     }

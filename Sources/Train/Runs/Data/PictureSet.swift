@@ -2,15 +2,15 @@ import BollyGANModel
 import BollyGANPictures
 import BollyGANTraining
 
-/// The pictures that a run learns from: decoded, cut to size, and kept in memory as 8-bit values.
+/// The training images: decoded, resized, cropped and held in memory as 8-bit values.
 package struct PictureSet: Sendable {
-  /// How picture files become pictures.
+  /// How image files become training images.
   package struct Format: Sendable {
     /// Height and width in pixels.
     package var side: Int
-    /// 3 for RGB, 1 for gray.
+    /// 3 for RGB, 1 for grayscale.
     package var channels: Int
-    /// Whose rules files are read by.
+    /// How orientation and transparency are handled.
     package var rules: PictureRules
 
     package init(side: Int, channels: Int, rules: PictureRules) {
@@ -20,42 +20,45 @@ package struct PictureSet: Sendable {
     }
   }
 
-  /// Something about a file that was used all the same.
+  /// Something odd about a file that was used anyway.
   package struct Remark: Hashable, Sendable {
-    package let name: FileName
+    /// The file, relative to the data folder.
+    package let name: BytePath
+    /// What is odd about it.
     package let text: String
   }
 
-  /// Bytes that a picture file may have.
+  /// Largest accepted image file in bytes.
   package static let fileLimit = 64 << 20
 
+  /// The size and channels of all images.
   package let format: Format
   /// The files used, in the order of ``FolderListing``.
-  package let names: [FileName]
-  /// All pictures, `[count, side, side, channels]`.
+  package let names: [BytePath]
+  /// All images, `[count, side, side, channels]`.
   package let pixels: [UInt8]
-  /// SHA-256 of each picture's pixels.
+  /// SHA-256 of the pixels of each image.
   let hashes: [[UInt8]]
-  /// SHA-256, in hexadecimal, of the names, and the pixels that stand behind them.
+  /// SHA-256 over all names and pixels, in hexadecimal.
   package let fingerprint: String
-  /// Picture files and folders that could not be used, and why.
+  /// Image files and folders that could not be used, and why.
   package let skipped: [FolderListing.Skipped]
-  /// Picture files that were left out because somebody said so.
+  /// Number of image files on the exclusion list.
   package let excluded: Int
-  /// Files in the folder that are no pictures by their names.
-  package let others: [FileName]
-  /// What decoders found odd about files that are used.
+  /// Files in the folder without an image extension.
+  package let others: [BytePath]
+  /// Oddities that decoders reported about files that are used.
   package let remarks: [Remark]
 
-  /// Number of pictures.
+  /// Number of images.
   package var count: Int { names.count }
 
-  /// Bytes of one picture.
+  /// Size of an image in bytes.
   package var pictureSize: Int { format.side * format.side * format.channels }
 
-  /// Pictures `[indices.count, side, side, channels]` in the given order.
+  /// Some images, `[indices.count, side, side, channels]`, in the given order.
   ///
-  /// - Parameter mirrored: For each of them whether its columns run from right to left.
+  /// - Parameter mirrored: For each of them, whether to flip it horizontally.
   package func batch(_ indices: ArraySlice<Int>, mirrored: [Bool]) -> [UInt8] {
     let size = pictureSize
     var batch: [UInt8] = []
@@ -81,27 +84,27 @@ package struct PictureSet: Sendable {
 package enum DataFolderError: Error, Equatable, CustomStringConvertible {
   /// The folder is missing or cannot be listed.
   case unreadable(FileError)
-  /// There are fewer usable pictures than one batch takes.
+  /// There are fewer usable images than one batch needs.
   case tooFew(folder: String, usable: Int, skipped: Int, needed: Int)
-  /// A file cannot be used, and none may be left out.
-  case badFile(FileName, reason: String)
-  /// The user asked for an end.
+  /// A file cannot be used, and `--strict` forbids skipping it.
+  case badFile(BytePath, reason: String)
+  /// The user interrupted the reading.
   case interrupted
 
   package var description: String {
     switch self {
     case .unreadable(let error): "\(error.path): \(error)"
     case .tooFew(let folder, let usable, let skipped, let needed):
-      "\(folder): \(usable) usable pictures"
+      "\(folder): \(usable) usable images"
         + (skipped > 0 ? " (\(skipped) skipped)" : "")
-        + ", one batch needs \(needed): add pictures (\(Self.endings)), or lower --batch"
+        + ", but one batch needs \(needed); add images (\(Self.extensions)) or lower --batch"
     case .badFile(let name, let reason):
-      "\(name): \(reason) (without --strict it would be skipped)"
-    case .interrupted: "interrupted while pictures were read; nothing was begun"
+      "\(name): \(reason) (omit --strict to skip such files)"
+    case .interrupted: "interrupted while reading images; nothing was started"
     }
   }
 
-  private static var endings: String {
-    FolderListing.pictureEndings.prefix(3).joined(separator: ", ")
+  private static var extensions: String {
+    FolderListing.pictureExtensions.prefix(3).joined(separator: ", ")
   }
 }

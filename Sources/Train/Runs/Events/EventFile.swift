@@ -1,6 +1,5 @@
 import BollyGANModel
 import BollyGANPictures
-import BollyGANTraining
 
 #if canImport(FoundationEssentials)
   import FoundationEssentials
@@ -8,26 +7,26 @@ import BollyGANTraining
   import Foundation
 #endif
 
-/// A file of TensorBoard's events, one for each process that trains in a run's folder.
+/// An event file for TensorBoard. Every process that trains in a run folder writes its own.
 ///
-/// What a killed process left half written is the end of its file: the next one begins another, whose
-/// first event says from which step on it counts. TensorBoard reads them in the order of their names,
-/// which begin with the time.
+/// A killed process may leave half a record at the end of its file. The next process starts a new
+/// file whose first event names the step from which it counts. TensorBoard reads the files in the
+/// order of their names, which start with the time.
 final class EventFile {
   static let prefix = "events.out.tfevents."
 
   private let folder: String
-  /// The step behind which this process goes on; nil where the run begins.
+  /// The step after which this process continues; nil for a new run.
   private let start: Int?
   private var file: Descriptor?
   private var pending: [UInt8] = []
   private var isFailing = false
 
-  /// Bytes that wait for a full disk at most; then the file is given up, for what is missing within
-  /// a record is missing for ever.
-  static let patience = 64 << 20
+  /// Most bytes that wait for space on a full disk. Beyond that the file is abandoned, because a
+  /// gap within a record would make the rest unreadable.
+  private static let pendingLimit = 64 << 20
 
-  /// A file that is made when there is something to write.
+  /// A file that is created with its first record.
   init(folder: String, resumedAt start: Int?) {
     self.folder = folder
     self.start = start
@@ -35,9 +34,9 @@ final class EventFile {
 
   /// Appends values at a step.
   ///
-  /// - Returns: Why they wait, where these are the first that have to.
+  /// - Returns: Why they have to wait, but only the first time in a row.
   func add(step: Int, _ values: [(tag: String, value: EventMessage.Value)]) -> FileError? {
-    guard !values.isEmpty, pending.count <= Self.patience else { return nil }
+    guard !values.isEmpty, pending.count <= Self.pendingLimit else { return nil }
     append(EventMessage(time: Self.now, step: step, content: .values(values)))
     do throws(FileError) {
       if file == nil { file = try begin() }
@@ -53,7 +52,7 @@ final class EventFile {
   private func begin() throws(FileError) -> Descriptor {
     let others = try FileSystem.names(in: Array(folder.utf8))
       .map { String(decoding: $0, as: UTF8.self) }.compactMap(Self.seconds(ofName:))
-    // Two processes within a second: the second one's file must come behind the first one's.
+    // If two processes start within a second, the second file still needs the later name.
     let seconds = max(Int(Self.now), (others.max() ?? 0) + 1)
     let process = ProcessInfo.processInfo
     let host = process.hostName.map { $0.isASCII && ($0.isLetter || $0.isNumber) ? $0 : "-" }
@@ -74,21 +73,22 @@ final class EventFile {
 
   private static func seconds(ofName name: String) -> Int? {
     guard name.hasPrefix(prefix) else { return nil }
-    // Ten digits, or it is somebody else's and no time.
+    // Other programs' files may have something other than a time here.
     let digits = name.dropFirst(prefix.count).prefix { $0.isASCII && $0.isNumber }
     return digits.count == 10 ? Int(digits) : nil
   }
 
   private func append(_ event: EventMessage) { pending += Self.record(of: event.encoded()) }
 
-  /// A record: length, checksum of the length, data, checksum of the data.
+  /// One record: length, checksum of the length, data, checksum of the data.
   static func record(of data: [UInt8]) -> [UInt8] {
     let length = littleEndian(UInt64(data.count))
     return length + littleEndian(mask(CRC32.castagnoli(length))) + data
       + littleEndian(mask(CRC32.castagnoli(data)))
   }
 
-  /// Checksums of data that holds checksums would be predictable, so they are turned around.
+  /// Rotates a checksum and adds a constant, as the format requires: a checksum over data that
+  /// contains its own checksum would be predictable.
   private static func mask(_ checksum: UInt32) -> UInt32 {
     (checksum >> 15 | checksum << 17) &+ 0xA282_EAD8
   }

@@ -1,12 +1,11 @@
-import BollyGANTraining
-
 extension PictureSet {
-  /// Which pictures are kept from training, to measure with: those whose content's SHA-256 is
-  /// smallest. So it depends on neither names nor order nor seed, and pictures that are alike byte
-  /// for byte are all kept or all trained on.
+  /// The images to hold out from training for measurements: those with the smallest SHA-256.
+  ///
+  /// The choice depends only on the images, not on their names, their order or the seed. Identical
+  /// images are either all held out or all trained on.
   ///
   /// - Parameter share: 0 for none, 0.1 for a tenth (rounded).
-  /// - Returns: their places, rising.
+  /// - Returns: Their indices, ascending.
   package func heldOut(share: Double) -> [Int] {
     let count = Self.heldOutCount(share: share, of: self.count)
     guard count > 0 else { return [] }
@@ -17,19 +16,19 @@ extension PictureSet {
     return (order.prefix(count) + order.dropFirst(count).prefix { hashes[$0] == last }).sorted()
   }
 
-  /// How many pictures a share comes to, before those that are alike are kept together.
+  /// The number of images in a share, before identical ones are kept together.
   static func heldOutCount(share: Double, of count: Int) -> Int {
     Int((share * Double(count)).rounded())
   }
 
-  /// The set without some of its pictures, or with those alone.
+  /// A subset of the images. Its fingerprint remains that of the whole set.
   ///
-  /// - Parameter places: rising.
-  package func selecting(_ places: [Int]) -> PictureSet {
+  /// - Parameter indices: Ascending.
+  package func selecting(_ indices: [Int]) -> PictureSet {
     PictureSet(
-      format: format, names: places.map { names[$0] },
-      pixels: batch(places[...], mirrored: [Bool](repeating: false, count: places.count)),
-      hashes: places.map { hashes[$0] }, fingerprint: fingerprint, skipped: skipped,
+      format: format, names: indices.map { names[$0] },
+      pixels: batch(indices[...], mirrored: [Bool](repeating: false, count: indices.count)),
+      hashes: indices.map { hashes[$0] }, fingerprint: fingerprint, skipped: skipped,
       excluded: excluded, others: others, remarks: remarks)
   }
 }

@@ -1,15 +1,14 @@
-import BollyGANTraining
-
-/// A picture's Laplacian pyramid: what each scale adds to the one below it, down to 16x16, which is
-/// kept as it is.
+/// The Laplacian pyramid of an image: each level is the detail that its scale adds to the next
+/// smaller one. The last level, 16x16, is the image itself at that size.
 ///
-/// - SeeAlso: Burt and Adelson 1983, "The Laplacian Pyramid as a Compact Image Code"; the filter is
-///   their binomial one, (1 4 6 4 1)/16, with the picture mirrored at its edge pixels.
+/// The filter is the binomial one, (1 4 6 4 1)/16, with the image mirrored at its edge pixels.
+///
+/// - SeeAlso: Burt and Adelson 1983, "The Laplacian Pyramid as a Compact Image Code".
 enum LaplacianPyramid {
   /// Side of the smallest level.
   static let smallestSide = 16
 
-  /// The levels' sides, the largest first: 64, 32, 16.
+  /// The sides of the levels, the largest first, such as 64, 32, 16.
   static func sides(_ side: Int) -> [Int] {
     var sides = [side]
     while sides[sides.count - 1] > smallestSide { sides.append(sides[sides.count - 1] / 2) }
@@ -18,7 +17,9 @@ enum LaplacianPyramid {
 
   /// All levels of one channel.
   ///
-  /// - Parameter channel: `[side, side]`, a side that 16 divides to a power of two.
+  /// - Parameters:
+  ///   - channel: `[side, side]`.
+  ///   - side: 16 times a power of two.
   static func levels(_ channel: [Float], side: Int) -> [[Float]] {
     var levels: [[Float]] = []
     var rest = channel
@@ -32,12 +33,12 @@ enum LaplacianPyramid {
 
   private static let filter: [Float] = [1 / 16, 4 / 16, 6 / 16, 4 / 16, 1 / 16]
 
-  /// Where a place just beyond the edge is mirrored to.
+  /// The index inside the image that mirrors an index just outside.
   private static func mirrored(_ place: Int, _ side: Int) -> Int {
     place < 0 ? -place : place >= side ? 2 * side - 2 - place : place
   }
 
-  /// Blurred and every second pixel taken.
+  /// Blurs and takes every second pixel.
   static func reduced(_ x: [Float], side: Int) -> [Float] {
     let half = side / 2
     // Rows first, then columns; both halve.
@@ -62,7 +63,7 @@ enum LaplacianPyramid {
     return result
   }
 
-  /// Doubled: zeros put between, blurred, times 4.
+  /// Doubles the size: inserts zeros, blurs, and multiplies by 4.
   static func expanded(_ x: [Float], side: Int) -> [Float] {
     let double = 2 * side
     var rows = [Float](repeating: 0, count: double * side)

@@ -1,21 +1,20 @@
 import BollyGANCompute
-import BollyGANInfer
 import BollyGANTraining
 
-/// How near pictures come to those that were trained on.
+/// Finds generated images that nearly copy a training image.
 ///
-/// Pictures are compared at 16x16, all channels, also mirrored where training mirrors, by the root of
-/// the mean squared difference of their 8-bit values. A picture counts as a near copy where its
-/// nearest training picture is less than half as far away as the next 50 are on average: a face that
-/// is merely ordinary is near to many, a copy to one.
+/// Images are compared at 16x16 in all channels, also mirrored if training mirrors. The distance is
+/// the root mean squared difference of 8-bit values. An image counts as a near copy if its nearest
+/// training image is less than half as far away as the next 50 on average: an ordinary face is near
+/// many images, a copy is near one.
 ///
 /// - SeeAlso: Carlini et al. 2023 (arXiv:2301.13188), section 5.1, whose criterion this is.
 package struct NearCopies: Sendable {
-  /// What was found about a set.
-  package struct Figures: Equatable, Sendable {
+  /// The measurements of a set of images.
+  package struct Metrics: Equatable, Sendable {
     /// Share of near copies.
     package let share: Double
-    /// The median distance to the nearest training picture, in 8-bit steps.
+    /// Median distance to the nearest training image, in 8-bit steps.
     package let nearest: Double
 
     package init(share: Double, nearest: Double) {
@@ -27,18 +26,20 @@ package struct NearCopies: Sendable {
   private static let side = 16
   private static let neighbours = 50
   private static let factor = 0.5
-  /// Pictures that are compared with all others at a time.
+  /// Images that are compared with all training images in one matrix product.
   private static let block = 32
 
   private let pictureSide: Int
   private let channels: Int
   private let mirrors: Bool
   private let workers: Workers
-  /// `[number, picture]`, and each picture's sum of squares.
+  /// Thumbnails of the training images, `[value, image]`, and each one's sum of squares.
   private let training: [Float]
   private let squares: [Float]
 
-  /// - Parameter pixels: the training pictures, `[count, side, side, channels]`.
+  /// Prepares the comparison with training images, `[count, side, side, channels]`.
+  ///
+  /// - Parameter mirrors: Whether to compare mirrored images too.
   package init(_ pixels: [UInt8], side: Int, channels: Int, mirrors: Bool, workers: Workers) {
     pictureSide = side
     self.channels = channels
@@ -47,13 +48,13 @@ package struct NearCopies: Sendable {
     let thumbnails = Self.thumbnails(pixels, side: side, channels: channels, workers: workers)
     squares = thumbnails.map { $0.reduce(0) { $0 + $1 * $1 } }
     training = transposed(
-      Array(thumbnails.joined()), rows: thumbnails.count, columns: Self.numbers(channels))
+      Array(thumbnails.joined()), rows: thumbnails.count, columns: Self.size(channels: channels))
   }
 
-  /// Compares pictures `[count, side, side, channels]`.
+  /// Compares images `[count, side, side, channels]` with the training images.
   ///
-  /// - Parameter own: for each of them the training picture that it is itself, which does not count.
-  package func figures(_ pixels: [UInt8], own: [Int]? = nil) -> Figures {
+  /// - Parameter own: If they are training images themselves, the index of each, which is ignored.
+  package func metrics(_ pixels: [UInt8], own: [Int]? = nil) -> Metrics {
     let pictures = Self.thumbnails(
       pixels, side: pictureSide, channels: channels, workers: workers)
     let blocks = (pictures.count + Self.block - 1) / Self.block
@@ -62,7 +63,7 @@ package struct NearCopies: Sendable {
       return nearest(Array(pictures[range]), own: own.map { Array($0[range]) })
     }.flatMap { $0 }
     let distances = found.map(\.distance).sorted()
-    return Figures(
+    return Metrics(
       share: Double(found.count { $0.isCopy }) / Double(max(1, found.count)),
       nearest: distances.isEmpty ? 0 : distances[distances.count / 2])
   }
@@ -70,7 +71,7 @@ package struct NearCopies: Sendable {
   private func nearest(
     _ pictures: [[Float]], own: [Int]?
   ) -> [(distance: Double, isCopy: Bool)] {
-    let size = Self.numbers(channels)
+    let size = Self.size(channels: channels)
     let views = mirrors ? pictures + pictures.map { Self.mirrored($0) } : pictures
     var products = [Float](repeating: 0, count: views.count * squares.count)
     addProduct(
@@ -97,17 +98,17 @@ package struct NearCopies: Sendable {
     }
   }
 
-  private static func numbers(_ channels: Int) -> Int { side * side * channels }
+  private static func size(channels: Int) -> Int { side * side * channels }
 
-  /// Means over squares, `[channel, row, column]`, less 128 so that sums of squares stay exact
-  /// enough in float32.
+  /// Means over square blocks, `[channel, row, column]`, minus 128 to keep sums of squares small
+  /// enough for float32.
   private static func thumbnails(
     _ pixels: [UInt8], side: Int, channels: Int, workers: Workers
   ) -> [[Float]] {
     let size = side * side * channels
     let factor = side / Self.side
     return workers.map(pixels.count / size) { picture in
-      var sums = [Int](repeating: 0, count: numbers(channels))
+      var sums = [Int](repeating: 0, count: Self.size(channels: channels))
       for row in 0..<side {
         for column in 0..<side {
           let target = row / factor * Self.side + column / factor

@@ -1,37 +1,36 @@
 import BollyGANCompute
 import BollyGANInfer
 import BollyGANModel
-import BollyGANTraining
 
-/// What a generator is worth, measured without any network but its own.
-package struct QualityFigures: Equatable, Sendable {
-  /// Sliced Wasserstein distance to training pictures on each level, the largest first, in
-  /// thousandths.
+/// The quality of generated images, measured without any pretrained network.
+package struct QualityMetrics: Equatable, Sendable {
+  /// Sliced Wasserstein distance to the training images on each pyramid level, the largest first,
+  /// in thousandths.
   package var toData: [Double]
-  /// The same to pictures that were kept from training; nil where none are.
+  /// The same distance to the held-out images; nil if there are none.
   package var toHeldOut: [Double]?
-  /// Mean multi-scale structural similarity of pairs: higher where pictures are more alike.
+  /// Mean multi-scale structural similarity of pairs. It is higher the more alike the images are.
   package var similarity: Double
-  /// Nearness to training pictures.
-  package var copies: NearCopies.Figures
+  /// Nearness to the training images.
+  package var copies: NearCopies.Metrics
 
-  /// What a best generator is chosen by, the smaller the better: the mean over the levels of the
-  /// distance to what was kept from training, or where nothing was, to the data.
-  package var choice: Double { Self.mean(toHeldOut ?? toData) }
+  /// The metric by which the best generator is chosen, lower is better: the mean distance over all
+  /// levels, to the held-out images or, without them, to the training images.
+  package var selectionMetric: Double { Self.mean(toHeldOut ?? toData) }
 
   static func mean(_ values: [Double]) -> Double { values.reduce(0, +) / Double(values.count) }
 }
 
-/// Measures a generator against the pictures of a run.
+/// Measures generators against the images of a run.
 ///
-/// Sets of equal size are compared: as many as were kept from training, at most ``limit``. The
-/// latents are those of seed 1, the same in every run.
+/// It compares sets of equal size: the number of held-out images, at most ``limit``. The latents
+/// come from seed 1 in every run.
 package final class QualityMeter {
-  /// Pictures of a set, at most.
+  /// Largest number of images in a set.
   package static let limit = 1024
-  /// Made pictures that are compared with all of the training set.
+  /// Largest number of generated images that are compared with the whole training set.
   private static let copyLimit = 256
-  /// Pairs whose similarity is taken.
+  /// Largest number of pairs whose similarity is measured.
   private static let pairLimit = 256
 
   private let workers: Workers
@@ -43,20 +42,21 @@ package final class QualityMeter {
   private let latents: Latents
   private let data: SlicedDistance.Profile
   private let heldOut: SlicedDistance.Profile?
-  /// What real pictures come to: those kept from training, or, where none are, training pictures
-  /// among themselves (of which the distance would be 0, so there is none).
-  package let reference: QualityFigures
+  /// The metrics of real images: of the held-out ones or, without them, of the training images,
+  /// whose distance to themselves is 0.
+  package let reference: QualityMetrics
 
-  /// The sides of the levels.
+  /// The sides of the pyramid levels.
   package var sides: [Int] { distance.sides }
-  /// Pictures in each set.
+  /// Number of images in each set.
   package var count: Int { latents.count }
 
-  /// Prepares all that does not change from epoch to epoch.
+  /// Prepares everything that stays the same from epoch to epoch.
   ///
   /// - Parameters:
-  ///   - training: at least two pictures.
-  ///   - heldOut: none, or at least two.
+  ///   - training: At least two images.
+  ///   - heldOut: None, or at least two.
+  ///   - mirrors: Whether training mirrors images.
   package init(
     training: PictureSet, heldOut: PictureSet, mirrors: Bool, latentSize: Int,
     instructionSet: InstructionSet, threads: Int
@@ -72,48 +72,48 @@ package final class QualityMeter {
     copies = NearCopies(
       training.pixels, side: format.side, channels: format.channels, mirrors: mirrors,
       workers: workers)
-    // Evenly from the whole set, which may be sorted by person.
-    let places = (0..<count).map { $0 * training.count / count }
-    let sample = training.selecting(places)
+    // Spread evenly over the set, which may be sorted by person.
+    let indices = (0..<count).map { $0 * training.count / count }
+    let sample = training.selecting(indices)
     data = distance.profile(sample.pixels)
     let size = training.pictureSize
     if heldOut.count > 0 {
       let kept = Array(heldOut.pixels.prefix(count * size))
       let profile = distance.profile(kept)
       self.heldOut = profile
-      reference = QualityFigures(
+      reference = QualityMetrics(
         toData: SlicedDistance.distances(profile, data), toHeldOut: nil,
         similarity: Self.similarity(kept, format, workers),
-        copies: copies.figures(Array(kept.prefix(Self.copyLimit * size))))
+        copies: copies.metrics(Array(kept.prefix(Self.copyLimit * size))))
     } else {
       self.heldOut = nil
-      let few = Array(places.prefix(Self.copyLimit))
-      reference = QualityFigures(
+      let own = Array(indices.prefix(Self.copyLimit))
+      reference = QualityMetrics(
         toData: distance.sides.map { _ in 0 }, toHeldOut: nil,
         similarity: Self.similarity(sample.pixels, format, workers),
-        copies: copies.figures(training.selecting(few).pixels, own: few))
+        copies: copies.metrics(training.selecting(own).pixels, own: own))
     }
   }
 
-  /// Measures pictures drawn by the weights, normalised by the running statistics as whoever uses
-  /// them does.
-  package func measure(_ weights: GeneratorWeights) -> QualityFigures {
+  /// Measures images generated with the given weights, normalised by the running statistics as in
+  /// every later use of the weights.
+  package func measure(_ weights: GeneratorWeights) -> QualityMetrics {
     let generator = Generator(weights, instructionSet: instructionSet, threads: threads)
     return measure(generator.pixels(latents: latents.values))
   }
 
-  /// Measures ``count`` pictures, `[count, side, side, channels]`.
-  package func measure(_ pixels: [UInt8]) -> QualityFigures {
+  /// Measures ``count`` images, `[count, side, side, channels]`.
+  package func measure(_ pixels: [UInt8]) -> QualityMetrics {
     let profile = distance.profile(pixels)
     let size = format.side * format.side * format.channels
-    return QualityFigures(
+    return QualityMetrics(
       toData: SlicedDistance.distances(profile, data),
       toHeldOut: heldOut.map { SlicedDistance.distances(profile, $0) },
       similarity: Self.similarity(pixels, format, workers),
-      copies: copies.figures(Array(pixels.prefix(Self.copyLimit * size))))
+      copies: copies.metrics(Array(pixels.prefix(Self.copyLimit * size))))
   }
 
-  /// The mean over pairs of a picture and one half the set away.
+  /// The mean similarity of pairs, each an image and the one half a set after it.
   private static func similarity(
     _ pixels: [UInt8], _ format: PictureSet.Format, _ workers: Workers
   ) -> Double {
@@ -126,6 +126,6 @@ package final class QualityMeter {
         pixels[(half + pair) * size..<(half + pair + 1) * size], side: format.side,
         channels: format.channels)
     }
-    return QualityFigures.mean(found)
+    return QualityMetrics.mean(found)
   }
 }

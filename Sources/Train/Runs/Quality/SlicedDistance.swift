@@ -1,36 +1,36 @@
 import BollyGANCompute
-import BollyGANInfer
 import BollyGANModel
 import BollyGANTraining
 
-/// The sliced Wasserstein distance between two sets of pictures, on each level of their Laplacian
-/// pyramids: how differently their small neighbourhoods are distributed, from the coarse shape of a
-/// face to its grain.
+/// The sliced Wasserstein distance between two sets of images, on each level of their Laplacian
+/// pyramids. It compares the distributions of small patches, from the coarse shape of a face to its
+/// grain.
 ///
-/// From each level of each picture come ``patches`` neighbourhoods of 7x7 pixels, all channels. A set
-/// is normalised to mean 0 and deviation 1 in each channel, and projected on ``directions`` random
-/// lines; on a line the distance is that between the sorted numbers. Places and lines are the same in
-/// every run, so that figures can be compared from epoch to epoch.
+/// Each level of each image contributes ``patches`` patches of 7x7 pixels in all channels. The
+/// patches of a set are normalised to mean 0 and standard deviation 1 per channel and projected
+/// onto ``directions`` random directions. In each direction, the distance is the mean difference
+/// between the sorted projections. Patch positions and directions are the same in every run, so
+/// distances can be compared from epoch to epoch.
 ///
-/// Karras et al. take 128 neighbourhoods of 16,384 pictures and 512 lines; here sets of some hundred
-/// pictures have to do, so figures are higher by what such sets differ by among themselves: compare
-/// them with that between real sets.
+/// Karras et al. take 128 patches from each of 16,384 images and 512 directions. The sets here have
+/// hundreds of images, and even two such sets of real images differ: compare a distance with that
+/// baseline.
 ///
 /// - SeeAlso: Karras, Aila, Laine and Lehtinen 2018 (arXiv:1710.10196), section 5.
 package struct SlicedDistance: Sendable {
-  /// Neighbourhoods of a picture on each level.
+  /// Patches per image and level.
   package static let patches = 32
-  /// Lines that a level's neighbourhoods are projected on.
+  /// Directions that the patches of a level are projected onto.
   package static let directions = 128
   private static let width = 7
-  /// Karras et al. give thousandths.
+  /// Distances are given in thousandths, as by Karras et al.
   private static let unit = 1000.0
 
   private let side: Int
   private let channels: Int
   private let workers: Workers
 
-  /// Sorted projections of one set: `[level][direction][number]`.
+  /// Sorted projections of one set, `[level][direction][patch]`.
   package struct Profile: Sendable {
     let levels: [[[Float]]]
   }
@@ -41,14 +41,14 @@ package struct SlicedDistance: Sendable {
     self.workers = workers
   }
 
-  /// The levels' sides, the largest first.
+  /// The sides of the pyramid levels, the largest first.
   package var sides: [Int] { LaplacianPyramid.sides(side) }
 
   private var dimensions: Int { channels * Self.width * Self.width }
 
-  /// What is compared of a set.
+  /// The profile of a set, by which it is compared.
   ///
-  /// - Parameter pixels: `[count, side, side, channels]`, 0…255; at least one picture.
+  /// - Parameter pixels: `[count, side, side, channels]`, 0…255; at least one image.
   package func profile(_ pixels: [UInt8]) -> Profile {
     let size = side * side * channels
     let count = pixels.count / size
@@ -63,12 +63,12 @@ package struct SlicedDistance: Sendable {
 
   /// The distance on each level, in thousandths.
   ///
-  /// - Precondition: both sets have the same number of pictures.
+  /// - Precondition: both sets have the same number of images.
   package static func distances(_ a: Profile, _ b: Profile) -> [Double] {
     zip(a.levels, b.levels).map { a, b in
       var total = 0.0
       for (x, y) in zip(a, b) {
-        precondition(x.count == y.count, "sets of \(x.count) and \(y.count) neighbourhoods")
+        precondition(x.count == y.count, "sets of \(x.count) and \(y.count) patches")
         var sum = 0.0
         for index in x.indices { sum += Double(abs(x[index] - y[index])) }
         total += sum / Double(x.count)
@@ -77,7 +77,7 @@ package struct SlicedDistance: Sendable {
     }
   }
 
-  /// For each level a picture's neighbourhoods, `[channel, row, column, neighbourhood]`.
+  /// The patches of an image on each level, `[channel, row, column, patch]`.
   private func descriptors(_ pixels: ArraySlice<UInt8>, picture: Int) -> [[Float]] {
     let planes = planar(pixels, channels: channels)
     let pyramids = planes.map { LaplacianPyramid.levels($0, side: side) }
@@ -101,10 +101,10 @@ package struct SlicedDistance: Sendable {
     }
   }
 
-  /// Sorted projections of a level, `[direction][number]`.
+  /// Sorted projections of a level, `[direction][patch]`.
   private func projections(_ descriptors: [[Float]], level: Int) -> [[Float]] {
     let area = Self.width * Self.width
-    // Of each channel over the whole set.
+    // Per channel, over the whole set.
     let moments = (0..<channels).map { channel in
       let range = channel * area * Self.patches..<(channel + 1) * area * Self.patches
       let parts = workers.map(descriptors.count) { picture in
@@ -122,7 +122,7 @@ package struct SlicedDistance: Sendable {
       return (mean: mean, deviation: max(variance, 1e-12).squareRoot())
     }
     return workers.map(Self.directions) { number in
-      // Normalising a set and projecting it is projecting it on a stretched line, and a shift.
+      // Normalising and then projecting equals projecting onto a stretched direction and shifting.
       var line = Self.direction(number, level: level, dimensions: dimensions)
       var shift = 0.0
       for index in line.indices {
@@ -143,10 +143,10 @@ package struct SlicedDistance: Sendable {
     }
   }
 
-  /// A line of length 1, evenly distributed in direction.
+  /// A random vector of length 1, uniformly distributed over all directions.
   private static func direction(_ number: Int, level: Int, dimensions: Int) -> [Float] {
     var line = [Float](repeating: 0, count: dimensions)
-    // Normal numbers come in pairs.
+    // Normal numbers are generated in pairs, so the count is rounded up.
     InstanceNoise(deviation: 1, seed: UInt64(level)).each(
       .real, picture: number, count: dimensions + 1
     ) { place, value in
@@ -157,7 +157,7 @@ package struct SlicedDistance: Sendable {
   }
 }
 
-/// Channels of a picture as planes, 0…255.
+/// The channels of an image as planes, 0…255.
 func planar(_ pixels: ArraySlice<UInt8>, channels: Int) -> [[Float]] {
   (0..<channels).map { channel in
     stride(from: pixels.startIndex + channel, to: pixels.endIndex, by: channels).map {
@@ -166,8 +166,10 @@ func planar(_ pixels: ArraySlice<UInt8>, channels: Int) -> [[Float]] {
   }
 }
 
-/// Finite numbers in rising order: three passes over 11 bits each of a key that rises with the number,
-/// several times faster than by comparisons.
+/// Sorts finite numbers in ascending order.
+///
+/// A radix sort in three passes of 11 bits, over keys that are ordered as the numbers are. It is
+/// several times faster than sorting by comparison.
 package func sortedByDigits(_ numbers: [Float]) -> [Float] {
   let top: UInt32 = 1 << 31
   var keys = numbers.map { number -> UInt32 in

@@ -1,5 +1,3 @@
-import BollyGANTraining
-
 #if canImport(Glibc)
   import Glibc
 #elseif canImport(Musl)
@@ -8,12 +6,13 @@ import BollyGANTraining
   import Darwin
 #endif
 
-/// Multi-scale structural similarity of two pictures: 1 for the same one twice, near 0 for two that
-/// have nothing in common. Its mean over pairs of made pictures says how much they are alike.
+/// Multi-scale structural similarity (MS-SSIM) of two images: 1 for identical images, near 0 for
+/// images with nothing in common. The mean over pairs of generated images says how much they look
+/// alike.
 ///
-/// Wang et al. use five scales and a Gaussian window of 11x11 pixels, deviation 1.5. The window has to
-/// fit, so here there are as many scales as have 16 pixels a side or more (64, 32 and 16 for
-/// 64x64), with their first weights, divided by their sum. A negative similarity counts as 0.
+/// Wang et al. use five scales and a Gaussian window of 11x11 pixels with standard deviation 1.5.
+/// The window has to fit, so this uses only scales of 16x16 and above (64, 32 and 16 for 64x64),
+/// with the first of their weights, divided by the sum. A negative similarity counts as 0.
 ///
 /// - SeeAlso: Wang, Simoncelli and Bovik 2003, "Multiscale structural similarity for image quality
 ///   assessment"; Odena, Olah and Shlens 2017 (arXiv:1610.09585), section 4.2, for the use.
@@ -27,11 +26,11 @@ package enum StructuralSimilarity {
   private static let c1 = (0.01 * 255) * (0.01 * 255)
   private static let c2 = (0.03 * 255) * (0.03 * 255)
 
-  /// The similarity of two pictures, the mean over their channels.
+  /// The similarity of two images, averaged over their channels.
   ///
   /// - Parameters:
   ///   - a: `[side, side, channels]`, 0…255.
-  ///   - b: of the same size.
+  ///   - b: An image of the same size.
   package static func similarity(
     _ a: ArraySlice<UInt8>, _ b: ArraySlice<UInt8>, side: Int, channels: Int
   ) -> Double {
@@ -56,7 +55,7 @@ package enum StructuralSimilarity {
     return product
   }
 
-  /// The means of contrast and structure alone, and of those with luminance, over all windows within.
+  /// Means over all windows inside the image: contrast and structure alone, and with luminance.
   private static func atOneScale(
     _ a: [Double], _ b: [Double], side: Int
   ) -> (contrast: Double, whole: Double) {
@@ -78,7 +77,7 @@ package enum StructuralSimilarity {
     return (contrast / count, whole / count)
   }
 
-  /// Weighted means over windows that lie within, columns first.
+  /// Gaussian means over all windows inside the image.
   private static func blurred(_ x: [Double], side: Int) -> [Double] {
     let rest = side - window.count + 1
     var rows = [Double](repeating: 0, count: rest * side)
@@ -100,7 +99,7 @@ package enum StructuralSimilarity {
     return result
   }
 
-  /// Means of 2x2 pixels.
+  /// Halves the size by averaging 2x2 pixels.
   private static func halved(_ x: [Double], side: Int) -> [Double] {
     let half = side / 2
     return (0..<half * half).map { index in

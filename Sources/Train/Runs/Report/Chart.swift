@@ -1,6 +1,4 @@
-import BollyGANTraining
-
-/// A diagram of some curves with one axis, for the script of a ``Page``.
+/// A chart of several curves over one axis, for the script of a ``Page``.
 struct Chart {
   struct Line {
     var name: String
@@ -8,12 +6,13 @@ struct Chart {
   }
 
   var title: String
-  /// What to know when looking at it, in a sentence.
+  /// How to read it.
   var hint: String?
   var lines: [Line]
-  /// Lowest and highest value of the axis; nil where the curves say.
+  /// The range of the vertical axis; nil to fit the curves.
   var range: ClosedRange<Double>?
 
+  /// The chart as the script reads it.
   var json: String {
     let lines = lines.map { line in
       let points = line.curve.points
@@ -22,7 +21,7 @@ struct Chart {
       }
       let isPlain = points.allSatisfy { $0.low == $0.high }
       return "{\"name\":\(scriptJSON(line.name))"
-        // The end of a point's steps: a curve then reaches to where the run stands.
+        // The last step of each point, so that the curve reaches the current step.
         + ",\"x\":\(list { "\($0.last)" }),\"y\":\(list { shortNumber($0.mean) })"
         + (isPlain
           ? ""

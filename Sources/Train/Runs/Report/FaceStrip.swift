@@ -1,24 +1,24 @@
 import BollyGANModel
 import BollyGANPictures
-import BollyGANTraining
 
-/// A filmstrip: the faces of the same latents over the epochs of a run, one row for each latent.
+/// A filmstrip: the faces of fixed latents over the epochs of a run, one row per latent.
 package struct FaceStrip {
-  /// Latents, and so rows.
+  /// Number of latents, and so of rows.
   package static let rows = 8
 
-  /// The picture; it says which epochs its columns show.
+  /// A grid with one row per latent and one column per epoch.
   package let picture: Picture
+  /// The epoch of each column.
   package let epochs: [Int]
 
-  /// Cuts a strip out of the sheets of samples in a run's folder.
+  /// Cuts the strip out of the sample sheets in a run folder.
   ///
   /// - Parameters:
-  ///   - path: The run's folder.
+  ///   - path: The run folder.
   ///   - side: Height and width of a face in pixels.
-  ///   - columns: Epochs to show, at most; evenly over those that have a sheet, the first and the
-  ///     last among them.
-  /// - Throws: ``StripError`` where there is nothing to show.
+  ///   - columns: Largest number of epochs. They are spread evenly over the epochs with a sheet and
+  ///     include the first and the last.
+  /// - Throws: ``StripError`` if there is nothing to show, `FileError` if a sheet cannot be read.
   package init(folder path: String, side: Int, columns: Int) throws {
     precondition(columns > 0, "a strip of \(columns) columns")
     let all = try RunFolder.sampleEpochs(in: path)
@@ -38,21 +38,21 @@ package struct FaceStrip {
   }
 }
 
-/// Why there is no filmstrip of a run.
+/// Why a run has no filmstrip.
 package enum StripError: Error, Equatable, CustomStringConvertible {
   case noSamples(String)
   case otherSize(String)
 
   package var description: String {
     switch self {
-    case .noSamples(let path): "\(path): there are no sheets of samples here"
-    case .otherSize(let name): "\(name) is no sheet of this run's faces"
+    case .noSamples(let path): "\(path): no sample sheets"
+    case .otherSize(let name): "\(name): not a sample sheet of this run (unexpected size)"
     }
   }
 }
 
 extension Picture {
-  /// The first cells of a grid with frames of 2 pixels; nil where it has not so many.
+  /// The first cells of a grid with 2-pixel borders; nil if it has fewer cells.
   func cells(side: Int, count: Int) -> [Picture]? {
     let pitch = side + 2
     let columns = (width - 2) / pitch

@@ -1,5 +1,4 @@
 import BollyGANModel
-import BollyGANTraining
 
 #if canImport(FoundationEssentials)
   import FoundationEssentials
@@ -7,18 +6,18 @@ import BollyGANTraining
   import Foundation
 #endif
 
-/// An HTML page that is one file: style, script, figures and pictures within, nothing fetched.
+/// A self-contained HTML page: style, script, data and images in one file that fetches nothing.
 struct Page {
   var title: String
-  /// Sections in HTML, whatever comes from files in them escaped.
+  /// The sections in HTML, with all text from files escaped.
   var body: String
-  /// What the script draws, as JSON.
+  /// The data of the charts as JSON.
   var figures: String
 
-  /// The file's text.
+  /// The text of the file.
   ///
-  /// A policy in its head allows no address but `data:`, no script and no style but its own, so that even a
-  /// mistake in escaping could neither run nor tell anybody anything.
+  /// A content security policy allows no address but `data:` and no script or style but its own.
+  /// Even if text from a file escaped its element, it could neither run nor send anything.
   var html: String {
     let style = String(decoding: PackageResources.page_css, as: UTF8.self)
     let script = String(decoding: PackageResources.page_js, as: UTF8.self)
@@ -49,14 +48,14 @@ struct Page {
 }
 
 extension DefaultStringInterpolation {
-  /// What a policy calls the text of an element.
+  /// The hash by which a policy allows a script or style.
   fileprivate mutating func appendInterpolation(policy text: String) {
     var hash = SHA256()
     hash.update(Array(text.utf8))
     appendLiteral("sha256-" + Data(hash.digest()).base64EncodedString())
   }
 
-  /// Text from anywhere, within an element or a quoted attribute.
+  /// Untrusted text, escaped for use in an element or a quoted attribute.
   mutating func appendInterpolation(html text: String) {
     var result = ""
     for scalar in text.unicodeScalars {
@@ -74,7 +73,7 @@ extension DefaultStringInterpolation {
   }
 }
 
-/// A character, or the sign that there is one which would not be seen or would turn the text around.
+/// A character, or U+FFFD in place of one that is invisible or reverses the direction of text.
 private func shown(_ scalar: Unicode.Scalar) -> Unicode.Scalar {
   switch scalar.properties.generalCategory {
   case .control, .format, .surrogate, .privateUse, .unassigned: "\u{FFFD}"
@@ -82,10 +81,10 @@ private func shown(_ scalar: Unicode.Scalar) -> Unicode.Scalar {
   }
 }
 
-/// JSON that may stand within a `script` element: no text in it can end the element.
+/// A JSON string for use in a `script` element, which no text can end.
 func scriptJSON(_ text: String) -> String {
   var result = ""
-  for scalar in LogLine.quoted(text).unicodeScalars {
+  for scalar in LogEvent.quoted(text).unicodeScalars {
     switch scalar {
     case "<", ">", "&", "\u{2028}", "\u{2029}":
       let digits = String(scalar.value, radix: 16)
@@ -96,7 +95,7 @@ func scriptJSON(_ text: String) -> String {
   return result
 }
 
-/// A number in as many significant digits as a curve shows.
+/// A number rounded to a few significant digits.
 func shortNumber(_ value: Double, digits: Int = 5) -> String {
   guard value.isFinite else { return "null" }
   guard value != 0 else { return "0" }
@@ -110,7 +109,7 @@ func shortNumber(_ value: Double, digits: Int = 5) -> String {
   return text.hasSuffix(".0") ? String(text.dropLast(2)) : text
 }
 
-/// A whole number with a comma behind each third digit.
+/// A whole number with commas between groups of three digits.
 func groupedNumber(_ value: Int) -> String {
   var digits = Array(String(abs(value)))
   for place in stride(from: digits.count - 3, to: 0, by: -3) { digits.insert(",", at: place) }

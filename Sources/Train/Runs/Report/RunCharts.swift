@@ -1,9 +1,9 @@
 import BollyGANTraining
 
-/// Which curves of a run stand in which diagram.
+/// The charts of a run.
 ///
-/// What this version knows has its place and its name; any other number of the log gets a diagram as
-/// well, beside those whose names begin alike.
+/// Values that this version knows have a place and a name. Any other number in the log gets a chart
+/// too, together with those whose names start with the same word.
 struct RunCharts {
   let all: [Chart]
 
@@ -35,8 +35,8 @@ struct RunCharts {
       Chart(
         title: "Scores",
         hint: loss.isRelativistic
-          ? "How likely an image looks more real than the average of the other kind."
-          : "The discriminator's mean answer: 1 is real, 0 is made.",
+          ? "Probability that an image looks more real than the average of the other kind."
+          : "The discriminator's mean answer: 1 for real, 0 for fake.",
         lines: lines(history.steps, Self.scores), range: 0...1),
     ]
     for group in groups(history.quality.names) {
@@ -45,10 +45,11 @@ struct RunCharts {
           title: Self.title(group.title), hint: Self.hint(group.title, history.reference),
           lines: lines(history.quality, group.names)))
     }
-    for name in history.looks.names {
+    for name in history.inspections.names {
       charts.append(
         Chart(
-          title: Self.title(name), hint: Self.hint(name, [:]), lines: lines(history.looks, [name])))
+          title: Self.title(name), hint: Self.hint(name, [:]),
+          lines: lines(history.inspections, [name])))
     }
     var rates = lines(history.rates, history.rates.names)
     if rates.count > 1, rates.allSatisfy({ $0.curve == rates[0].curve }) {
@@ -56,12 +57,12 @@ struct RunCharts {
     }
     charts.append(Chart(title: "Learning rate", lines: rates))
     charts.append(
-      Chart(title: "Pictures a second", lines: lines(history.epochs, ["pictures_per_second"])))
+      Chart(title: "Images per second", lines: lines(history.epochs, ["pictures_per_second"])))
     for group in groups(history.steps.names.filter { !known.contains($0) }) {
       charts.append(
         Chart(title: Self.title(group.title), lines: lines(history.steps, group.names)))
     }
-    // Of an epoch's figures those of its steps are means of what is shown already.
+    // An epoch's means of step values repeat charts above.
     let shown = Set(history.steps.names + ["seconds", "pictures_per_second"])
     for group in groups(history.epochs.names.filter { !shown.contains($0) }) {
       charts.append(
@@ -76,13 +77,13 @@ struct RunCharts {
   private static let labels = [
     "loss_d": "discriminator", "loss_g": "generator", "d_x": "D(x)", "d_gz1": "D(G(z)) before",
     "d_gz2": "D(G(z)) after", "lr": "both networks", "lr_g": "generator", "lr_d": "discriminator",
-    "pictures_per_second": "pictures a second", "grad_d": "discriminator", "grad_g": "generator",
-    "swd_holdout": "to held-out pictures", "swd_data": "to training pictures",
-    "ssim": "drawn faces", "nearest": "drawn faces", "copies": "drawn faces",
+    "pictures_per_second": "images per second", "grad_d": "discriminator", "grad_g": "generator",
+    "swd_holdout": "to held-out images", "swd_data": "to training images",
+    "ssim": "generated faces", "nearest": "generated faces", "copies": "generated faces",
     "spread": "fixed latents", "saturated": "fixed latents",
   ]
 
-  /// What a discriminator's loss means.
+  /// What the discriminator's loss means.
   private static func hint(_ loss: AdversarialLoss) -> String {
     let guessing =
       switch loss {
@@ -91,34 +92,31 @@ struct RunCharts {
       case .pairedLogistic: "0.69 (ln 2)"
       case .averageLeastSquares: "1"
       }
-    return "A discriminator that guesses has \(guessing)"
-      + (loss.hasLabels ? "; near 0 for long, it has won." : ".")
+    return "A discriminator that guesses has loss \(guessing)."
+      + (loss.hasLabels ? " If its loss stays near 0, it has won." : "")
   }
 
-  /// What to know of a diagram of quality; with what real pictures come to, where that is known.
+  /// How to read a chart, with the value of real images as a baseline if it is known.
   private static func hint(_ group: String, _ reference: [String: Double]) -> String? {
-    func real(_ name: String, _ words: String) -> String {
-      reference[name].map { " \(words) \(shortNumber($0, digits: 3))." } ?? ""
+    func baseline(_ name: String, _ label: String = "Real images") -> String {
+      reference[name].map { " \(label): \(shortNumber($0, digits: 3))" } ?? ""
     }
     switch group {
     case "swd":
-      return "In thousandths; the lower, the better."
-        + real("swd_data", "Held-out pictures have, to training pictures,")
-    case "levels": return "The parts of that distance: grain, features, the shape of the face."
+      return "In thousandths, lower is better."
+        + baseline("swd_data", "Baseline (held-out against training)")
+    case "levels": return "The same distance by scale: grain, features, shape of the face."
     case "ssim":
-      return "How alike two faces are; it rises where all grow alike."
-        + real("ssim", "Real pictures have")
+      return "Similarity of two faces. It rises as the generator loses variety." + baseline("ssim")
     case "nearest":
-      return "Median distance to the nearest training picture, in 8-bit steps."
-        + real("nearest", "Real pictures have")
+      return "Median distance to the nearest training image, in 8-bit steps." + baseline("nearest")
     case "copies":
-      return "Share of the faces that are nearly a training picture."
-        + real("copies", "Real pictures have")
+      return "Share of faces that nearly copy a training image." + baseline("copies")
     case "spread":
-      return "How far apart the fixed latents' faces are (root mean square, in -1...1). At a "
-        + "quarter of the most that it was they have collapsed."
+      return "Root mean square distance between the faces of the fixed latents, in -1...1. Below a "
+        + "quarter of its maximum, the generator has collapsed."
     case "saturated":
-      return "Share of their values that are black or white to the full."
+      return "Share of values in those faces that are fully black or white."
     default: return nil
     }
   }

@@ -1,23 +1,30 @@
 import BollyGANModel
-import BollyGANTraining
 
-/// A run as it lies in its folder, in a line.
+/// A one-line summary of a run, from the files in its folder.
 package struct RunListing: Equatable, Sendable, Encodable {
-  /// The folder, below the one that was looked through.
+  /// The run folder, relative to the folder that was searched.
   package let run: String
+  /// Whether the run is running, finished, stopped, diverged or killed.
   package let state: RunState
+  /// The name of the recipe.
   package let recipe: String
+  /// The current epoch, counted from 1.
   package let epoch: Int
+  /// Epochs in the whole run.
   package let epochs: Int
+  /// Steps made.
   package let step: Int
+  /// Steps in the whole run.
   package let steps: Int
-  /// Losses of the last epoch, or of the last step before there is one.
+  /// Mean loss of the last epoch, or the loss of the last step before the first epoch is complete.
   package let lossD: Double?
+  /// The generator loss, like ``lossD``.
   package let lossG: Double?
+  /// Training speed in the last epoch, in images per second.
   package let picturesPerSecond: Double?
-  /// The lowest sliced Wasserstein distance that was measured, held-out pictures before others.
-  package let best: BestFigure?
-  /// The day it began.
+  /// The lowest sliced Wasserstein distance, to held-out images if possible.
+  package let best: BestMetric?
+  /// The day on which the run began.
   package let begun: String
 
   private enum CodingKeys: String, CodingKey {
@@ -27,7 +34,7 @@ package struct RunListing: Equatable, Sendable, Encodable {
     case picturesPerSecond = "pictures_per_second"
   }
 
-  /// What run lies in a folder.
+  /// Summarises the run in a folder.
   ///
   /// - Throws: ``RunError/noRun(_:)``, ``RunError/badRecord(_:reason:)`` or `FileError`.
   package init(folder path: String, name: String) throws {
@@ -51,19 +58,21 @@ package struct RunListing: Equatable, Sendable, Encodable {
     }
     (lossD, lossG) = (latest("loss_d"), latest("loss_g"))
     picturesPerSecond = history.epochs["pictures_per_second"]?.latest
-    best = BestFigure(history)
+    best = BestMetric(history)
     begun = record.date
   }
 
-  /// The runs in a folder and in those within it, by name; the folder itself may be one.
+  /// The runs in a folder and below, sorted by name. The folder may itself be a run.
   ///
-  /// - Parameter skipped: Told of each run that cannot be read, and why.
-  /// - Throws: `FileError` where the folder itself cannot be looked through.
+  /// - Parameters:
+  ///   - path: The folder to search, at most three levels deep.
+  ///   - skipped: Called for each run that cannot be read, with the reason.
+  /// - Throws: `FileError` if the folder itself cannot be listed.
   package static func all(
     in path: String, skipped: (_ path: String, _ problem: String) -> Void
   ) throws -> [RunListing] {
     var listings: [RunListing] = []
-    func look(_ folder: String, _ name: String, depth: Int) throws {
+    func search(_ folder: String, _ name: String, depth: Int) throws {
       let names = try FileSystem.names(in: folder.pathBytes).map(String.init(pathBytes:))
       if names.contains(RunFolder.recordName) {
         do {
@@ -74,20 +83,20 @@ package struct RunListing: Equatable, Sendable, Encodable {
         }
         return
       }
-      // Runs are sorted into folders, not buried: farther down there may be a whole disk.
+      // Do not search deeper: below there might be a whole disk.
       guard depth < 3 else { return }
       for below in names.sorted() where !below.hasPrefix(".") {
         let place = "\(folder)/\(below)"
-        let found = try? FileSystem.look(at: place.pathBytes)
+        let found = try? FileSystem.status(of: place.pathBytes)
         guard found?.kind == .folder else { continue }
         do {
-          try look(place, name.isEmpty ? below : "\(name)/\(below)", depth: depth + 1)
+          try search(place, name.isEmpty ? below : "\(name)/\(below)", depth: depth + 1)
         } catch {
           skipped(place, "\(error)")
         }
       }
     }
-    try look(path, "", depth: 0)
+    try search(path, "", depth: 0)
     return listings
   }
 }
@@ -96,7 +105,7 @@ extension RunRecord {
   /// Steps that the run will have made at its end.
   package var totalSteps: Int {
     let recipe = definition.recipe
-    // A run that did not note how many were kept says at least what share of them.
+    // Older records do not count the held-out images, but the recipe has their share.
     let kept = data.heldOut ?? PictureSet.heldOutCount(share: recipe.holdout, of: data.pictures)
     let steps = recipe.stepsPerEpoch(pictureCount: max(0, data.pictures - kept))
       .multipliedReportingOverflow(by: recipe.epochs)

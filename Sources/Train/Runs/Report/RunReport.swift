@@ -1,16 +1,18 @@
 import BollyGANModel
-import BollyGANTraining
 
-/// What there is to see of a run, as one HTML page (`report.html`).
+/// The page of a run, `report.html`: its state, faces, curves, events and settings.
 package struct RunReport: Sendable {
-  /// What the run is called: its folder's name.
+  /// The run's name, which is that of its folder.
   package var name: String
+  /// What the run is.
   package var record: RunRecord
+  /// The course of the run so far.
   package var history: RunHistory
+  /// The sample sheets to show, in the order of their epochs.
   package var sheets: [SampleSheets.Sheet]
-  /// Whether a process trains while this is written.
+  /// Whether a process is training while this is written.
   package var isRunning: Bool
-  /// When it is written, in words.
+  /// When the page is written.
   package var time: String
 
   package init(
@@ -25,17 +27,17 @@ package struct RunReport: Sendable {
     self.time = time
   }
 
-  /// The page.
+  /// The page as HTML.
   package var html: String {
     Page(
       title: "\(name) · BollyGAN",
-      body: [header, failure, tiles, faces, charts, story, settings, footer].joined(
+      body: [header, failure, tiles, faces, charts, timeline, settings, footer].joined(
         separator: "\n"),
       figures: figures
     ).html
   }
 
-  // MARK: - Beginning of the page
+  // MARK: - Header
 
   private var state: RunState { RunState(history.phase, isRunning: isRunning) }
 
@@ -44,9 +46,9 @@ package struct RunReport: Sendable {
     let kept = record.data.heldOut.map { ", \(groupedNumber($0)) of them held out" } ?? ""
     let facts = [
       "recipe \(definition.recipe.name)", "seed \(definition.seed)",
-      "\(groupedNumber(record.data.pictures)) pictures\(kept)",
+      "\(groupedNumber(record.data.pictures)) images\(kept)",
       "\(definition.side)×\(definition.side)",
-      record.processor, "begun \(record.date)",
+      record.processor, "started \(record.date)",
     ]
     return """
       <header>
@@ -58,7 +60,7 @@ package struct RunReport: Sendable {
 
   private var failure: String {
     guard history.phase == .diverged,
-      let event = history.story.last(where: { $0.event == "diverged" })
+      let event = history.timeline.last(where: { $0.event == "diverged" })
     else { return "" }
     let sentences = [event.text("finding"), event.text("advice")].compactMap {
       $0.map(Self.sentence)
@@ -83,14 +85,14 @@ package struct RunReport: Sendable {
     func latest(_ key: String) -> Double? {
       history.epochs[key]?.latest ?? history.steps[key]?.latest
     }
-    let source = history.epochs.names.isEmpty ? "of the last step" : "mean of the last epoch"
+    let source = history.epochs.names.isEmpty ? "last step" : "mean of the last epoch"
     if let d = latest("loss_d"), let g = latest("loss_g") {
       tiles.append(("Losses D / G", "\(Self.text(d)) / \(Self.text(g))", source))
     }
-    if let real = latest("d_x"), let made = latest("d_gz1") {
-      tiles.append(("D(x) / D(G(z))", "\(Self.text(real)) / \(Self.text(made))", source))
+    if let real = latest("d_x"), let fake = latest("d_gz1") {
+      tiles.append(("D(x) / D(G(z))", "\(Self.text(real)) / \(Self.text(fake))", source))
     }
-    if let best = BestFigure(history) {
+    if let best = BestMetric(history) {
       tiles.append(
         (
           best.label, shortNumber(best.value, digits: 4),
@@ -101,12 +103,13 @@ package struct RunReport: Sendable {
       let threads = record.options.threads
       tiles.append(
         (
-          "Pictures a second", shortNumber(speed, digits: 3),
+          "Images per second", shortNumber(speed, digits: 3),
           "\(record.options.kernels), \(threads) thread\(threads == 1 ? "" : "s")"
         ))
     }
     let items = tiles.map {
-      "<div><dt>\(html: $0.name)</dt><dd>\(html: $0.value)</dd><dd class=\"note\">\(html: $0.note)</dd></div>"
+      "<div><dt>\(html: $0.name)</dt><dd>\(html: $0.value)</dd>"
+        + "<dd class=\"note\">\(html: $0.note)</dd></div>"
     }
     return "<dl class=\"tiles\">\(items.joined())</dl>"
   }
@@ -117,13 +120,13 @@ package struct RunReport: Sendable {
     return (value < 0 ? "−" : "") + "\(groupedNumber(hundredths / 100)).\(digits)"
   }
 
-  // MARK: - Pictures
+  // MARK: - Faces
 
   private var faces: String {
     guard let last = sheets.last else {
       return """
         <section><h2>Faces</h2>
-        <p class="empty">No samples yet: the first sheet comes with the first epoch's end.</p>
+        <p class="empty">No samples yet. The first sheet is drawn at the end of the first epoch.</p>
         </section>
         """
     }
@@ -155,7 +158,7 @@ package struct RunReport: Sendable {
     return """
       <section>
       <h2>Faces</h2>
-      <p class="hint">Drawn by the generator from 64 latents that stay the same. No photograph is shown.</p>
+      <p class="hint">Generated from the same 64 latents throughout. No photograph is shown.</p>
       <div class="faces" data-side="\(record.definition.side)">
       <figure class="sheet">
       <div class="sheets">\(pictures.joined())</div>
@@ -172,52 +175,53 @@ package struct RunReport: Sendable {
   private var charts: String {
     guard history.step > 0 else {
       return """
-        <section><h2>Curves</h2><p class="empty">No step has been made yet.</p></section>
+        <section><h2>Curves</h2><p class="empty">No steps yet.</p></section>
         """
     }
     return """
       <section>
       <h2>Curves</h2>
-      <p class="hint">Over the steps. Lines are means, the shade behind them reaches from the lowest to the \
-      highest step.</p>
+      <p class="hint">By step. Lines are means of neighbouring steps; the shaded band spans their \
+      lowest and highest values.</p>
       <div class="charts" id="charts"></div>
-      <noscript><p class="empty">The curves are drawn by a script within this page, which was not \
-      allowed to run.</p></noscript>
+      <noscript><p class="empty">The curves need the script in this page, which was not allowed to \
+      run.</p></noscript>
       </section>
       """
   }
 
   private var figures: String {
-    let marks = history.story.filter { ["resume", "rollback", "diverged"].contains($0.event) }
+    let marks = history.timeline.filter { ["resume", "rollback", "diverged"].contains($0.event) }
       .suffix(50)
       .map { "{\"step\":\($0.step ?? 0),\"name\":\(scriptJSON($0.event))}" }
     let loss = record.definition.recipe.techniques.loss
     let perEpoch = history.stepsPerEpoch.map { "\($0)" } ?? "null"
     return "{\"charts\":[\(RunCharts(history, loss: loss).all.map(\.json).joined(separator: ","))]"
-      + ",\"marks\":[\(marks.joined(separator: ","))],\"stepsPerEpoch\":\(perEpoch),\"last\":\(history.step)}"
+      + ",\"marks\":[\(marks.joined(separator: ","))],\"stepsPerEpoch\":\(perEpoch)"
+      + ",\"last\":\(history.step)}"
   }
 
-  // MARK: - Words
+  // MARK: - Events and settings
 
-  private var story: String {
-    var rows = history.story.map { event in
+  private var timeline: String {
+    var rows = history.timeline.map { event in
       "<tr><td class=\"number\">\(event.step.map(groupedNumber) ?? "")</td>"
         + "<td><span class=\"event \(Self.kind(of: event))\">\(html: event.event)</span></td>"
-        + "<td>\(Self.words(of: event))</td></tr>"
+        + "<td>\(Self.details(of: event))</td></tr>"
     }
-    if history.untold > 0 {
+    if history.omitted > 0 {
       rows.insert(
-        "<tr><td></td><td></td><td>… \(groupedNumber(history.untold)) events are left out here</td></tr>",
+        "<tr><td></td><td></td><td>… \(groupedNumber(history.omitted)) events omitted</td></tr>",
         at: rows.count / 2)
     }
     let unreadable =
       history.unreadable == 0
       ? ""
-      : "<p class=\"empty\">\(history.unreadable) lines of the log could not be read and are left out.</p>"
+      : "<p class=\"empty\">\(history.unreadable) unreadable lines of the log were skipped.</p>"
     return """
       <section>
-      <h2>What happened</h2>
-      <div class="scroll"><table class="story">
+      <h2>Events</h2>
+      <div class="scroll"><table class="timeline">
       <thead><tr><th class="number">Step</th><th>Event</th><th></th></tr></thead>
       <tbody>\(rows.joined(separator: "\n"))</tbody>
       </table></div>
@@ -234,8 +238,8 @@ package struct RunReport: Sendable {
     }
   }
 
-  /// An event in words: its sentences, then its other values by name.
-  private static func words(of event: LogEvent) -> String {
+  /// The sentences of an event, then its other values by name.
+  private static func details(of event: LogEvent) -> String {
     let prose = ["message", "finding", "advice"]
     var parts = prose.compactMap { event.text($0).map { "\(html: sentence($0))" } }
     let values: [String] = event.fields.filter { $0.key != "schema" }.compactMap { field in
@@ -244,6 +248,7 @@ package struct RunReport: Sendable {
       case .text(let text):
         if prose.contains(field.key) { return nil }
         value = text
+      case .integer(let number): value = shortNumber(Double(number), digits: 6)
       case .number(let number): value = shortNumber(number, digits: 6)
       case .flag(let flag): value = flag ? "yes" : "no"
       case .null: value = "not finite"
@@ -258,10 +263,10 @@ package struct RunReport: Sendable {
 
   private var settings: String {
     var configuration = record.definition.described
-    configuration.append(("pictures used", "\(record.data.pictures)"))
-    if let kept = record.data.heldOut { configuration.append(("pictures held out", "\(kept)")) }
-    configuration.append(("pictures skipped", "\(record.data.skipped)"))
-    // The folder's name alone: reports are passed on, and a path tells whose machine it was.
+    configuration.append(("images used", "\(record.data.pictures)"))
+    if let kept = record.data.heldOut { configuration.append(("images held out", "\(kept)")) }
+    configuration.append(("images skipped", "\(record.data.skipped)"))
+    // Only the folder's name: people share reports, and a full path tells about their machine.
     let folder = record.data.folder.split(separator: "/").last.map(String.init) ?? ""
     configuration.append(("data folder", folder))
     let options = record.options
@@ -273,14 +278,14 @@ package struct RunReport: Sendable {
         "samples every",
         options.samplesEvery == 0 ? "never" : "\(Cadence.epochs(options.samplesEvery))"
       ),
-      ("samples normalised by", "\(options.sampleStatistics)"),
+      ("sample statistics", "\(options.sampleStatistics)"),
       (
         "quality every",
         options.qualityEvery.flatMap { $0 > 0 ? "\(Cadence.epochs($0))" : nil } ?? "never"
       ),
-      ("where training fails", "\(options.onDivergence)"),
-      ("steps at most", options.maximumSteps.map { "\($0)" } ?? "as the epochs have"),
-      ("begun", record.date),
+      ("on divergence", "\(options.onDivergence)"),
+      ("step limit", options.maximumSteps.map { "\($0)" } ?? "none"),
+      ("started", record.date),
     ]
     return """
       <section class="settings">

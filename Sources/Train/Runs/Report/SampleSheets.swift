@@ -1,6 +1,5 @@
 import BollyGANModel
 import BollyGANPictures
-import BollyGANTraining
 
 #if canImport(FoundationEssentials)
   import FoundationEssentials
@@ -8,34 +7,36 @@ import BollyGANTraining
   import Foundation
 #endif
 
-/// The sheets of samples that a page carries within itself: not all that a long run has made, but as
-/// many as somebody looks through, evenly over the epochs, each as a WebP of a tenth of its PNG.
+/// The sample sheets embedded in a page.
+///
+/// A long run has too many, so they are chosen evenly over the epochs. Each is a WebP image a tenth
+/// the size of its PNG.
 package struct SampleSheets: Sendable {
   /// One sheet.
   package struct Sheet: Equatable, Sendable {
     package let epoch: Int
     package let width: Int
     package let height: Int
-    /// The picture as a `data:` address.
+    /// The image as a `data:` address.
     package let address: String
   }
 
-  /// Sheets that a page shows at most.
+  /// Largest number of sheets in a page.
   package static let limit = 48
-  /// Bytes of addresses that a page carries at most.
+  /// Largest total size of the addresses in bytes.
   package static let sizeLimit = 16 << 20
 
-  /// Encoded sheets by epoch; nil for one that cannot be shown. Encoding takes some 20 ms each, and
-  /// what was shown after one epoch is mostly shown after the next.
+  /// Encoded sheets by epoch; nil for a sheet that cannot be read. Encoding takes about 20 ms per
+  /// sheet, and most sheets in the page are still in it an epoch later.
   private var known: [Int: Sheet?] = [:]
 
   package init() {}
 
-  /// The sheets to show of those there are.
+  /// The sheets to show.
   ///
   /// - Parameters:
   ///   - epochs: Epochs with a sheet, ascending.
-  ///   - load: Gives an epoch's sheet; what it throws means that there is none to be seen.
+  ///   - load: Reads the sheet of an epoch. If it throws, the sheet is left out.
   package mutating func sheets(
     of epochs: [Int], load: (Int) throws -> Picture
   ) -> [Sheet] {
@@ -47,18 +48,18 @@ package struct SampleSheets: Sendable {
       }
       known = known.filter { chosen.contains($0.key) }
       let sheets = chosen.compactMap { known[$0] ?? nil }
-      // Of the largest pictures fewer are shown.
+      // If the images are very large, show fewer.
       let size = sheets.reduce(0) { $0 + $1.address.utf8.count }
       if size <= Self.sizeLimit || limit <= 2 { return sheets }
       limit /= 2
     }
   }
 
-  /// Forgets a sheet, whose picture was replaced.
+  /// Forgets a sheet whose file was replaced.
   package mutating func forget(epoch: Int) { known[epoch] = nil }
 
-  /// The first of the epochs, every second, fourth, ... behind it, and the last. Doubling the way
-  /// from one to the next, as the run grows, chooses only what was chosen before.
+  /// The first epoch, every second (fourth, eighth, ...) one after it, and the last. Because the
+  /// spacing doubles as the run grows, every epoch but the last was chosen before.
   package static func chosen(from epochs: [Int], limit: Int) -> [Int] {
     guard let last = epochs.last else { return [] }
     var step = 1
@@ -69,7 +70,7 @@ package struct SampleSheets: Sendable {
   }
 
   private static func sheet(epoch: Int, picture: Picture) throws -> Sheet {
-    // An animation of one frame is a still.
+    // An animation with one frame is a still image.
     let file = try WebPAnimation(
       width: picture.width, height: picture.height, millisecondsPerFrame: 1000,
       quality: .lossy(85))

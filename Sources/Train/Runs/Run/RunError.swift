@@ -1,31 +1,30 @@
 import BollyGANModel
-import BollyGANTraining
 
-/// Why a run cannot begin or go on.
+/// Why a run cannot start or continue.
 package enum RunError: Error, CustomStringConvertible {
-  /// The folder cannot be made.
+  /// The folder cannot be created.
   case cannotCreate(FileError)
-  /// The folder holds a run already.
+  /// The folder already contains a run.
   case holdsRun(String)
-  /// The folder holds something else.
+  /// The folder contains something else.
   case notEmpty(String)
-  /// Another process trains in the folder.
+  /// Another process is training in the folder.
   case inUse(String)
   /// There is no run in the folder.
   case noRun(String)
   /// `run.json` is damaged or from another version.
   case badRecord(String, reason: String)
-  /// The run is another than the one that would go on.
+  /// The run to resume differs from the one that was started.
   case changed([String])
-  /// The pictures are not those that the run began with.
+  /// The images differ from those that the run began with.
   case otherPictures(folder: String, begunWith: Int, found: Int)
-  /// No checkpoint can be used, though there are some.
+  /// There are checkpoints, but none of them is usable.
   case noUsableCheckpoint(String, reasons: [String])
-  /// There is not room enough for the checkpoints.
+  /// The disk has too little space for the checkpoints.
   case noSpace(folder: String, needed: Int, available: UInt64)
-  /// Files could not be written, so often that going on would risk the work.
+  /// Writing failed so often that training on would risk the work.
   case cannotSave(FileError)
-  /// The run's folder was deleted or moved while it went on.
+  /// The run folder was deleted or moved during training.
   case folderGone(String)
   /// A file could not be read.
   case cannotRead(FileError)
@@ -34,28 +33,30 @@ package enum RunError: Error, CustomStringConvertible {
     switch self {
     case .cannotCreate(let error), .cannotRead(let error): "\(error.path): \(error)"
     case .holdsRun(let path):
-      "\(path): holds a run already; --resume \(path) continues it, --force replaces it"
+      "\(path): already contains a run; continue it with --resume \(path) or replace it with "
+        + "--force"
     case .notEmpty(let path):
-      "\(path): this folder is not empty and holds no run; choose another, or --force"
+      "\(path): not empty and not a run folder; choose another folder or add --force"
     case .inUse(let path): "\(path): another process is training in this folder"
-    case .noRun(let path): "\(path): there is no run here (no \(RunFolder.recordName))"
+    case .noRun(let path): "\(path): not a run folder (no \(RunFolder.recordName))"
     case .badRecord(let path, let reason): "\(path): \(reason)"
     case .changed(let differences):
-      "this is not the run that was begun (\(differences.joined(separator: "; "))); begin a new "
-        + "one with --out, or change it with --force-resume"
+      "the settings differ from those the run began with (\(differences.joined(separator: "; "))); "
+        + "start a new run with --out, or apply the change with --force-resume"
     case .otherPictures(let folder, let begunWith, let found):
-      "\(folder): these are not the \(begunWith) pictures that the run began with (now \(found)); "
-        + "name their folder behind --resume RUN, or go on with others by --force-resume"
+      "\(folder): these are not the \(begunWith) images that the run began with (now \(found)); "
+        + "pass the original folder (bollygan-train DATA --resume RUN), or accept these with "
+        + "--force-resume"
     case .noUsableCheckpoint(let path, let reasons):
-      "\(path): no checkpoint can be used: \(reasons.joined(separator: "; "))"
+      "\(path): no usable checkpoint: \(reasons.joined(separator: "; "))"
     case .noSpace(let folder, let needed, let available):
-      "\(folder): \(Self.megabytes(UInt64(needed))) are needed for checkpoints, "
+      "\(folder): checkpoints need \(Self.megabytes(UInt64(needed))), but only "
         + "\(Self.megabytes(available)) are free"
     case .cannotSave(let error):
-      "\(error.path): \(error); training stops, the last checkpoint is whole"
+      "\(error.path): \(error); training stops, the last checkpoint is intact"
     case .folderGone(let path):
-      "\(path): the run folder is gone, deleted or moved; training stops. Where it was moved, --resume "
-        + "goes on from its last checkpoint"
+      "\(path): the run folder was deleted or moved; training stops. If it was moved, --resume "
+        + "continues from its last checkpoint"
     }
   }
 

@@ -1,10 +1,11 @@
 import BollyGANModel
 import BollyGANPictures
-import BollyGANTraining
+
+// The files of a run besides its log and checkpoints: samples and networks.
 
 extension TrainingRun {
-  /// The fixed latents, `samples/latents.safetensors`: `bollygan-infer --latents` draws the same
-  /// faces from any generator of the run.
+  /// Writes the fixed latents, `samples/latents.safetensors`. With `bollygan-infer --latents`, any
+  /// generator draws the same faces from them.
   func writeLatents() throws {
     let count = fixedLatents.count / shape.latent
     let tensor = Tensor(shape: [count, shape.latent], values: fixedLatents)
@@ -12,10 +13,10 @@ extension TrainingRun {
     try writeFile(file.encoded(), to: folder.path(of: RunFolder.latentsName))
   }
 
-  /// The sheet of the fixed latents' faces after an epoch.
+  /// Writes the sample sheet of an epoch: the faces of the fixed latents.
   func writeSamples(epoch: Int) throws {
     let pictures = Picture.pictures(
-      planar: samples(), channels: shape.channels, width: shape.side, height: shape.side)
+      planar: try samples(), channels: shape.channels, width: shape.side, height: shape.side)
     let sheet = grid(pictures, columns: 8)
     let text = [
       PNGText(keyword: "Software", text: "BollyGAN \(bollyganVersion)"),
@@ -24,30 +25,30 @@ extension TrainingRun {
     let png = try sheet.encodePNG(text: text)
     try writeFile(png, to: folder.path(of: RunFolder.sampleName(epoch: epoch)))
     sheets.forget(epoch: epoch)
-    record(sheet: sheet, png: png)
+    addToTensorBoard([EventTags.image(sheet, png: png)])
   }
 
-  /// Faces of the fixed latents, drawn by the weights that the run would give away now.
-  private func samples() -> [Float] {
-    let byBatch = options.sampleStatistics == .batch
-    guard let average else {
-      return engine.generate(latents: fixedLatents, batchStatistics: byBatch)
-    }
-    let state = engine.state()
-    var shown = state
-    shown.generator = average.weights
-    engine.restore(shown)
-    defer { engine.restore(state) }
-    return engine.generate(latents: fixedLatents, batchStatistics: byBatch)
+  /// Images of the fixed latents, generated with the weights that the run would hand out now.
+  private func samples() throws -> [Float] {
+    // The average is drawn by an engine of its own, so training's state stays as it is.
+    let sampler =
+      try average.map {
+        try parts.makeEngine(
+          engine.configuration, $0.weights,
+          parts.initialDiscriminator ?? stream.initialDiscriminator)
+      } ?? engine
+    return sampler.generate(
+      latents: fixedLatents, batchStatistics: options.sampleStatistics == .batch)
   }
 
-  /// Both networks of this step: whoever finds them finds a pair.
+  /// Writes both networks. They are always from the same step.
   func writeNetworks() throws {
     try writeGenerator()
     try writeDiscriminator()
   }
 
-  /// `generator.safetensors`, or the best so far: the moving average where there is one.
+  /// Writes `generator.safetensors`, or the best generator so far: the moving average if there is
+  /// one.
   func writeGenerator(named name: String = RunFolder.generatorName) throws {
     var file = (average?.weights ?? engine.generatorWeights()).file(metadata: metadata)
     file.metadata["bollygan.nz"] = "\(shape.latent)"
@@ -61,8 +62,8 @@ extension TrainingRun {
       file.encoded(), to: folder.path(of: name), durably: true)
   }
 
-  /// `discriminator.safetensors`, for whoever wants to go on training elsewhere; with spectral
-  /// normalisation its kernels are the divided ones.
+  /// Writes `discriminator.safetensors`, for training to continue elsewhere. With spectral
+  /// normalisation it holds the normalised kernels.
   private func writeDiscriminator() throws {
     var file = engine.state().judge.file(metadata: metadata)
     file.metadata["bollygan.ndf"] = "\(shape.discriminatorWidth)"

@@ -1,15 +1,17 @@
 import BollyGANModel
-import BollyGANTraining
 
-/// What there is to see of a sweep, as one HTML page (`sweep.html`).
+/// The page of a sweep, `sweep.html`: ranking, curves and faces.
 package struct SweepPage: Sendable {
+  /// The name of the file.
   package static let name = "sweep.html"
 
+  /// The title of the page.
   package var title: String
+  /// All settings, best first.
   package var ranking: SweepRanking
-  /// The last sheet of samples of each run that has one, by its folder's name.
+  /// The last sample sheet of each run that has one, by the name of its folder.
   package var sheets: [String: SampleSheets.Sheet]
-  /// When it is written, in words.
+  /// When the page is written.
   package var time: String
 
   package init(
@@ -21,36 +23,39 @@ package struct SweepPage: Sendable {
     self.time = time
   }
 
-  /// The page.
+  /// The page as HTML.
   package var html: String {
     let done = ranking.rows.filter { ![.waiting, .running].contains($0.state) }.count
-    let figure =
-      ranking.figure.map { "Ranked by \($0.replacing("_", with: " ")), lower is better." }
-      ?? "No run has measured a sliced Wasserstein distance, so nothing is ranked: the settings stand in "
-      + "the order of their file."
+    let order =
+      ranking.metric.map { "Ranked by \($0.replacing("_", with: " ")), lower is better." }
+      ?? "Not ranked, because no run has measured a sliced Wasserstein distance. The settings are "
+      + "in the order of their file."
+    let equalEpochs = ranking.equalEpochs.map { "By epoch \($0)" } ?? "At equal epochs"
     let body = """
       <header>
       <h1>\(html: title)</h1>
-      <p class="facts">\(done) of \(ranking.rows.count) settings tried. \(html: figure)</p>
+      <p class="facts">\(done) of \(ranking.rows.count) settings tried. \(html: order)</p>
       </header>
       <section>
       <h2>Ranking</h2>
       <div class="scroll"><table class="ranking">
-      <thead><tr><th class="number">Rank</th><th>Setting</th><th>State</th><th class="number">Epoch</th>\
-      <th class="number">Best</th><th class="number">in epoch</th>\
-      <th class="number">\(html: ranking.equalEpochs.map { "By epoch \($0)" } ?? "At equal epochs")</th>\
-      <th class="number">Loss D</th><th class="number">Loss G</th><th class="number">Pictures/s</th></tr></thead>
+      <thead><tr><th class="number">Rank</th><th>Setting</th><th>State</th>\
+      <th class="number">Epoch</th>\
+      <th class="number">Best</th><th class="number">Best epoch</th>\
+      <th class="number">\(html: equalEpochs)</th>\
+      <th class="number">Loss D</th><th class="number">Loss G</th>\
+      <th class="number">Images/s</th></tr></thead>
       <tbody>\(ranking.rows.map(Self.row).joined(separator: "\n"))</tbody>
       </table></div>
       </section>
       <section>
       <h2>Curves</h2>
-      <p class="hint">Over the epochs, a line for each setting.</p>
+      <p class="hint">By epoch, with one line per setting.</p>
       <div class="charts" id="charts"></div>
       </section>
       <section>
       <h2>Faces</h2>
-      <p class="hint">The last samples of each setting, drawn by its generator. No photograph is shown.</p>
+      <p class="hint">The latest samples of each setting, all generated. No photograph is shown.</p>
       <div class="charts">\(ranking.rows.map(card).joined(separator: "\n"))</div>
       </section>
       <footer>Written \(html: time) by BollyGAN \(bollyganVersion).</footer>
@@ -79,7 +84,8 @@ package struct SweepPage: Sendable {
     return """
       <figure class="sheets"><h3>\(rank)\(html: row.setting)</h3>
       <p class="hint">epoch \(sheet.epoch)</p>
-      <img alt="generated faces" width="\(sheet.width)" height="\(sheet.height)" src="\(sheet.address)">
+      <img alt="generated faces" width="\(sheet.width)" height="\(sheet.height)" \
+      src="\(sheet.address)">
       </figure>
       """
   }
@@ -100,14 +106,14 @@ package struct SweepPage: Sendable {
       }
     }
     var charts: [Chart] = []
-    if let figure = ranking.figure {
+    if let metric = ranking.metric {
       charts.append(
-        chart(figure.replacing("_", with: " ")) {
-          SweepEntry.measurements(of: figure, in: $0)
+        chart(metric.replacing("_", with: " ")) {
+          SweepEntry.measurements(of: metric, in: $0)
         })
     }
     charts += [
-      chart("Generator's loss", epochs("loss_g")), chart("Discriminator's loss", epochs("loss_d")),
+      chart("Generator loss", epochs("loss_g")), chart("Discriminator loss", epochs("loss_d")),
       chart("D(x)", epochs("d_x")), chart("D(G(z))", epochs("d_gz1")),
     ]
     let last = ranking.rows.map(\.epoch).max() ?? 0

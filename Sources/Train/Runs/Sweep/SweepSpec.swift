@@ -1,5 +1,4 @@
 import BollyGANModel
-import BollyGANTraining
 
 #if canImport(FoundationEssentials)
   import FoundationEssentials
@@ -7,43 +6,46 @@ import BollyGANTraining
   import Foundation
 #endif
 
-/// What a sweep tries, one after another: a file of JSON.
+/// The JSON file that describes a sweep over hyperparameters.
 ///
-/// `settings` lists them one by one, `grid` gives every combination of some values, `options` holds for
-/// all. Each is an object of training's own options by their long names without dashes: a number or a
-/// text is an option's value, `true` and `false` say a flag with and without `no-`.
+/// `settings` lists settings one by one, `grid` stands for every combination of its values, and
+/// `options` applies to all. Each is an object whose keys are long option names of `bollygan-train`
+/// without the dashes. A number or string is the value of an option; `true` sets a flag and `false`
+/// its `--no-` form.
 package struct SweepSpec: Equatable, Sendable {
-  /// One way to train.
+  /// One set of hyperparameters.
   package struct Setting: Equatable, Sendable {
+    /// The name given in the file, or the options with their values.
     package let name: String
-    /// The name of its run's folder within the sweep's.
+    /// The run's folder within the sweep's folder.
     package let folder: String
-    /// Words for the command line.
+    /// Arguments for the command line.
     package let arguments: [String]
   }
 
-  /// Folder of pictures.
+  /// Folder of training images.
   package let data: String
+  /// All settings, those of the grid last.
   package let settings: [Setting]
-  /// A setting is given up once its figure is this many times the best one at equal epochs; nil where
-  /// none is.
+  /// A setting is pruned once its metric exceeds the best one at equal epochs by this factor; nil
+  /// to prune nothing.
   package let hopeless: Double?
-  /// Epochs that each setting has before it is compared.
+  /// Epochs that each setting may train before it is compared.
   package let patience: Int
 
-  /// Bytes that the file may have.
+  /// Largest accepted file in bytes.
   package static let limit = 1 << 20
-  /// Settings that it may list.
+  /// Largest number of settings.
   private static let settingLimit = 1000
-  /// What the sweep itself says to each run.
+  /// Options that the sweep itself passes to each run.
   private static let reserved = [
     "data", "dataroot", "out", "outf", "outdir", "resume", "from", "force", "force-resume", "json",
     "quiet", "report-every", "help", "version",
   ]
 
-  /// Reads the bytes of the file.
+  /// Parses the bytes of the file.
   ///
-  /// - Throws: ``SweepError`` with what is wrong, named by where it stands.
+  /// - Throws: ``SweepError`` that names the faulty key.
   package init(bytes: [UInt8]) throws(SweepError) {
     let file: File
     do {
@@ -51,7 +53,8 @@ package struct SweepSpec: Equatable, Sendable {
       let names = try decoder.decode([String: Value].self, from: Data(bytes)).keys
       let known = File.CodingKeys.allCases.map(\.stringValue)
       if let unknown = names.sorted().first(where: { !known.contains($0) }) {
-        throw SweepError("\(quoted(unknown)) is not known, only \(known.joined(separator: ", "))")
+        throw SweepError(
+          "unknown key \(quoted(unknown)), accepted are \(known.joined(separator: ", "))")
       }
       file = try decoder.decode(File.self, from: Data(bytes))
     } catch let error as SweepError {
@@ -61,18 +64,18 @@ package struct SweepSpec: Equatable, Sendable {
     } catch DecodingError.typeMismatch(_, let context), DecodingError.valueNotFound(_, let context)
     {
       let place = context.codingPath.map(\.stringValue).joined(separator: ".")
-      throw SweepError(place.isEmpty ? "this is no object" : "\(place) is of the wrong kind")
+      throw SweepError(place.isEmpty ? "not a JSON object" : "\(place) has the wrong type")
     } catch {
-      throw SweepError("this is no JSON")
+      throw SweepError("not valid JSON")
     }
     var listed = file.settings ?? []
     if let grid = file.grid { listed += try Self.combinations(grid) }
-    guard !listed.isEmpty else { throw SweepError("there is nothing to try in settings or grid") }
+    guard !listed.isEmpty else { throw SweepError("settings and grid are empty") }
     guard listed.count <= Self.settingLimit else {
-      throw SweepError("\(listed.count) settings are more than \(Self.settingLimit)")
+      throw SweepError("\(listed.count) settings, at most \(Self.settingLimit) are accepted")
     }
     if let factor = file.hopeless, !(factor > 1) {
-      throw SweepError("hopeless is \(factor), accepted is more than 1")
+      throw SweepError("hopeless is \(factor), but must be greater than 1")
     }
     var common = file.options ?? [:]
     if let epochs = file.epochs { common["epochs"] = .number(Double(epochs)) }
@@ -83,7 +86,7 @@ package struct SweepSpec: Equatable, Sendable {
       if case .text(let given)? = options.removeValue(forKey: "name") { name = given }
       if name.isEmpty { name = "unchanged" }
       if settings.contains(where: { $0.name == name }) {
-        throw SweepError("two settings are called \(quoted(name))")
+        throw SweepError("two settings are named \(quoted(name))")
       }
       settings.append(
         Setting(
@@ -120,20 +123,20 @@ package struct SweepSpec: Equatable, Sendable {
         key.utf8.allSatisfy({
           $0 == UInt8(ascii: "-") || (0x30...0x39).contains($0) || (0x61...0x7A).contains($0)
         })
-      else { throw SweepError("\(quoted(key)) is no long name of an option without its dashes") }
+      else { throw SweepError("\(quoted(key)) is not a long option name without its dashes") }
       guard !reserved.contains(key) else {
-        throw SweepError("\(key) is for the sweep itself to say, not for a setting")
+        throw SweepError("\(key) is set by the sweep itself and cannot be part of a setting")
       }
       switch value {
       case .flag(let flag): arguments.append(flag ? "--\(key)" : "--no-\(key)")
-      // In one word, or a negative number would be an option.
+      // As one argument, because a negative number alone would look like an option.
       case .number, .text: arguments.append("--\(key)=\(value.text)")
       }
     }
     return arguments
   }
 
-  /// `03-lr=0.0004` of a name: safe in any file system, and in the order of the file.
+  /// A folder name such as `03-lr=0.0004`: safe in any file system and sorted like the file.
   private static func folder(number: Int, name: String) -> String {
     let safe = name.unicodeScalars.map { scalar in
       scalar.isASCII
@@ -144,7 +147,7 @@ package struct SweepSpec: Equatable, Sendable {
     return "\(padded(number, to: 2))-\(String(safe.prefix(60)))"
   }
 
-  /// A value of an option.
+  /// The value of an option.
   private enum Value: Decodable {
     case number(Double)
     case text(String)
@@ -159,7 +162,7 @@ package struct SweepSpec: Equatable, Sendable {
       } else if let text = try? container.decode(String.self) {
         self = .text(text)
       } else {
-        // What only its own place can say.
+        // Lists, objects and null. As the value of an option, the empty text is rejected later.
         self = .text("")
       }
     }
@@ -188,7 +191,7 @@ package struct SweepSpec: Equatable, Sendable {
   }
 }
 
-/// Why a file describes no sweep.
+/// What is wrong with the description of a sweep.
 package struct SweepError: Error, Equatable, CustomStringConvertible {
   package let description: String
 

@@ -22,7 +22,7 @@
   function shape(parent, name, attributes, text) {
     const made = document.createElementNS("http://www.w3.org/2000/svg", name);
     for (const key in attributes) {
-      // The page's policy obeys no style attribute, but what its script sets.
+      // The page's policy ignores style attributes, but not styles that its script sets.
       if (key === "style") made.style.cssText = attributes[key];
       else made.setAttribute(key, attributes[key]);
     }
@@ -31,7 +31,7 @@
     return made;
   }
 
-  // Round values that cover low...high, about `count` of them.
+  // About `count` round values from low to high.
   function ticks(low, high, count, isWhole) {
     const rough = (high - low) / Math.max(1, count);
     const power = 10 ** Math.floor(Math.log10(rough));
@@ -44,7 +44,7 @@
     return values;
   }
 
-  // The axis of values: all of them, unless a few spikes would press the rest flat.
+  // The range of the vertical axis. A few high spikes are cut off if they would flatten the rest.
   function extent(chart) {
     if (chart.range) return { low: chart.range[0], high: chart.range[1], cut: null };
     const means = chart.lines.flatMap((line) => line.y).filter((y) => y !== null);
@@ -119,19 +119,19 @@
         shape(area, "polygon", { class: "band", points: there.concat(back).join(" "), style: `fill:${colour}` });
       }
       if (line.x.length > 1) {
-        // Where there are more lines than colours, the next round is dashed.
+        // If there are more lines than colours, the further ones are dashed.
         const dash = k < colours.length ? "" : `;stroke-dasharray:${2 + 3 * Math.floor(k / colours.length)} 3`;
         shape(area, "polyline", {
           class: "curve", points: line.x.map((x, i) => at(x, line.y[i])).join(" "), style: `stroke:${colour}${dash}` });
       }
-      // A few values are a list, not a course: each has a dot.
+      // Mark each value with a dot if there are only a few.
       if (line.x.length <= 24) {
         line.x.forEach((x, i) => shape(area, "circle",
           { cx: place(x).toFixed(1), cy: level(line.y[i]).toFixed(1), r: 3, style: `fill:${colour}` }));
       }
     });
     figure.querySelector(".cut").textContent =
-      cut === null ? "" : `Cut off above ${number(high, 3)}; the highest value is ${number(cut)}.`;
+      cut === null ? "" : `Cut off at ${number(high, 3)}; the maximum is ${number(cut)}.`;
     if (old) old.replaceWith(svg); else figure.querySelector(".plot").append(svg);
     svg.addEventListener("pointermove", (event) => point(event, figure, chart, svg, { place, first, last, left, right, width, top, height, bottom }));
     svg.addEventListener("pointerleave", () => {
@@ -183,7 +183,7 @@
     new ResizeObserver(() => draw(figure, chart)).observe(figure.querySelector(".plot"));
   });
 
-  // Sheets of samples: one is shown, the slider says which.
+  // Sample sheets: the slider selects the one that is shown.
   const sheets = [...document.querySelectorAll(".sheets img")];
   const slider = document.getElementById("epoch");
   if (!slider) return;
@@ -209,7 +209,7 @@
     }, Math.max(120, Math.min(600, 8000 / sheets.length)));
   });
 
-  // The strip: eight latents down, epochs across, as many as there is room for.
+  // The strip: eight latents down, and across as many epochs as fit.
   const side = Number(document.querySelector(".faces").dataset.side);
   const gap = 2;
   let chosen = [];
@@ -238,7 +238,7 @@
     });
     const names = document.getElementById("strip-epochs");
     names.replaceChildren();
-    // Numbers stand under every column, or under every second where they would touch.
+    // Label every column, or fewer of them if the labels would touch.
     const widest = ruler.measureText(sheets.at(-1).dataset.epoch).width + 8;
     const every = Math.ceil(widest / (cell + gap));
     chosen.forEach((index, column) => {

@@ -12,31 +12,34 @@ import BollyGANTraining
   import Foundation
 #endif
 
-/// One call of the command: from its options to the end of the run.
-struct Session {
+/// One training command: from its options to the end of the run.
+struct TrainingSession {
   let task: TaskOptions
   let recipe: RecipeOptions
   let execution: ExecutionOptions
   let display: Display
-  /// Asked between two steps whether to end.
+  /// Asked before every step whether to stop.
   var isStopRequested: () -> Bool = { Interruption.status != nil }
 
-  /// The run, carried out, and how it ended.
+  /// Executes the run.
+  ///
+  /// - Returns: The run, and how it ended.
   func outcome() async throws -> (run: TrainingRun, end: RunEnd) {
     let run: TrainingRun
-    if let path = task.resume { run = try await resumed(path) } else { run = try await begun() }
+    if let path = task.resume { run = try await resume(path) } else { run = try await begin() }
     display.begin(run)
     defer { display.finish() }
     return (run, try run.run())
   }
 
+  /// Executes the run and tells the user how it ended.
   func run() async throws {
     let (run, end) = try await outcome()
     switch end {
     case .finished:
       display.say(run.summary)
     case .stopped:
-      display.say("stopped and saved; go on with: bollygan-train --resume \(run.folder.path)")
+      display.say("stopped and saved; continue with: bollygan-train --resume \(run.folder.path)")
       throw ExitCode((Interruption.status ?? .interrupted).rawValue)
     case .diverged(let divergence):
       throw CommandFailure(.diverged, "\(divergence)")
@@ -45,7 +48,7 @@ struct Session {
 
   // MARK: - A new run
 
-  private func begun() async throws -> TrainingRun {
+  private func begin() async throws -> TrainingRun {
     let path = task.out!
     let origin = try task.from.map(readRecord)
     let generator = try initialGenerator(recipe.initGenerator ?? origin?.data.initialGenerator)
@@ -55,8 +58,8 @@ struct Session {
     definition.initialGenerator = generator?.hash
     definition.initialDiscriminator = discriminator?.hash
 
-    // A folder that cannot be used is said before pictures are read, one that is not there is made
-    // after: so a mistake leaves nothing behind.
+    // An existing folder is checked before the images are read, a new one is created after: so
+    // errors come early, and a failed command leaves nothing behind.
     var folder: RunFolder?
     if isFolder(path) { folder = try vacantFolder(path) }
     let data = try dataFolder(task.data ?? origin!.data.folder)
@@ -92,8 +95,8 @@ struct Session {
     return folder
   }
 
-  /// The definition that options and files give; sizes of a generator to begin with go before the
-  /// recipe's, and contradicting options are refused.
+  /// The definition according to options and files. The sizes of an initial generator override the
+  /// recipe's; options that contradict them are rejected.
   private func definition(
     _ base: RunDefinition?, _ generator: Initial<GeneratorWeights>?
   ) throws -> RunDefinition {
@@ -105,7 +108,7 @@ struct Session {
     ) throws {
       if let asked, asked != found {
         throw CommandFailure(
-          .badData, file: generator.path, "its \(name) is \(found), not \(asked)")
+          .badData, file: generator.path, "\(name) is \(found), not \(asked)")
       }
       definition[keyPath: place] = found
     }
@@ -120,9 +123,9 @@ struct Session {
     return definition
   }
 
-  // MARK: - Going on
+  // MARK: - Resuming
 
-  private func resumed(_ path: String) async throws -> TrainingRun {
+  private func resume(_ path: String) async throws -> TrainingRun {
     let folder = try RunFolder(path: path, isNew: false)
     guard try folder.holdsRun() else { throw RunError.noRun(path) }
     var record = try readRecord(folder.path(of: RunFolder.recordName))
@@ -152,7 +155,7 @@ struct Session {
     record.data.pictures = pictures.count
     record.data.heldOut = heldOutCount(of: pictures, by: record.definition.recipe)
     record.data.skipped = pictures.skipped.count
-    // Read again only where the run was stopped before its first checkpoint.
+    // Needed only if the run was killed before its first checkpoint.
     let isUnbegun = try folder.checkpointSteps().isEmpty
     let generator = try isUnbegun ? initialGenerator(record.data.initialGenerator) : nil
     let discriminator =
@@ -183,7 +186,7 @@ struct Session {
     }
   }
 
-  // MARK: - What a run is made of
+  // MARK: - The parts of a run
 
   private func parts(
     _ folder: RunFolder, _ record: RunRecord, _ pictures: PictureSet,
@@ -191,7 +194,7 @@ struct Session {
   ) throws -> TrainingRun.Parts {
     guard let engine = EngineName(rawValue: record.options.engine) else {
       throw CommandFailure(
-        .badData, file: RunFolder.recordName, "there is no engine '\(record.options.engine)'")
+        .badData, file: RunFolder.recordName, "unknown engine '\(record.options.engine)'")
     }
     return TrainingRun.Parts(
       folder: folder, record: record, pictures: pictures, initialGenerator: generator,
@@ -213,10 +216,10 @@ struct Session {
       isCancelled: { Interruption.status != nil },
       progress: { done, total in progress.update(done: done, total: total) })
     progress.finish()
-    display.say(pictures, from: folder)
+    display.describe(pictures, from: folder)
     let absent = excluded.names.count - pictures.excluded
     if absent > 0 {
-      printError("\(absent) of the \(excluded.names.count) pictures to leave out are not there")
+      printError("\(absent) of the \(excluded.names.count) excluded images do not exist")
     }
     let trained = pictures.count - pictures.heldOut(share: definition.recipe.holdout).count
     guard trained >= definition.recipe.batch else {
@@ -227,35 +230,35 @@ struct Session {
     return pictures
   }
 
-  /// Pictures that are kept from training, nil for none.
+  /// The number of held-out images; nil for none.
   private func heldOutCount(of pictures: PictureSet, by recipe: Recipe) -> Int? {
     let kept = pictures.heldOut(share: recipe.holdout)
     return kept.isEmpty ? nil : kept.count
   }
 
-  /// The folder's path from the root, so that a run can be gone on with from anywhere.
+  /// The absolute path of a data folder, so that the run can be resumed from anywhere.
   private func dataFolder(_ path: String) throws -> String {
     guard isFolder(path) else {
-      throw CommandFailure(.missingInput, file: path, "there is no such folder of pictures")
+      throw CommandFailure(.missingInput, file: path, "no such folder")
     }
     return absolutePath(path)
   }
 
-  /// The day in UTC, as ISO 8601 writes it.
+  /// Today's date in UTC, such as `2026-11-23`.
   private func today() -> String {
     Date.now.formatted(Date.ISO8601FormatStyle(timeZone: .gmt).year().month().day())
   }
 }
 
-/// A network to begin with.
+/// A network to start from.
 private struct Initial<Weights> {
   let path: String
   let weights: Weights
   let hash: String
 }
 
-extension Session {
-  /// Bytes that a file of weights may have.
+extension TrainingSession {
+  /// Largest accepted file of weights in bytes.
   private static var weightsLimit: Int { 1 << 30 }
 
   private func initialGenerator(_ path: String?) throws -> Initial<GeneratorWeights>? {
@@ -263,10 +266,10 @@ extension Session {
       try CommandFailure.reading(path) { () throws in
         let file = try SafetensorsFile(bytes: readFile(path, limit: Self.weightsLimit))
         let loaded = try GeneratorWeights.load(file)
-        display.say(loaded.notes, about: path)
+        display.printRemarks(loaded.notes, about: path)
         if let difference = loaded.weights.untrainable {
           throw CommandFailure(
-            .badData, file: path, "its \(difference), which training does not know")
+            .badData, file: path, "\(difference), which training does not support")
         }
         return Initial(
           path: absolutePath(path), weights: loaded.weights, hash: loaded.weights.file().tensorHash)
@@ -281,13 +284,13 @@ extension Session {
       try CommandFailure.reading(path) { () throws in
         let file = try SafetensorsFile(bytes: readFile(path, limit: Self.weightsLimit))
         let loaded = try DiscriminatorWeights.load(file.tensors)
-        display.say(loaded.notes, about: path)
+        display.printRemarks(loaded.notes, about: path)
         let shape = try definition.shape()
         let weights = loaded.weights
         guard weights.shape.discriminatorChannels == shape.discriminatorChannels else {
           throw CommandFailure(
             .badData, file: path,
-            "its channels are \(weights.shape.discriminatorChannels), the run needs "
+            "has channels \(weights.shape.discriminatorChannels), but the run needs "
               + "\(shape.discriminatorChannels)")
         }
         let configuration = definition.recipe.configuration(for: shape)
@@ -295,7 +298,7 @@ extension Session {
         guard weights.normalises == normalises else {
           throw CommandFailure(
             .badData, file: path,
-            "it has \(weights.normalises ? "" : "no ")batch normalisation, unlike the run's "
+            "has \(weights.normalises ? "" : "no ")batch normalisation, unlike the run's "
               + "discriminator (--discriminator-norm)")
         }
         guard weights.normalisesFirst == configuration.normalisesFirst else {

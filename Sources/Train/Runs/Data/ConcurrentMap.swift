@@ -1,13 +1,13 @@
-import BollyGANTraining
-
-/// Does something with each of some things, several at a time.
+/// Applies a function to every element, on several threads.
+///
+/// Tasks take 32 elements at a time, so that even short bodies are worth a task.
 ///
 /// - Parameters:
-///   - isCancelled: Asked now and then whether to give up.
-///   - progress: Told how many of how many are done.
-/// - Returns: Results in the order of the things; fewer where it was cancelled.
-func inChunks<Element: Sendable, Result: Sendable>(
-  of elements: [Element], threads: Int, isCancelled: @Sendable () -> Bool,
+///   - isCancelled: Asked between tasks whether to give up.
+///   - progress: Called with the number of elements done and the total.
+/// - Returns: The results in the order of the elements; fewer if it was cancelled.
+func concurrentMap<Element: Sendable, Result: Sendable>(
+  _ elements: [Element], threads: Int, isCancelled: @Sendable () -> Bool,
   progress: @Sendable (Int, Int) -> Void = { _, _ in },
   _ body: @escaping @Sendable (Element) -> Result
 ) async -> [Result] {

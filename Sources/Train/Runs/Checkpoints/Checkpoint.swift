@@ -1,33 +1,34 @@
 import BollyGANModel
 import BollyGANTraining
 
-/// Everything that a run needs to go on as if it had never stopped.
+/// The complete state of a run between two steps: a resumed run continues as if it had never
+/// stopped.
 package struct Checkpoint: Equatable, Sendable {
   /// Both networks and their optimizers.
   package var state: TrainingState
-  /// The generator's moving average, where the run keeps one.
+  /// The generator's moving average, if the run keeps one.
   package var average: GeneratorWeights?
-  /// State of the random numbers.
+  /// State of the random number stream.
   package var random: [UInt8]
   /// Steps made.
   package var step: Int
-  /// The epoch that goes on, counted from 1.
+  /// The epoch in progress, counted from 1.
   package var epoch: Int
   /// Batches of it that are done.
   package var position: Int
-  /// The pictures in the order of this epoch; empty where the epoch has not begun.
+  /// The images in the order of this epoch; empty if the epoch has not begun.
   package var order: [Int]
-  /// Sums of the figures over this epoch's steps, in the order of ``StepLosses``.
+  /// Sums of losses and scores over this epoch's steps, in the order of ``StepLosses``.
   package var sums: [Double]
-  /// What the guard remembers.
+  /// The memory of the divergence guard.
   package var guardMemory: DivergenceGuard.Memory
-  /// How often the run had gone back before this was written.
+  /// Rollbacks before this checkpoint was written.
   package var rollbacks: Int
-  /// The best measurement of quality so far, where there was any.
+  /// The best quality measurement so far, if any.
   package var best: BestQuality?
   /// Hash of the run's definition.
   package var definition: String
-  /// The program's version, its engine, instruction set and threads, for a person who wonders.
+  /// Version, engine, instruction set and threads that wrote it, for information only.
   package var origin: [String: String]
 
   package init(
@@ -51,35 +52,35 @@ package struct Checkpoint: Equatable, Sendable {
   }
 }
 
-/// Why a file is no checkpoint of this run.
+/// Why a file is not a usable checkpoint of this run.
 package enum CheckpointError: Error, Equatable, CustomStringConvertible {
-  /// Not one byte of it can be trusted.
+  /// The file is damaged; none of its bytes can be trusted.
   case damaged(String)
-  /// The checkpoint is whole, but of another run.
+  /// The checkpoint is intact but belongs to another run.
   case otherDefinition
-  /// A value to be written is not finite.
+  /// A value to write is not finite.
   case notFinite(String)
 
   package var description: String {
     switch self {
     case .damaged(let problem): "damaged: \(problem)"
-    case .otherDefinition: "it belongs to another run than run.json describes"
+    case .otherDefinition: "belongs to a different run than run.json describes"
     case .notFinite(let tensor): "\(tensor) is not finite"
     }
   }
 }
 
 extension Checkpoint {
-  /// The layout of the file; raised when a reader of the old one would misread the new.
+  /// Version of the file's layout, raised when an older reader would misread a newer file.
   private static let layout = "1"
   private static let hashKey = "bollygan.sha256"
   private static let noHash = String(repeating: "0", count: 64)
 
   /// The checkpoint as the bytes of one safetensors file.
   ///
-  /// Its metadata hold a SHA-256 over all other bytes: that of the file with 64 zeros in its place.
+  /// Its metadata contain the SHA-256 of the whole file with 64 zeros in place of the hash.
   ///
-  /// - Throws: ``CheckpointError/notFinite(_:)``: such a state is worth nothing.
+  /// - Throws: ``CheckpointError/notFinite(_:)``. No run could continue from such a state.
   package func encoded() throws(CheckpointError) -> [UInt8] {
     var tensors: [String: StoredTensor] = [:]
     func add(_ prefix: String, _ file: SafetensorsFile) {
@@ -101,7 +102,7 @@ extension Checkpoint {
     add("opt_d", state.discriminatorOptimizer)
     if let average { add("average", average.file()) }
     for (name, vectors) in state.spectral {
-      // As torch.nn.utils.spectral_norm calls them.
+      // The names of torch.nn.utils.spectral_norm.
       for (end, vector) in [("u", vectors.left), ("v", vectors.right)] {
         tensors["spectral.\(name)_\(end)"] = StoredTensor(
           Tensor(shape: [vector.count], values: vector))
@@ -125,12 +126,12 @@ extension Checkpoint {
     metadata["bollygan.definition"] = definition
     if let best {
       metadata["bollygan.best_step"] = "\(best.step)"
-      metadata["bollygan.best_figure"] = "\(best.figure)"
+      metadata["bollygan.best_figure"] = "\(best.value)"
     }
     metadata[Self.hashKey] = Self.noHash
     var bytes = SafetensorsFile(metadata: metadata, tensors: tensors).encoded()
     guard let place = Self.placeOfHash(in: bytes) else {
-      preconditionFailure("the file just made has no place for its hash")
+      preconditionFailure("the new file has no place for its hash")
     }
     bytes.replaceSubrange(place, with: SHA256.hex(of: bytes).utf8)
     return bytes
@@ -139,7 +140,8 @@ extension Checkpoint {
   /// Reads the bytes of a checkpoint.
   ///
   /// - Parameters:
-  ///   - shape: Sizes of the run's networks.
+  ///   - bytes: The whole file.
+  ///   - shape: The sizes of the run's networks.
   ///   - definition: Hash of the run's definition; nil accepts any.
   package init(
     bytes: [UInt8], shape: DCGANShape, definition expected: String?
@@ -156,37 +158,40 @@ extension Checkpoint {
 
   /// Reads a checkpoint's file.
   ///
-  /// - Throws: ``CheckpointError`` where its content is of no use, `FileError` where the system does
-  ///   not give it.
+  /// - Throws: ``CheckpointError`` if its content is unusable, `FileError` if the system cannot
+  ///   read it.
   init(path: String, shape: DCGANShape, definition: String?) throws {
     let bytes: [UInt8]
     do {
-      bytes = try readFile(path, limit: TrainingRun.checkpointLimit)
+      bytes = try readFile(path, limit: Self.sizeLimit)
     } catch FileError.tooLarge {
-      throw CheckpointError.damaged("it is too large")
+      throw CheckpointError.damaged("too large")
     }
     try self.init(bytes: bytes, shape: shape, definition: definition)
   }
 
-  /// The file's content, where every byte is as it was written.
+  /// Largest file in bytes that is read as a checkpoint.
+  private static let sizeLimit = 4 << 30
+
+  /// The file's content, once its checksum shows that every byte is as it was written.
   private static func checkedFile(_ bytes: [UInt8]) throws -> SafetensorsFile {
     let file = try SafetensorsFile(bytes: bytes)
     guard let hash = file.metadata[hashKey], let place = placeOfHash(in: bytes) else {
-      throw CheckpointError.damaged("it has no checksum")
+      throw CheckpointError.damaged("no checksum")
     }
     var blank = bytes
     blank.replaceSubrange(place, with: noHash.utf8)
     guard SHA256.hex(of: blank) == hash else {
-      throw CheckpointError.damaged("its checksum is not that of its content")
+      throw CheckpointError.damaged("its checksum does not match its content")
     }
     guard file.metadata["bollygan.checkpoint"] == layout else {
-      throw CheckpointError.damaged("its layout is not \(layout)")
+      throw CheckpointError.damaged("its layout is not version \(layout)")
     }
     return file
   }
 
-  /// Where the 64 digits of the hash lie. The header is strict JSON, in which a quotation mark
-  /// within a text is escaped, so this sequence can be nothing else.
+  /// The position of the 64 digits of the hash. The header is strict JSON, where quotation marks
+  /// within strings are escaped, so the sequence searched for cannot be anything else.
   private static func placeOfHash(in bytes: [UInt8]) -> Range<Int>? {
     let key = Array("\"\(hashKey)\":\"".utf8)
     let header = bytes.prefix(SafetensorsFile.Limits.headerByteCount + 8)
@@ -236,7 +241,7 @@ extension Checkpoint {
     func generator(_ prefix: String) throws -> GeneratorWeights {
       let weights = try GeneratorWeights(SafetensorsFile(tensors: part(prefix)))
       guard weights.shape.generatorChannels == shape.generatorChannels else {
-        throw CheckpointError.damaged("its generator has other sizes")
+        throw CheckpointError.damaged("its generator has a different shape")
       }
       return GeneratorWeights(shape: shape, layers: weights.layers)
     }
@@ -253,15 +258,15 @@ extension Checkpoint {
       }
       return found
     }
-    let judge = try DiscriminatorWeights(SafetensorsFile(tensors: part("discriminator")))
-    guard judge.shape.discriminatorChannels == shape.discriminatorChannels else {
-      throw CheckpointError.damaged("its discriminator has other sizes")
+    let discriminator = try DiscriminatorWeights(SafetensorsFile(tensors: part("discriminator")))
+    guard discriminator.shape.discriminatorChannels == shape.discriminatorChannels else {
+      throw CheckpointError.damaged("its discriminator has a different shape")
     }
     state = TrainingState(
       generator: try generator("generator"),
       discriminator: DiscriminatorWeights(
-        shape: shape, normalisesFirst: judge.normalisesFirst, normalises: judge.normalises,
-        layers: judge.layers),
+        shape: shape, normalisesFirst: discriminator.normalisesFirst,
+        normalises: discriminator.normalises, layers: discriminator.layers),
       generatorOptimizer: try optimizer("opt_g"), discriminatorOptimizer: try optimizer("opt_d"),
       spectral: try spectral())
     average = part("average").isEmpty ? nil : try generator("average")
@@ -269,12 +274,12 @@ extension Checkpoint {
     order = try tensor("order").int64s().map(Int.init)
     sums = try tensor("sums").doubles()
     let remembered = try tensor("guard")
-    // Older checkpoints have the four counts of a guard that remembered nothing else.
+    // Older checkpoints hold four counts of an earlier guard, which are of no use to this one.
     if remembered.type == .i64 {
       guardMemory = DivergenceGuard.Memory()
     } else {
       guard let memory = DivergenceGuard.Memory(values: try remembered.doubles()) else {
-        throw CheckpointError.damaged("guard has other values")
+        throw CheckpointError.damaged("unexpected values in guard")
       }
       guardMemory = memory
     }
@@ -283,10 +288,10 @@ extension Checkpoint {
     epoch = try number("epoch")
     position = try number("position")
     if file.metadata["bollygan.best_step"] != nil {
-      guard let figure = file.metadata["bollygan.best_figure"].flatMap(Double.init) else {
+      guard let value = file.metadata["bollygan.best_figure"].flatMap(Double.init) else {
         throw CheckpointError.damaged("best_figure is missing")
       }
-      best = BestQuality(step: try number("best_step"), figure: figure)
+      best = BestQuality(step: try number("best_step"), value: value)
     }
     guard sums.count == 5, epoch > 0 else { throw CheckpointError.damaged("counters are missing") }
     definition = file.metadata["bollygan.definition"] ?? ""
@@ -301,7 +306,7 @@ extension Checkpoint {
 }
 
 extension StoredTensor {
-  /// Whether every number of an F32 tensor is finite: not all bits of its exponent are set.
+  /// Whether every number of an F32 tensor is finite: no exponent has all of its bits set.
   fileprivate var isFinite: Bool {
     let bytes = bytes.span
     var index = 3

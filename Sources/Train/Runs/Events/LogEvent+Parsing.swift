@@ -1,38 +1,12 @@
-import BollyGANTraining
+extension LogEvent {
+  /// Longest accepted line in bytes. Our longest ones carry a file name or a warning.
+  private static let lengthLimit = 1 << 20
 
-/// One line of a run's log, read back.
-///
-/// Logs are read as they are found: of any version, cut off by a power cut, edited by hand. So a
-/// line that is none is nil and no error, and what is not known is kept.
-package struct LogEvent: Equatable, Sendable {
-  /// A value of the flat object that a line is.
-  package enum Value: Equatable, Sendable {
-    case number(Double)
-    case text(String)
-    case flag(Bool)
-    /// What a number is that was not finite.
-    case null
-    /// A list or an object, as it stands there: we write none.
-    case other(String)
-  }
-
-  package struct Field: Equatable, Sendable {
-    package let key: String
-    package let value: Value
-  }
-
-  /// What happened: `step`, `epoch`, `warning`, ...
-  package let event: String
-  /// Steps made by then; nil where the line does not say.
-  package let step: Int?
-  /// The epoch, counted from 1.
-  package let epoch: Int?
-  /// All else that it says, in its own order.
-  package let fields: [Field]
-
-  /// Reads a line without its end; nil where it is no JSON object or names no event.
+  /// Reads a line of a log, without its line break.
+  ///
+  /// Returns nil for anything but a JSON object that names an event: a damaged line is no error.
   package init?(line: some Collection<UInt8>) {
-    guard line.count <= Self.limit else { return nil }
+    guard line.count <= Self.lengthLimit else { return nil }
     var parser = LogLineParser(Array(line))
     guard let fields = parser.object() else { return nil }
     var event: String?
@@ -41,43 +15,19 @@ package struct LogEvent: Equatable, Sendable {
     for field in fields {
       switch (field.key, field.value) {
       case ("event", .text(let name)): event = name
-      case ("step", .number(let number)): step = Int(exactly: number)
-      case ("epoch", .number(let number)): epoch = Int(exactly: number)
+      case ("step", let value) where value.number != nil:
+        step = value.number.flatMap(Int.init(exactly:))
+      case ("epoch", let value) where value.number != nil:
+        epoch = value.number.flatMap(Int.init(exactly:))
       default: others.append(field)
       }
     }
     guard let event else { return nil }
-    self.event = event
-    self.step = step
-    self.epoch = epoch
-    self.fields = others
+    self.init(event, step: step, epoch: epoch, others)
   }
-
-  /// The first value of that name.
-  package subscript(key: String) -> Value? { fields.first { $0.key == key }?.value }
-
-  /// The text of that name.
-  package func text(_ key: String) -> String? {
-    if case .text(let text)? = self[key] { text } else { nil }
-  }
-
-  /// The number of that name.
-  package func number(_ key: String) -> Double? {
-    if case .number(let number)? = self[key] { number } else { nil }
-  }
-
-  /// Its numbers, in their order.
-  package var numbers: [(key: String, value: Double)] {
-    fields.compactMap { field in
-      if case .number(let value) = field.value { (field.key, value) } else { nil }
-    }
-  }
-
-  /// Bytes that a line may have; the longest of ours names a file.
-  private static let limit = 1 << 20
 }
 
-/// Reads one object of JSON, flat but for lists and objects that are kept as text.
+/// A parser of one JSON object. Nested lists and objects are kept as text.
 private struct LogLineParser {
   private let bytes: [UInt8]
   private var position = 0
@@ -113,14 +63,15 @@ private struct LogLineParser {
     switch text {
     case "true": return .flag(true)
     case "false": return .flag(false)
-    // Python's json writes the last three, which are no JSON.
+    // Python's json writes the last three, although JSON does not have them.
     case "null", "NaN", "Infinity", "-Infinity": return .null
     default:
-      // Swift reads more than JSON has: 0x1p3, nan, +1.
+      // Swift also reads what is not JSON: 0x1p3, nan, +1.
       guard let first = text.utf8.first, first == UInt8(ascii: "-") || Self.isDigit(first),
         text.utf8.allSatisfy({ Self.isDigit($0) || "+-.eE".utf8.contains($0) }),
         let number = Double(text)
       else { return nil }
+      if let integer = Int(text) { return .integer(integer) }
       return number.isFinite ? .number(number) : .null
     }
   }
@@ -134,7 +85,7 @@ private struct LogLineParser {
     (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(byte)
   }
 
-  /// A list or an object: to the bracket that closes the first one.
+  /// A list or an object, up to its closing bracket.
   private mutating func nested() -> String? {
     let start = position
     var depth = 0
@@ -186,7 +137,7 @@ private struct LogLineParser {
     }
     guard let first = fourDigits() else { return nil }
     if let scalar = Unicode.Scalar(first) { return scalar }
-    // Half of a pair may be followed by its other half; alone it is no character.
+    // A surrogate may be followed by the other half of its pair; alone it is not a character.
     let rest = position
     if first < 0xDC00, bytes[position...].starts(with: "\\u".utf8) {
       position += 2

@@ -1,6 +1,7 @@
-import BollyGANTerminal
 import BollyGANRuns
-import BollyGANTraining
+import BollyGANTerminal
+
+// The exit statuses of errors from the library.
 
 extension DataFolderError: ExitStatusProviding {
   package var exitStatus: ExitStatus {

@@ -1,24 +1,32 @@
 import BollyGANModel
-import BollyGANTraining
 
-/// The folder of one run, locked as long as this value lives.
+/// The folder of one run, locked while this value exists.
 package final class RunFolder: Sendable {
+  /// What the run is: a ``RunRecord``.
   package static let recordName = "run.json"
+  /// The page with curves and faces.
+  package static let reportName = "report.html"
+  /// The events of the run, one JSON object per line.
   package static let logName = "log.jsonl"
+  /// The current generator.
   package static let generatorName = "generator.safetensors"
+  /// The generator with the best quality so far.
   package static let bestGeneratorName = "generator-best.safetensors"
+  /// The current discriminator.
   package static let discriminatorName = "discriminator.safetensors"
+  /// The folder of sample sheets.
   package static let samplesName = "samples"
+  /// The latents of all sample sheets.
   package static let latentsName = "samples/latents.safetensors"
 
-  /// The folder's path, as the user wrote it.
+  /// The folder's path as the user wrote it.
   package let path: String
   private let lock: Descriptor
 
   /// Opens and locks a folder.
   ///
-  /// - Parameter isNew: Whether it is made where it is missing.
-  /// - Throws: ``RunError/inUse(_:)`` where another process has it.
+  /// - Parameter isNew: Whether to create it if necessary.
+  /// - Throws: ``RunError/inUse(_:)`` if another process holds the lock.
   package init(path: String, isNew: Bool) throws(RunError) {
     self.path = path
     let isFree: Bool
@@ -34,7 +42,7 @@ package final class RunFolder: Sendable {
     guard isFree else { throw .inUse(path) }
   }
 
-  /// Takes the lock; somebody who only looks whether it is taken holds it for a moment.
+  /// Takes the lock. Tries again because ``isInUse(_:)`` in another process holds it for a moment.
   private static func take(_ lock: Descriptor) throws(FileError) -> Bool {
     for _ in 0..<5 {
       if try lock.lock() { return true }
@@ -46,7 +54,7 @@ package final class RunFolder: Sendable {
   /// The path of a file in the folder.
   package func path(of name: String) -> String { path + "/" + name }
 
-  /// Makes sure that a new run harms nothing: the folder must be empty, or `isForced`.
+  /// Checks that a new run overwrites nothing: the folder must be empty, unless `isForced`.
   ///
   /// - Throws: ``RunError/holdsRun(_:)`` or ``RunError/notEmpty(_:)``.
   package func checkVacant(isForced: Bool) throws(RunError) {
@@ -55,33 +63,33 @@ package final class RunFolder: Sendable {
     throw names.contains(Self.recordName) ? .holdsRun(path) : .notEmpty(path)
   }
 
-  /// Whether a run was begun here.
+  /// Whether the folder contains a run.
   package func holdsRun() throws(RunError) -> Bool { try names().contains(Self.recordName) }
 
-  /// Whether the log here knows of a step that was made.
+  /// Whether the log contains a training step.
   func holdsSteps() throws -> Bool {
     let path = path(of: Self.logName)
     return try FileSystem.exists(path)
       && RunLog.holdsSteps(try readFile(path, limit: RunLog.limit))
   }
 
-  /// The steps of the checkpoints here, the newest first.
+  /// The steps of all checkpoints, the newest first.
   package func checkpointSteps() throws(RunError) -> [Int] {
     try names().compactMap(Self.step(ofCheckpoint:)).sorted(by: >)
   }
 
-  /// A checkpoint's name, such as `checkpoint-000040.safetensors`.
+  /// The name of a checkpoint, such as `checkpoint-000040.safetensors`.
   package static func checkpointName(step: Int) -> String {
     "checkpoint-\(padded(step, to: 6)).safetensors"
   }
 
-  /// A sample sheet's name, such as `samples/epoch-0040.png`.
+  /// The name of a sample sheet, such as `samples/epoch-0040.png`.
   package static func sampleName(epoch: Int) -> String {
     "\(samplesName)/epoch-\(padded(epoch, to: 4)).png"
   }
 
-  /// Removes what an earlier run left here; the first to go is `run.json`, without which nothing
-  /// else passes for a run.
+  /// Removes the files of an earlier run. `run.json` goes first: without it the rest does not count
+  /// as a run.
   package func clear() throws(RunError) {
     let found = try names()
     let mine = [
@@ -99,7 +107,7 @@ package final class RunFolder: Sendable {
     } catch { throw .cannotSave(error) }
   }
 
-  /// Removes half-written files of processes that were killed.
+  /// Removes partly written files of killed processes.
   package func removeLeftovers() throws(RunError) {
     do throws(FileError) {
       for folder in [path, path(of: Self.samplesName)] where try FileSystem.exists(folder) {
@@ -108,7 +116,7 @@ package final class RunFolder: Sendable {
     } catch { throw .cannotSave(error) }
   }
 
-  /// Puts a damaged checkpoint out of the way, under a name that says so.
+  /// Renames a damaged checkpoint, so that it is out of the way but not lost.
   package func setAside(step: Int) throws(RunError) {
     let name = path(of: Self.checkpointName(step: step))
     do throws(FileError) {
@@ -137,7 +145,7 @@ package final class RunFolder: Sendable {
     return Int(digits)
   }
 
-  /// Names of what lies in the folder or one below; none where that is missing.
+  /// The names in the folder or in one below it; none if that does not exist.
   private func names(in below: String = "") throws(RunError) -> [String] {
     do {
       return try FileSystem.names(in: Array(path(of: below).utf8)).map {
@@ -150,7 +158,7 @@ package final class RunFolder: Sendable {
   }
 }
 
-/// A number with zeros in front.
+/// A number with leading zeros.
 func padded(_ number: Int, to width: Int) -> String {
   let digits = String(number)
   return String(repeating: "0", count: max(0, width - digits.count)) + digits

@@ -1,13 +1,11 @@
-import BollyGANTraining
-
-/// What a log says of its run so far, as far as people look at it.
+/// The course of a run so far, as its log tells it: what the report and the run list show.
 ///
-/// It grows with the run, line by line, and its size is bounded: steps become curves of a screen's
-/// width, and of other events the first and the latest are kept.
+/// It grows with the run, event by event, but its size is bounded. Steps become curves that are as
+/// wide as a screen; of all other events, the first and the latest are kept.
 package struct RunHistory: Equatable, Sendable {
-  /// Where a run stands, by its log alone; only its lock tells whether a process still trains.
+  /// The state of a run according to its log. Only its lock tells whether a process still trains.
   package enum Phase: String, Sendable {
-    /// Steps are made, or were until the process was killed.
+    /// Training, or killed while training.
     case underWay
     case finished
     case stopped
@@ -23,47 +21,49 @@ package struct RunHistory: Equatable, Sendable {
 
     mutating func add(_ name: String, step: Int, _ value: Double) {
       if curves[name] == nil {
-        // Whoever writes a name of its own into every line shall not fill our memory.
+        // A log with a new name on every line must not fill the memory.
         guard names.count < 100 else { return }
         names.append(name)
       }
       curves[name, default: Curve()].add(step: step, value)
     }
 
-    mutating func cut(behind step: Int) {
-      for name in names { curves[name]?.cut(behind: step) }
+    mutating func truncate(after step: Int) {
+      for name in names { curves[name]?.truncate(after: step) }
     }
   }
 
-  /// Figures of every step.
+  /// Losses and scores of every step. Steps made.
   package private(set) var steps = Curves()
-  /// Means and times of every epoch, over its last step.
+  /// Means and times of every epoch, at its last step.
   package private(set) var epochs = Curves()
-  /// What measuring the pictures gave (`quality`), over the step of each measurement.
+  /// Quality metrics, at the step of each measurement.
   package private(set) var quality = Curves()
-  /// What the guard saw of the fixed latents' pictures (`look`).
-  package private(set) var looks = Curves()
-  /// What real pictures come to where quality is measured (`quality_reference`), by name.
+  /// The divergence guard's view of the sample images.
+  package private(set) var inspections = Curves()
+  /// Quality metrics of real images, by name.
   package private(set) var reference: [String: Double] = [:]
-  /// Learning rates, where they were said.
+  /// Learning rates, wherever an event names them.
   package private(set) var rates = Curves()
-  /// All that is no figure: beginnings and ends, warnings, what the guard did, what nobody foresaw.
-  package private(set) var story: [LogEvent] = []
-  /// Events of the story that are not kept.
-  package private(set) var untold = 0
+  /// Every event that is not a measurement: starts and ends, warnings, rollbacks, unknown events.
+  package private(set) var timeline: [LogEvent] = []
+  /// Events of the timeline that were dropped from its middle.
+  package private(set) var omitted = 0
   /// Lines that could not be read.
   package private(set) var unreadable = 0
+  /// What the last start, end, stop or failure says.
   package private(set) var phase = Phase.underWay
   package private(set) var step = 0
+  /// The latest epoch, counted from 1; 0 before the first event.
   package private(set) var epoch = 0
-  /// Batches in an epoch, as the log says.
+  /// Batches per epoch, according to the log.
   package private(set) var stepsPerEpoch: Int?
-  /// The last step of each epoch that was ended, the latest ones; by epoch.
+  /// The last step of each completed epoch, by epoch. Very long runs keep only the latest ones.
   package private(set) var epochEnds: [Int: Int] = [:]
 
   package init() {}
 
-  /// Reads a whole log; what stands behind its last end of line is still being written.
+  /// Reads a whole log. Bytes after the last line break are still being written and are ignored.
   package init(log bytes: [UInt8]) {
     var start = 0
     while let end = bytes[start...].firstIndex(of: UInt8(ascii: "\n")) {
@@ -72,7 +72,7 @@ package struct RunHistory: Equatable, Sendable {
     }
   }
 
-  /// Takes in a line without its end.
+  /// Adds a line, without its line break.
   package mutating func add(line: some Collection<UInt8>) {
     guard let event = LogEvent(line: line) else {
       if !line.allSatisfy({ [0x20, 0x09, 0x0D].contains($0) }) { unreadable += 1 }
@@ -81,18 +81,18 @@ package struct RunHistory: Equatable, Sendable {
     add(event)
   }
 
-  /// Takes in an event.
+  /// Adds an event.
   package mutating func add(_ event: LogEvent) {
     let now = event.step ?? step
     guard now >= 0 else { return }
     if now < step || event.event == "step" && event.step == step {
-      // The run went back to an earlier step and makes the later ones again.
+      // The run returned to an earlier step and repeats the later ones.
       let kept = event.event == "step" ? now - 1 : now
-      steps.cut(behind: kept)
-      epochs.cut(behind: kept)
-      quality.cut(behind: kept)
-      looks.cut(behind: kept)
-      rates.cut(behind: kept)
+      steps.truncate(after: kept)
+      epochs.truncate(after: kept)
+      quality.truncate(after: kept)
+      inspections.truncate(after: kept)
+      rates.truncate(after: kept)
       epochEnds = epochEnds.filter { $0.value <= kept }
     }
     step = now
@@ -100,33 +100,33 @@ package struct RunHistory: Equatable, Sendable {
     for (key, value) in event.numbers where key == "lr" || key.hasPrefix("lr_") {
       rates.add(key, step: now, value)
     }
-    func take(_ figures: inout Curves) {
+    func record(in curves: inout Curves) {
       for (key, value) in event.numbers where key != "lr" && !key.hasPrefix("lr_") {
-        figures.add(key, step: now, value)
+        curves.add(key, step: now, value)
       }
     }
     switch event.event {
     case "step":
-      take(&steps)
+      record(in: &steps)
       phase = .underWay
-    case "look": take(&looks)
+    case "look": record(in: &inspections)
     case "quality_reference":
       for (key, value) in event.numbers { reference[key] = value }
     case "epoch":
-      take(&epochs)
+      record(in: &epochs)
       if epochEnds.count > 100_000 { epochEnds.removeAll() }
       epochEnds[epoch] = now
     case "quality":
       for (key, value) in event.numbers where key != "seconds" {
         quality.add(key, step: now, value)
       }
-    // Each checkpoint is replaced by the next, and files are counted where the run begins.
+    // Each checkpoint replaces the one before, and the start event counts the files.
     case "checkpoint", "skipped", "remark": break
-    default: tell(event)
+    default: addToTimeline(event)
     }
   }
 
-  private mutating func tell(_ event: LogEvent) {
+  private mutating func addToTimeline(_ event: LogEvent) {
     switch event.event {
     case "start", "resume", "rollback": phase = .underWay
     case "end": phase = .finished
@@ -137,14 +137,14 @@ package struct RunHistory: Equatable, Sendable {
     if let steps = event.number("steps_per_epoch").flatMap(Int.init(exactly:)), steps > 0 {
       stepsPerEpoch = steps
     }
-    story.append(event)
-    // The beginning says what the run is, the end where it stands.
-    if story.count > Self.storyLimit {
-      story.remove(at: Self.storyLimit / 2)
-      untold += 1
+    timeline.append(event)
+    // The first events say what the run is, the last ones where it stands.
+    if timeline.count > Self.timelineLimit {
+      timeline.remove(at: Self.timelineLimit / 2)
+      omitted += 1
     }
   }
 
-  /// Events that are kept to be told.
-  private static let storyLimit = 200
+  /// Events that the timeline keeps.
+  private static let timelineLimit = 200
 }

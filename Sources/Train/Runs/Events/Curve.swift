@@ -1,35 +1,39 @@
-import BollyGANTraining
-
-/// A figure over the steps of a run, in no more points than a screen can show.
+/// A metric over the steps of a run, in no more points than a screen can show.
 ///
-/// Neighbouring steps share a point once there are more than ``capacity``, so a run of a million
-/// steps costs as much memory as one of a thousand. Which steps do depends on their numbers alone,
-/// not on the order in which they came.
+/// Beyond ``capacity`` steps, neighbours share a point, so a run of a million steps costs as much
+/// memory as one of a thousand. Which steps share a point depends only on their numbers.
 package struct Curve: Equatable, Sendable {
-  /// Some neighbouring steps.
+  /// A range of neighbouring steps.
   package struct Point: Equatable, Sendable {
+    /// The first step.
     package fileprivate(set) var first: Int
+    /// The last step.
     package fileprivate(set) var last: Int
     fileprivate var count: Int
     fileprivate var sum: Double
+    /// The lowest value.
     package fileprivate(set) var low: Double
+    /// The highest value.
     package fileprivate(set) var high: Double
 
+    /// The mean value.
     package var mean: Double { sum / Double(count) }
   }
 
-  /// Points that are kept at most.
+  /// Largest number of points.
   package static let capacity = 512
 
+  /// The points in the order of their steps.
   package private(set) var points: [Point] = []
-  /// Steps that share a point.
+  /// Steps per point.
   private var stride = 1
-  /// The value of the last step.
+  /// The value at the last step.
   package private(set) var latest: Double?
 
   package init() {}
 
-  /// Takes in the value of a step; steps come in ascending order.
+  /// Adds the value at a step. Steps come in ascending order; values that are not finite are
+  /// ignored.
   package mutating func add(step: Int, _ value: Double) {
     guard value.isFinite, step >= 0, step >= points.last?.last ?? 0 else { return }
     latest = value
@@ -41,8 +45,8 @@ package struct Curve: Equatable, Sendable {
     for point in all { append(point) }
   }
 
-  /// Forgets the steps behind the given one.
-  package mutating func cut(behind step: Int) {
+  /// Forgets everything after a step.
+  package mutating func truncate(after step: Int) {
     guard let last = points.last, last.last > step else { return }
     points.removeAll { $0.last > step }
     latest = points.last?.mean

@@ -1,5 +1,4 @@
 import BollyGANModel
-import BollyGANTraining
 
 #if canImport(Glibc)
   import Glibc
@@ -9,18 +8,18 @@ import BollyGANTraining
   import Darwin
 #endif
 
-/// Every call below the level of whole files (those are `readFile` and `writeFile`).
+/// The system calls of this module. Whole files are read and written by `readFile` and `writeFile`.
 enum FileSystem {
-  /// What stands at a path, links followed.
+  /// The kind of entry at a path, links followed.
   enum Kind { case folder, file, other }
 
-  /// Which folder this is, whatever path led there.
+  /// Identifies a folder, whichever path leads to it.
   struct Identity: Hashable {
     var device: UInt64
     var number: UInt64
   }
 
-  /// The names in a folder, in no order, without `.` and `..`; names are bytes, not always UTF-8.
+  /// The names in a folder, unordered, without `.` and `..`. Names are bytes, not always UTF-8.
   static func names(in folder: [UInt8]) throws(FileError) -> [[UInt8]] {
     guard let stream = unsafe withCString(folder, { unsafe opendir($0) }) else {
       throw failure("opendir", folder)
@@ -36,13 +35,13 @@ enum FileSystem {
       let name = unsafe [UInt8](UnsafeRawBufferPointer(start: start, count: strlen(text)))
       if name != [UInt8(ascii: ".")] && name != Array("..".utf8) { names.append(name) }
     }
-    // A listing that breaks off must not pass for a folder with fewer files.
+    // An error halfway must not pass for a folder with fewer files.
     guard errno == 0 else { throw failure("readdir", folder) }
     return names
   }
 
-  /// What stands at a path and, for folders, which one it is.
-  static func look(at path: [UInt8]) throws(FileError) -> (kind: Kind, identity: Identity) {
+  /// The kind and identity of the entry at a path.
+  static func status(of path: [UInt8]) throws(FileError) -> (kind: Kind, identity: Identity) {
     var found = stat()
     guard unsafe withCString(path, { unsafe stat($0, &found) }) == 0 else {
       throw failure("stat", path)
@@ -56,30 +55,30 @@ enum FileSystem {
     return (kind, Identity(device: UInt64(found.st_dev), number: UInt64(found.st_ino)))
   }
 
-  /// Bytes of a file.
+  /// The size of a file in bytes.
   static func size(of path: String) throws(FileError) -> Int {
     var found = stat()
     guard unsafe stat(path, &found) == 0 else { throw failure("stat", path) }
     return Int(found.st_size)
   }
 
-  /// Whether something is at a path; any doubt is an error, not an absence.
+  /// Whether a path exists. If the system cannot tell, that is an error.
   static func exists(_ path: String) throws(FileError) -> Bool {
     do {
-      _ = try look(at: Array(path.utf8))
+      _ = try status(of: Array(path.utf8))
       return true
     } catch .missing { return false }
   }
 
-  /// Makes a folder, and those above it where they are missing.
+  /// Creates a folder and any missing ones above it.
   static func makeFolder(_ path: String) throws(FileError) {
     var prefix = path.hasPrefix("/") ? "/" : ""
     for part in path.split(separator: "/") {
       prefix += part
-      // What a folder that exists is answered with is not always EEXIST: EROFS, EACCES.
+      // For an existing folder, mkdir may also fail with EROFS or EACCES.
       if unsafe mkdir(prefix, 0o777) != 0 {
         let code = errno
-        guard (try? look(at: Array(prefix.utf8)))?.kind == .folder else {
+        guard (try? status(of: Array(prefix.utf8)))?.kind == .folder else {
           throw .failed(path: prefix, operation: "mkdir", code: code == EEXIST ? ENOTDIR : code)
         }
       }
@@ -95,7 +94,7 @@ enum FileSystem {
     guard unsafe rename(old, new) == 0 else { throw failure("rename", old) }
   }
 
-  /// Bytes that this user may still write below a folder.
+  /// The space in bytes that this user may still fill on a folder's disk.
   static func freeSpace(at folder: String) throws(FileError) -> UInt64 {
     var found = statvfs()
     guard unsafe statvfs(folder, &found) == 0 else { throw failure("statvfs", folder) }
@@ -103,10 +102,10 @@ enum FileSystem {
     return product.overflow ? .max : product.partialValue
   }
 
-  /// Does nothing for a while.
+  /// Waits.
   static func pause(milliseconds: UInt32) { usleep(milliseconds * 1000) }
 
-  /// What the processor calls itself.
+  /// The processor's own name, or an empty string.
   static let processorName: String = {
     #if os(Linux)
       let descriptor = unsafe open("/proc/cpuinfo", O_RDONLY | O_CLOEXEC)
@@ -146,14 +145,14 @@ final class Descriptor: Sendable {
   let number: Int32
   let path: String
 
-  /// Opens a folder, to lock it.
+  /// Opens a folder in order to lock it.
   init(folder path: String) throws(FileError) {
     number = unsafe open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
     self.path = path
     guard number >= 0 else { throw FileSystem.failure("open", path) }
   }
 
-  /// Opens a file to append to, made where it is missing.
+  /// Opens a file for appending, creating it if necessary.
   init(appending path: String) throws(FileError) {
     number = unsafe open(path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0o666)
     self.path = path
@@ -162,9 +161,9 @@ final class Descriptor: Sendable {
 
   deinit { if number >= 0 { close(number) } }
 
-  /// Takes the lock that one process alone can hold; it goes with the process, however it ends.
+  /// Takes the exclusive lock. The system releases it when the process ends, however it ends.
   ///
-  /// - Returns: False where another process holds it.
+  /// - Returns: False if another process holds it.
   func lock() throws(FileError) -> Bool {
     while flock(number, LOCK_EX | LOCK_NB) != 0 {
       if errno == EWOULDBLOCK { return false }
@@ -173,7 +172,7 @@ final class Descriptor: Sendable {
     return true
   }
 
-  /// Whether no process holds that lock; takes it for no longer than it takes to see.
+  /// Whether the lock is free. Holds a shared lock only for the moment of the test.
   func probe() throws(FileError) -> Bool {
     while flock(number, LOCK_SH | LOCK_NB) != 0 {
       if errno == EWOULDBLOCK { return false }
@@ -183,7 +182,8 @@ final class Descriptor: Sendable {
     return true
   }
 
-  /// Writes from the front of `bytes` what the system takes, and removes that much.
+  /// Writes bytes and removes those that were written, so that after an error `bytes` holds the
+  /// rest.
   func put(_ bytes: inout [UInt8]) throws(FileError) {
     while !bytes.isEmpty {
       let written = unsafe bytes.withUnsafeBytes { unsafe write(number, $0.baseAddress, $0.count) }
