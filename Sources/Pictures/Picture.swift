@@ -43,25 +43,22 @@ public struct Picture: Hashable, Sendable, CustomStringConvertible {
     let count = width * height
     let converted: [UInt8]
     if channels == 3 {
-      converted = unsafe [UInt8](unsafeUninitializedCapacity: 3 * count) { samples, filled in
-        for i in 0..<count {
-          let gray = pixels[i]
-          unsafe samples[3 * i] = gray
-          unsafe samples[3 * i + 1] = gray
-          unsafe samples[3 * i + 2] = gray
+      converted = [UInt8](capacity: 3 * count) { samples in
+        for gray in pixels {
+          samples.append(gray)
+          samples.append(gray)
+          samples.append(gray)
         }
-        filled = 3 * count
       }
     } else {
-      converted = unsafe [UInt8](unsafeUninitializedCapacity: count) { samples, filled in
+      converted = [UInt8](capacity: count) { samples in
         for i in 0..<count {
           // 0.299, 0.587 and 0.114 times 2^16; the sum of the weights is 2^16.
           let red = 19595 * UInt32(pixels[3 * i])
           let green = 38470 * UInt32(pixels[3 * i + 1])
           let blue = 7471 * UInt32(pixels[3 * i + 2])
-          unsafe samples[i] = UInt8((red + green + blue + 0x8000) >> 16)
+          samples.append(UInt8((red + green + blue + 0x8000) >> 16))
         }
-        filled = count
       }
     }
     return Picture(width: width, height: height, channels: channels, pixels: converted)

@@ -1,7 +1,10 @@
 /// An image file format that is read or written here.
 public enum PictureFormat: String, Sendable {
+  /// Portable Network Graphics, read and written.
   case png = "PNG"
+  /// JPEG, read only.
   case jpeg = "JPEG"
+  /// WebP, read, and written as animations.
   case webp = "WebP"
 }
 

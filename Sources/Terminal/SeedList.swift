@@ -42,6 +42,7 @@ package enum SeedListError: Error, Equatable, CustomStringConvertible {
   /// The list exceeds ``SeedList/maximumCount``.
   case tooMany
 
+  /// What is wrong and how to write it.
   package var description: String {
     switch self {
     case .malformed(let part):

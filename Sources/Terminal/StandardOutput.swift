@@ -42,5 +42,6 @@ package struct StandardOutputError: ExitStatusProviding, Equatable, CustomString
   /// 141 if the reader of a pipe closed it, as `| head` does; otherwise 74.
   package var exitStatus: ExitStatus { code == EPIPE ? .brokenPipe : .inputOutput }
 
+  /// The system's description of the error.
   package var description: String { "standard output: \(errorText(code))" }
 }

@@ -37,7 +37,8 @@ struct SafetensorsReadingTests {
   @Test("escapes in text are resolved")
   func escapes() throws {
     let header =
-      "{\"__metadata__\":{\"a\":\"\\\"\\\\\\/\\b\\f\\n\\r\\t\\u00e9\\u20AC\\ud83d\\uDE00é€\u{7f}\"}}"
+      "{\"__metadata__\":{\"a\":\"\\\"\\\\\\/\\b\\f\\n\\r\\t"
+      + "\\u00e9\\u20AC\\ud83d\\uDE00é€\u{7f}\"}}"
     let read = try SafetensorsFile(bytes: file(header))
     #expect(read.metadata["a"] == "\"\\/\u{8}\u{c}\n\r\té€😀é€\u{7f}")
   }

@@ -54,6 +54,7 @@ public struct FileWriter: ~Copyable {
     try self.init(path: path, calls: SystemCalls())
   }
 
+  /// Starts a file at the given path, with replaceable system calls.
   package init(path: String, calls: SystemCalls) throws(FileError) {
     let opened = try Self.opened(path, calls)
     self.path = path

@@ -14,8 +14,11 @@ package struct SystemCalls {
   package var create: (_ path: String, _ mode: mode_t) -> Int32 = createNew
   /// Writes one or more of the bytes from `start` on.
   package var write: (_ file: Int32, _ bytes: [UInt8], _ start: Int) -> Int = writeSome
+  /// Flushes a file or folder to the disk.
   package var fsync: (_ file: Int32) -> Int32 = flush
+  /// Closes a descriptor.
   package var close: (_ file: Int32) -> Int32 = shut
+  /// Renames a file and replaces any file of the new name.
   package var rename: (_ from: String, _ to: String) -> Int32 = move
 
   /// The real system calls.

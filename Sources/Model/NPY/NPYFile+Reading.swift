@@ -1,3 +1,5 @@
+// Reads .npy files, which may come from strangers.
+
 extension NPYFile {
   /// Reads a file of float16, float32 or float64 numbers; the latter are rounded to float32.
   ///

@@ -6,6 +6,8 @@
   import Darwin
 #endif
 
+// Interpolates between latents.
+
 extension Latents {
   /// Linear interpolation from `a` (t = 0) to `b` (t = 1).
   ///

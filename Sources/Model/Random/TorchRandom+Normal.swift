@@ -6,6 +6,8 @@
   import Darwin
 #endif
 
+// PyTorch's normal numbers.
+
 extension TorchRandom {
   /// The numbers of `torch.empty(count).normal_(mean, std)`; with mean 0 and standard deviation 1,
   /// those of `torch.randn(count)`.

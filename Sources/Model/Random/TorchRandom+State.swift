@@ -1,3 +1,5 @@
+// Saves and restores PyTorch's generator in PyTorch's own format.
+
 extension TorchRandom {
   /// The size of a saved state in bytes.
   static let blobByteCount = 5056

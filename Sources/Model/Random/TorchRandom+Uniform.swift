@@ -1,3 +1,5 @@
+// PyTorch's uniform numbers.
+
 extension TorchRandom {
   /// The number of `torch.rand(1)`: a multiple of 2^-24 in 0..<1.
   public mutating func uniform() -> Float {

@@ -1,3 +1,5 @@
+// Metadata that describe a model to other programs.
+
 extension SafetensorsFile {
   /// Adds the metadata that model browsers read: Stability AI's ModelSpec 1.0.0.
   ///

@@ -1,3 +1,5 @@
+// Reads safetensors files, which may come from strangers.
+
 extension SafetensorsFile {
   /// Reads a file strictly: the safetensors library accepts every file accepted here, and no byte
   /// of such a file is ambiguous or ignored.

@@ -1,3 +1,5 @@
+// Writes safetensors files.
+
 extension SafetensorsFile {
   /// The bytes of the file. The same contents always give the same bytes.
   ///

@@ -227,15 +227,14 @@ func decodePNG(
 func withoutAlpha(_ samples: [UInt8], channels: Int, overWhite: Bool) -> [UInt8] {
   let colours = channels - 1
   let count = samples.count / channels
-  return unsafe [UInt8](unsafeUninitializedCapacity: count * colours) { result, filled in
+  return [UInt8](capacity: count * colours) { result in
     for i in 0..<count {
       let alpha = UInt32(samples[channels * i + colours])
       for c in 0..<colours {
         let colour = UInt32(samples[channels * i + c])
         let blended = (colour * alpha + 255 * (255 - alpha) + 127) / 255
-        unsafe result[colours * i + c] = UInt8(overWhite ? blended : colour)
+        result.append(UInt8(overWhite ? blended : colour))
       }
     }
-    filled = count * colours
   }
 }

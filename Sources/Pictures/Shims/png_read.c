@@ -53,7 +53,7 @@ static void on_row(png_structp png, png_bytep row, png_uint_32 index, int pass) 
   if (row) png_progressive_combine_row(png, job->pixels + index * job->row_bytes, row);
 }
 
-/// Whether libpng has delivered the last row, for an interlaced file that of the last pass.
+/// Whether libpng has delivered the last row, in the last pass of an interlaced file.
 ///
 /// The push reader silently accepts a zlib stream that ends early.
 static int is_whole(png_structp png, png_infop info, const job *job) {

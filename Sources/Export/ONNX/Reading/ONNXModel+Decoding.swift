@@ -1,6 +1,8 @@
 internal import BollyGANMessages
 import BollyGANModel
 
+// Reads ONNX models from protobuf messages, after ONNXScan has checked the bytes.
+
 extension ONNXModel {
   /// Reads an ONNX file.
   ///
@@ -14,11 +16,11 @@ extension ONNXModel {
     let limit = 2 * bytes.count + 16 << 20
     guard let message = ProtoMessage(.onnxModel, unpacking: bytes, limit: limit) else {
       throw .unsupported(
-        what: "a file that takes more than \(limit) bytes of memory to read",
-        accepted: "twice its own size and 16 MiB")
+        what: "a file that needs more than \(limit) bytes of memory to read",
+        accepted: "twice the size of the file and 16 MiB")
     }
     guard let graph = message.message("graph") else {
-      throw .malformed(offset: 0, field: "model", reason: "there is no graph in it")
+      throw .malformed(offset: 0, field: "model", reason: "it has no graph")
     }
     self.init(
       irVersion: message.number("ir_version") ?? 0,
@@ -109,8 +111,8 @@ extension ONNXModel.Attribute {
     // Writers of proto3 leave out zeros and empty lists, so a type without a value is valid.
     guard present.allSatisfy({ $0 == kind }) else {
       throw .unsupported(
-        what: "attribute \(quoted(name)) that says \(kind) and holds \(present)",
-        accepted: "one value of the type it says")
+        what: "attribute \(quoted(name)) of declared type \(kind) with values of \(present)",
+        accepted: "one value of the declared type")
     }
     switch kind {
     case .float: self.init(name, .float(message.number(kind.field) ?? 0))
@@ -118,7 +120,8 @@ extension ONNXModel.Attribute {
     case .string: self.init(name, .string(message.bytes(kind.field) ?? []))
     case .tensor:
       guard let tensor = message.message(kind.field) else {
-        throw .unsupported(what: "attribute \(quoted(name)) without its tensor", accepted: "one")
+        throw .unsupported(
+          what: "attribute \(quoted(name)) without a tensor", accepted: "one tensor")
       }
       self.init(name, .tensor(try ONNXModel.Tensor(tensor)))
     case .floats: self.init(name, .floats(message.numbers(kind.field)))
@@ -133,14 +136,14 @@ extension ONNXModel.Tensor {
     let name = message.text("name")
     let number: Int32 = message.number("data_type") ?? 0
     guard let type = ONNXModel.ElementType(rawValue: number) else {
-      throw .tensor(name: name, reason: "element type \(number) is not known")
+      throw .tensor(name: name, reason: "element type \(number) is unknown")
     }
     var contents: [Contents] = []
     if message.holds("data_location", choice: "EXTERNAL") {
       contents.append(
         .external(message.messages("external_data").map(ONNXModel.Property.init)))
     } else if message.isSet("external_data") {
-      throw .tensor(name: name, reason: "describes external data but says that it has none")
+      throw .tensor(name: name, reason: "describes external data but does not declare any")
     }
     if let bytes = message.bytes("raw_data") { contents.append(.raw(bytes)) }
     if message.isSet("float_data") { contents.append(.floats(message.numbers("float_data"))) }
@@ -153,7 +156,7 @@ extension ONNXModel.Tensor {
       contents.removeFirst()
     }
     guard contents.count <= 1 else {
-      throw .tensor(name: name, reason: "holds its numbers twice")
+      throw .tensor(name: name, reason: "has numbers in more than one field")
     }
     self.init(
       name: name, type: type, dimensions: message.numbers("dims"),

@@ -1,6 +1,8 @@
 internal import BollyGANMessages
 import BollyGANModel
 
+// Writes ONNX models as protobuf messages.
+
 extension ONNXModel {
   /// The bytes of the ONNX file. The same model always gives the same bytes.
   ///
@@ -21,7 +23,8 @@ extension ONNXModel {
   private func checkNames() throws(ONNXError) {
     func check(_ texts: [String], _ field: String) throws(ONNXError) {
       for text in texts where text.utf8.contains(0) {
-        throw .unsupported(what: "\(field) \(quoted(text)) with a NUL", accepted: "text without")
+        throw .unsupported(
+          what: "\(field) \(quoted(text)) with a NUL", accepted: "text without NUL")
       }
     }
     try check(
