@@ -201,8 +201,7 @@ private func withPointers(
 }
 
 /// Two images from maps of random numbers, cut into parts, sometimes more than there are rows of
-/// tiles. The direct sum reads maps in the layout of training, the fast convolution in that of the
-/// engine.
+/// tiles. The direct sum reads maps in training's layout, the fast convolution in the engine's.
 struct PictureCase: CustomTestStringConvertible, Sendable {
   let side: Int
   let depth: Int
@@ -397,7 +396,7 @@ struct UpTests {
   }
 
   @Test(
-    "the last layer has the same bits in one part and in many, and on all levels with fused multiply-add",
+    "the last layer has the same bits for any number of parts, and at every level that fuses",
     arguments: PictureCase.all)
   func pictureBits(shape: PictureCase) {
     var fused: PictureCase.Drawn?
