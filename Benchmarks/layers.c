@@ -5,11 +5,10 @@
 //     -lm -lpthread -o layers
 //   ./layers avx512 2 4
 //
-// The arguments are the instruction set, threads, images, and turns, of which the shortest counts
-// (40). The share is the part of the peak in registers that a direct convolution would need for the
-// same time; above 1, no direct convolution is as fast. Errors and bits depend neither on the
-// threads nor on the instruction set, as long as it has fused multiply-add; .ci/arm64 compares
-// them.
+// The arguments are the instruction set, threads, images, and turns (40). The shortest turn counts.
+// The share is the part of the peak in registers that a direct convolution would need for the same
+// time; above 1, no direct convolution is as fast. Errors and bits depend neither on the threads
+// nor on the instruction set, as long as it has fused multiply-add; .ci/arm64 compares them.
 
 #include <inttypes.h>
 #include <math.h>

@@ -1,6 +1,7 @@
 """Measures how close the faces of other runtimes are to ours.
 
-Prints a line for each runtime and type of weights. `run` starts this in environments that have the runtimes.
+Prints a line for each runtime and type of weights. `run` starts this in environments that have the
+runtimes.
 """
 
 import argparse

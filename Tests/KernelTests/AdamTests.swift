@@ -14,7 +14,7 @@ struct AdamTests {
   @Test(
     "an update follows the definition, at any length", arguments: Level.available, [1, 15, 16, 100])
   func adam(level: Level, count: Int) {
-    let kernels = unsafe level.kernels
+    let kernels = level.kernels
     var numbers = Numbers(state: UInt64(count))
     let gradient = numbers.floats(count)
     var (first, second) = (numbers.floats(count), numbers.floats(count, 0...1))
@@ -43,7 +43,7 @@ struct AdamTests {
     "an update has the same bits within a vector and after the last whole one",
     arguments: Level.available)
   func places(level: Level) {
-    let kernels = unsafe level.kernels
+    let kernels = level.kernels
     var numbers = Numbers(state: 3)
     let all = (0..<3).map { _ in numbers.floats(1024) } + [numbers.floats(1024, 0...1)]
     var constants = bg_adam(
@@ -67,7 +67,7 @@ struct AdamTests {
     "an update reports a single value that is not finite, at any place",
     arguments: Level.available)
   func finite(level: Level) {
-    let kernels = unsafe level.kernels
+    let kernels = level.kernels
     var constants = bg_adam(
       one_minus_beta1: 0.5, beta2: 0.999, one_minus_beta2: 0.001, step_size: 0.0002,
       root_of_correction2: 1, epsilon: 1e-8)

@@ -109,14 +109,14 @@ struct DownCase: CustomTestStringConvertible, Sendable {
   /// The convolution as the kernels compute it. Checks that gaps between coarse maps are not
   /// written.
   func run(_ level: Level, _ fine: [Float]) -> [Float] {
-    let kernels = unsafe level.kernels
-    let width = Int(unsafe kernels.columns)
+    let kernels = level.kernels
+    let width = Int(kernels.columns)
     let panels = (coarseChannels + width - 1) / width
     var taps = [Float](repeating: 0, count: 16 * panels * fineChannels * width)
     unsafe bg_pack_down(
       weights, 0, fineChannels, coarseChannels, 1.0 / 81, fineChannels, panels, width, &taps)
     let height = Int(
-      tiles <= Int(unsafe kernels.small_job_tiles) ? unsafe kernels.row_step : unsafe kernels.rows)
+      tiles <= Int(kernels.small_job_tiles) ? kernels.row_step : kernels.rows)
     let size = side * side * coarseChannels
     let gap = 5
     var out = [Float](repeating: canary, count: images * (size + gap))
@@ -124,7 +124,7 @@ struct DownCase: CustomTestStringConvertible, Sendable {
     var planes = [Float](
       repeating: 1e30,
       count: Int(BG_WIN_PLANES)
-        * ((tiles + Int(unsafe kernels.rows)) * 4 * fineChannels + Int(BG_WIN_PAD)))
+        * ((tiles + Int(kernels.rows)) * 4 * fineChannels + Int(BG_WIN_PAD)))
     var scratch = [Float](repeating: 1e30, count: bg_scratch_floats(width))
     let fineRow = row(2 * side, fineChannels)
     unsafe fine.withUnsafeBufferPointer { fine in
@@ -164,8 +164,8 @@ struct DownCase: CustomTestStringConvertible, Sendable {
     _ level: Level, _ fine: [Float], _ coarse: [Float], slice: Int = Int(BG_WIN_SUM),
     from start: Float? = nil
   ) -> [Float] {
-    let kernels = unsafe level.kernels
-    let width = Int(unsafe kernels.columns)
+    let kernels = level.kernels
+    let width = Int(kernels.columns)
     let unit = Int(BG_CHANNEL_UNIT)
     let wanted = (coarseChannels - 1) * 16 * fineChannels
     var out = [Float](repeating: start ?? 1e30, count: wanted)

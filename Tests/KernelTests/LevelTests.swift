@@ -17,7 +17,7 @@ struct LevelTests {
     let values = numbers.floats(64 * 48, -3...3)
     let (scale, shift) = (numbers.floats(48), numbers.floats(48))
     let results = levels.map { level in
-      let kernels = unsafe level.kernels
+      let kernels = level.kernels
       var out = [Float](repeating: 0, count: values.count)
       unsafe kernels.normalise(64, 48, values, shift, scale, shift, 0.2, &out)
       var sums = [Float](repeating: 0, count: 48)
@@ -31,9 +31,9 @@ struct LevelTests {
 
   /// The product of a row of 64 numbers and a matrix `[64, 48]`, summed in float64.
   @unsafe private func product(_ kernels: bg_kernels, _ matrix: [Float]) -> [Float] {
-    let width = Int(unsafe kernels.columns)
+    let width = Int(kernels.columns)
     let rows = [Float](
-      repeating: 0.3, count: Int(unsafe kernels.rows) * Int(BG_ROW_STRIDE))
+      repeating: 0.3, count: Int(kernels.rows) * Int(BG_ROW_STRIDE))
     var out = [Float](repeating: 0, count: 48 + width)
     for first in stride(from: 0, to: 48, by: width) {
       var panel = [Float](repeating: 0, count: 64 * width)

@@ -15,7 +15,7 @@ struct NormalisationTests {
     "batch normalisation and its gradient agree with plain loops", arguments: Level.available,
     [1, 7, 64])
   func normalisation(level: Level, pixels: Int) {
-    let kernels = unsafe level.kernels
+    let kernels = level.kernels
     let channels = 3 * Int(BG_CHANNEL_UNIT)
     var numbers = Numbers(state: UInt64(pixels))
     let values = numbers.floats(pixels * channels, -2...2)
@@ -64,7 +64,7 @@ struct NormalisationTests {
 
   @Test("tanh is accurate to 2 ulp, odd, and 1 for large arguments", arguments: Level.available)
   func hyperbolicTangent(level: Level) {
-    let kernels = unsafe level.kernels
+    let kernels = level.kernels
     // Every 1,009th float32 from 0 to 20, and special values.
     let bits = stride(from: Float(0).bitPattern, to: Float(20).bitPattern, by: 1009)
     var values = bits.map { Float(bitPattern: $0) }

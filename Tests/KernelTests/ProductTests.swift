@@ -22,15 +22,15 @@ private struct RowsProduct {
   init(level: Level, depth: Int) {
     self.level = level
     self.depth = depth
-    rows = unsafe Int(level.kernels.rows)
-    width = unsafe Int(level.kernels.columns)
+    rows = Int(level.kernels.rows)
+    width = Int(level.kernels.columns)
     var numbers = Numbers(state: UInt64(depth))
     left = numbers.floats(rows * Int(BG_ROW_STRIDE))
     panel = numbers.floats(depth * width)
     bias = numbers.floats(width)
   }
 
-  var kernels: bg_kernels { unsafe level.kernels }
+  var kernels: bg_kernels { level.kernels }
 
   /// Numbers of columns to compute.
   var widths: [Int] { [1, width / 2, width - 1, width] }
@@ -132,8 +132,8 @@ struct ProductTests {
 
   @Test("a row has the same bits alone, with few others and with many", arguments: Level.available)
   func heights(level: Level) {
-    let kernels = unsafe level.kernels
-    let (tileRows, tileColumns, depth) = unsafe (Int(kernels.rows), Int(kernels.columns), 200)
+    let kernels = level.kernels
+    let (tileRows, tileColumns, depth) = (Int(kernels.rows), Int(kernels.columns), 200)
     var numbers = Numbers(state: 5)
     let left = numbers.floats(tileRows * Int(BG_ROW_STRIDE))
     let panel = numbers.floats(depth * tileColumns)
@@ -163,8 +163,8 @@ struct ProductTests {
     "a product of panels equals the product of the same numbers in rows, bit for bit",
     arguments: Level.available, depths)
   func panels(level: Level, depth: Int) {
-    let kernels = unsafe level.kernels
-    let (tileRows, tileColumns) = unsafe (Int(kernels.rows), Int(kernels.columns))
+    let kernels = level.kernels
+    let (tileRows, tileColumns) = (Int(kernels.rows), Int(kernels.columns))
     var numbers = Numbers(state: UInt64(depth) + 99)
     let panel = numbers.floats(depth * tileColumns)
     let columnsFirst = numbers.floats(depth * tileRows)

@@ -102,8 +102,8 @@ struct UpCase: CustomTestStringConvertible, Sendable {
   /// The transposed convolution as the kernels compute it. Checks that gaps between fine maps are
   /// not written.
   func run(_ level: Level, _ coarse: [Float]) -> [Float] {
-    let kernels = unsafe level.kernels
-    let width = Int(unsafe kernels.columns)
+    let kernels = level.kernels
+    let width = Int(kernels.columns)
     let panels = (columns + width - 1) / width
     var taps = [Float](repeating: 0, count: 16 * panels * depth * width)
     unsafe bg_pack_up(
@@ -113,7 +113,7 @@ struct UpCase: CustomTestStringConvertible, Sendable {
     let padded = bias + [Float](repeating: 0, count: panels * width - columns)
     let tiles = images * side * side / 16
     let height = Int(
-      tiles <= Int(unsafe kernels.small_job_tiles) ? unsafe kernels.row_step : unsafe kernels.rows)
+      tiles <= Int(kernels.small_job_tiles) ? kernels.row_step : kernels.rows)
     let groups = (tiles + height - 1) / height
     // Whole cache lines if maps are stored past the caches.
     let gap = streams ? 16 : 5
@@ -122,7 +122,7 @@ struct UpCase: CustomTestStringConvertible, Sendable {
     var start = 0
     // The initial content of scratch memory must not matter.
     var planes = [Float](
-      repeating: 1e30, count: 25 * ((tiles + Int(unsafe kernels.rows)) * depth + Int(BG_WIN_PAD)))
+      repeating: 1e30, count: 25 * ((tiles + Int(kernels.rows)) * depth + Int(BG_WIN_PAD)))
     var scratch = [Float](repeating: 1e30, count: bg_scratch_floats(width) + 1)
     scratch[scratch.count - 1] = canary
     let unit = Int(BG_CHANNEL_UNIT)
@@ -201,8 +201,7 @@ private func withPointers(
 }
 
 /// Two images from maps of random numbers, cut into parts, sometimes more than there are rows of
-/// tiles. The direct sum reads maps in the layout of training, the fast convolution in that of the
-/// engine.
+/// tiles. The direct sum reads maps in training's layout, the fast convolution in the engine's.
 struct PictureCase: CustomTestStringConvertible, Sendable {
   let side: Int
   let depth: Int
@@ -237,10 +236,10 @@ struct PictureCase: CustomTestStringConvertible, Sendable {
   }
 
   func run(_ level: Level, parts: Int) -> Drawn {
-    let kernels = unsafe level.kernels
+    let kernels = level.kernels
     let draw = unsafe isFast ? kernels.fast_picture! : kernels.direct_picture!
     let kernel = up.kernel
-    let (rows, lanes) = unsafe (Int(kernels.rows), Int(kernels.lanes))
+    let (rows, lanes) = (Int(kernels.rows), Int(kernels.lanes))
     let columns = isFast ? bg_picture_columns(channels, lanes) : 16 * channels
     var weights = [Float](
       repeating: 0, count: (isFast ? Int(BG_WIN_PLANES) : 1) * depth * columns)
@@ -397,7 +396,7 @@ struct UpTests {
   }
 
   @Test(
-    "the last layer has the same bits in one part and in many, and on all levels with fused multiply-add",
+    "the last layer has the same bits for any number of parts, and at every level that fuses",
     arguments: PictureCase.all)
   func pictureBits(shape: PictureCase) {
     var fused: PictureCase.Drawn?
@@ -405,7 +404,7 @@ struct UpTests {
       let drawn = shape.run(level, parts: 1)
       #expect(shape.run(level, parts: shape.parts) == drawn)
       #expect(shape.run(level, parts: 2) == drawn)
-      guard unsafe level.kernels.fused != 0 else { continue }
+      guard level.kernels.fused != 0 else { continue }
       #expect(fused ?? drawn == drawn)
       fused = drawn
     }

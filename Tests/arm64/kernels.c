@@ -164,7 +164,7 @@ int main(int argc, char **argv) {
   kernels->tanh_gradient(count - 3, out, gradient, out);
   print_floats("tanh_gradient", out, count);
 
-  // Packing weights into panels, of which the last one and its last group of four are partly
+  // Packing weights into panels. The last panel, and its last group of four columns, are partly
   // filled.
   enum { inputs = 3, outputs = 39, wide = 16, panels = 3 };
   float *weights = numbers(inputs * outputs * 16);

@@ -38,8 +38,8 @@ enum Destination: Equatable {
       self = .folder(path: out.hasSuffix("/") ? out : out + "/")
     case let format? where isFolder:
       throw ValidationError(
-        "--out \(escaped(out)) is a folder, and folders hold PNG files. --format \(format.rawValue) "
-          + "needs a file name, or - for standard output.")
+        "--out \(escaped(out)) is a folder, and folders hold PNG files. "
+          + "--format \(format.rawValue) needs a file name, or - for standard output.")
     case .png?: self = .grid(path: out)
     case .webp?: self = .animation(path: out)
     case .npy?: self = .array(path: out)

@@ -93,8 +93,8 @@ struct DrawingJob: ~Copyable {
     guard longest <= Self.longestSide else {
       throw CommandFailure(
         .usage,
-        "a grid of \(size.columns)x\(size.rows) faces would be \(longest) pixels long, and the limit "
-          + "is \(Self.longestSide); write to a folder or a .npy file instead")
+        "a grid of \(size.columns)x\(size.rows) faces would be \(longest) pixels long, and the "
+          + "limit is \(Self.longestSide); write to a folder or a .npy file instead")
     }
     let sheet = GridSheet(
       count: size.cells, columns: size.columns, width: shape.side, height: shape.side,

@@ -19,8 +19,8 @@ struct EngineOptions: ParsableArguments {
 
   @Option(
     help: ArgumentHelp(
-      "How the network's output x in -1...1 becomes pixels: torchvision is (x+1)/2*255+0.5, stylegan "
-        + "is x*127.5+128, minmax stretches the range of each image or grid to 0...255.",
+      "How the network's output x in -1...1 becomes pixels: torchvision is (x+1)/2*255+0.5, "
+        + "stylegan is x*127.5+128, minmax stretches the range of each image or grid to 0...255.",
       valueName: "rule"))
   var pixelRule: PixelRule = .torchvision
 

@@ -15,11 +15,11 @@ struct Generate: AsyncParsableCommand {
 
       The same model, seed and options give the same bytes for any --threads and any --batch. A \
       face does not depend on its neighbours either, so --count 1 draws the first face of \
-      --count 64. The one exception is --seed with a model whose nz is not a multiple of 16 (64 and \
-      128 are, 100 is not): for such tensors torch.randn draws the last 16 numbers twice.
+      --count 64. The one exception is --seed with a model whose nz is not a multiple of 16 (64 \
+      and 128 are, 100 is not): for such tensors torch.randn draws the last 16 numbers twice.
 
-      Every PNG contains the model's hash, the seed, index and truncation as text (iTXt), for a grid \
-      those of every cell, so that any face can be drawn again.
+      Every PNG contains the model's hash, the seed, index and truncation as text (iTXt), for a \
+      grid those of every cell, so that any face can be drawn again.
 
       EXAMPLES
 
@@ -47,8 +47,8 @@ struct Generate: AsyncParsableCommand {
 
   @Option(
     help: ArgumentHelp(
-      "Output: faces.png (a grid), faces/ (a PNG per face), faces.npy (float32 [N, C, side, side] in "
-        + "-1...1), faces.rgb (raw frames), or - for standard output. (default: faces.png)",
+      "Output: faces.png (a grid), faces/ (a PNG per face), faces.npy (float32 [N, C, side, side] "
+        + "in -1...1), faces.rgb (raw frames), or - for standard output. (default: faces.png)",
       valueName: "path"))
   var out: String?
 

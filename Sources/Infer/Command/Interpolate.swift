@@ -12,8 +12,8 @@ struct Interpolate: AsyncParsableCommand {
       Goes from each latent to the next in --steps equal steps: N latents give (N - 1) * steps + 1 \
       frames. With --loop it returns to the first latent, which gives N * steps frames.
 
-      The path follows the sphere on which random latents concentrate (slerp). With --linear it is a \
-      straight line, on which faces half-way are closer to the mean face.
+      The path follows the sphere on which random latents concentrate (slerp). With --linear it is \
+      a straight line, on which faces half-way are closer to the mean face.
 
       EXAMPLES
 
@@ -37,8 +37,8 @@ struct Interpolate: AsyncParsableCommand {
 
   @Option(
     help: ArgumentHelp(
-      "Output: walk.webp (an animation), walk.png (a strip), walk/ (frames), walk.npy, walk.rgb, or - "
-        + "for standard output. (default: walk.webp)",
+      "Output: walk.webp (an animation), walk.png (a strip), walk/ (frames), walk.npy, walk.rgb, "
+        + "or - for standard output. (default: walk.webp)",
       valueName: "path"))
   var out: String?
 
@@ -126,8 +126,8 @@ struct Interpolate: AsyncParsableCommand {
     guard walk.count <= destination.faceLimit else {
       throw CommandFailure(
         .usage,
-        "\(walk.count) frames are more than the \(destination.faceLimit) that this output takes; use "
-          + "fewer --steps")
+        "\(walk.count) frames are more than the \(destination.faceLimit) that this output takes; "
+          + "use fewer --steps")
     }
     let artist = engine.artist(model.weights)
     stopwatch.loaded()

@@ -30,7 +30,8 @@ struct LatentOptions: ParsableArguments {
 
   @Option(
     help: ArgumentHelp(
-      "A .npy or .safetensors file of latents, shape [N, nz] or [N, nz, 1, 1]; - for standard input.",
+      "A .npy or .safetensors file of latents, shape [N, nz] or [N, nz, 1, 1]; - for standard "
+        + "input.",
       valueName: "file"))
   var latents: String?
 

@@ -8,11 +8,11 @@ struct PlanCommand: AsyncParsableCommand {
     commandName: "plan",
     abstract: "Show how each layer is computed and what it costs.",
     discussion: """
-      For each layer, prints the algorithm, the register tile of its products, and the faces that go \
-      through it in one pass. The other figures are for one face: MB of weights, KB of maps, millions of \
-      multiply-adds (of the algorithm, and of the definition), and microseconds, first the minimum if \
-      the products ran at the measured peak of this processor, then as measured. The last column is \
-      the first of these times divided by the second.
+      For each layer, prints the algorithm, the register tile of its products, the faces that go \
+      through it in one pass, and MB of weights. The other figures are for one face: KB of maps, \
+      millions of multiply-adds (of the algorithm, and of the definition), and microseconds, first \
+      the minimum if the products ran at the measured peak of this processor, then as measured. \
+      The last column is the first of these times divided by the second.
 
         bollygan-infer plan
         bollygan-infer plan --batch 1 --threads 1 --kernels avx2
@@ -63,8 +63,8 @@ struct PlanCommand: AsyncParsableCommand {
     let limit = plan.peak * 1e9 / (2 * Double(direct))
     let faces = 1 / plan.measuredSeconds
     lines.append(
-      "\(number(faces, 0, width: 0)) faces per second, \(number(faces / limit, 2, width: 0)) times the "
-        + "\(number(limit, 0, width: 0)) that direct convolution could reach at the peak")
+      "\(number(faces, 0, width: 0)) faces per second, \(number(faces / limit, 2, width: 0)) times "
+        + "the \(number(limit, 0, width: 0)) that direct convolution could reach at the peak")
     return lines
   }
 }
