@@ -275,8 +275,9 @@ class Trainer(dcgan.Trainer):
 
     def score(self, logits, others):
         """D(x) or D(G(z)); for a relativistic loss, compared with the mean of the other batch."""
-        difference = logits - others.mean() if self.is_relativistic else logits
-        return torch.sigmoid(difference).mean().item()
+        if self.is_relativistic:
+            logits = logits - others.mean()
+        return torch.sigmoid(logits).mean().item()
 
     def step(self, step, real, latents, fresh=None):
         for optimizer, rate in ((self.optimizer_g, "rate_g"), (self.optimizer_d, "rate_d")):

@@ -31,7 +31,7 @@ final class FastDiscriminator: FastNetwork {
     load(weights)
   }
 
-  /// Takes over weights.
+  /// Loads weights.
   ///
   /// - Parameter spectral: vectors of spectral normalisation, by kernel; nil for new kernels.
   func load(_ weights: DiscriminatorWeights, spectral: [String: SpectralVectors]? = nil) {
@@ -91,7 +91,8 @@ final class FastDiscriminator: FastNetwork {
   ///   - gradient: with respect to the logits.
   ///   - images: what that pass read.
   ///   - record: where that pass kept its activations.
-  ///   - accumulates: whether the parameters' gradients are added to; nil if they are not wanted.
+  ///   - accumulates: true adds to the parameters' gradients, false overwrites them, nil computes
+  ///     none.
   ///   - imageGradient: where the gradient with respect to the images goes, if wanted.
   func backward(
     _ gradient: [Float], images: ImageBatch, record: Int = 0, toParameters accumulates: Bool?,
@@ -111,7 +112,7 @@ final class FastDiscriminator: FastNetwork {
   ///
   /// - Parameters:
   ///   - images: what the selected forward pass read.
-  ///   - scratch: memory for as many images, overwritten.
+  ///   - scratch: memory for the same number of images, overwritten.
   /// - Returns: The penalty.
   /// - Precondition: the discriminator has no batch normalisation.
   func addSlopePenalty(images: ImageBatch, weight: Double, scratch: FloatBuffer) -> Double {
@@ -148,7 +149,7 @@ final class FastDiscriminator: FastNetwork {
     for layer in layers { layer.spectral?.backward(layer.kernel.gradient) }
   }
 
-  /// Makes the weights ready after an update, with another round of power iteration.
+  /// Prepares the updated weights for the next pass, with one more round of power iteration.
   func refreshUpdated() {
     for layer in layers { layer.spectral?.iterate(layer.kernel.weight) }
     refresh()

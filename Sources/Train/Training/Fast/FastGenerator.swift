@@ -19,7 +19,7 @@ final class FastGenerator: FastNetwork {
     load(weights)
   }
 
-  /// Takes over weights.
+  /// Loads weights.
   func load(_ weights: GeneratorWeights) {
     for (layer, loaded) in zip(layers, weights.layers) { layer.weights = loaded }
     refresh()

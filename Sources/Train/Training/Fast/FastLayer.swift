@@ -2,9 +2,9 @@ import BollyGANCompute
 import BollyGANKernels
 import BollyGANModel
 
-/// One layer: a convolution, and what follows before the activation (nothing after the last).
+/// One layer of a network: a convolution, and a norm or bias before the activation.
 final class FastLayer {
-  /// Which way maps go through a link.
+  /// A direction through a link.
   enum Direction {
     /// From coarse maps to fine ones: a generator's forward pass, a discriminator's backward pass.
     case up
@@ -70,20 +70,18 @@ final class FastLayer {
     }
   }
 
-  /// Layout of the maps that the forward pass makes.
+  /// Layout of the layer's output.
   func outputLayout(margin: Int) -> MapLayout {
     direction == .up ? link.fineLayout(margin: margin) : link.coarseLayout(margin: margin)
   }
 
-  /// Modules of the state_dict that the layer takes, its activation included.
+  /// Number of modules in the state_dict, the activation included.
   var modules: Int { norm?.normalises == true ? 3 : 2 }
 
   /// The trained tensors in the order of a state_dict: kernel, bias; or kernel, scale, shift.
   var parameters: [FastParameter] { [kernel] + (norm?.parameters ?? []) }
 
-  /// A copy of the layer's weights, or weights to take over.
-  ///
-  /// After a change the layer is to be ``refresh(_:)``ed.
+  /// The layer's weights. Call ``refresh(_:)`` after setting them.
   var weights: LayerWeights {
     get {
       LayerWeights(
@@ -99,7 +97,8 @@ final class FastLayer {
     }
   }
 
-  /// Reorders the kernel for both directions after it changed, divided where it is to be.
+  /// Reorders the kernel for both directions, divided if it is spectrally normalised. Call it after
+  /// each change of the kernel.
   func refresh(_ loops: FastLoops) {
     let workers = loops.workers
     spectral?.normalise(kernel.weight)

@@ -11,7 +11,7 @@ extension FastLoops {
   /// - Parameters:
   ///   - input: maps with margin 1 that the layer read.
   ///   - outputGradient: gradient with respect to its output, with margin 1.
-  ///   - accumulates: whether the kernel's gradient is added to.
+  ///   - accumulates: whether to add to the kernel's gradient instead of overwriting it.
   func weightGradient(
     _ layer: FastLayer, input: FloatBuffer, outputGradient: FloatBuffer, images: Int,
     accumulates: Bool

@@ -37,11 +37,11 @@ class FastNetwork {
   /// `gradients[l]` is the gradient with respect to `raw[l]`, with margin 1; until
   /// ``NormGradientSums/finish(_:_:)`` the gradient with respect to `maps[l]`.
   private(set) var gradients: [FloatBuffer] = []
-  /// Images that there is memory for.
+  /// Number of images that memory is allocated for.
   private(set) var capacity = 0
 
   /// - Parameters:
-  ///   - links: one a layer, in the order of the forward pass.
+  ///   - links: one for each layer, in the order of the forward pass.
   ///   - norms: what follows each convolution but the last.
   init(
     name: String, links: [StridedLink], direction: FastLayer.Direction, norms: [FastNorm.Kind],
@@ -68,7 +68,7 @@ class FastNetwork {
 
   final var last: FastLayer { layers[layers.count - 1] }
 
-  /// Makes the weights ready for both passes after they changed.
+  /// Reorders all kernels for both passes. Call it after each change of the weights.
   final func refresh() { for layer in layers { layer.refresh(loops) } }
 
   // MARK: Memory
@@ -85,8 +85,8 @@ class FastNetwork {
     gradients = []
   }
 
-  /// Selects the record that the next pass uses. A network needs a second one where two forward
-  /// passes precede the first backward pass.
+  /// Selects the record that the next pass uses. A network needs a second one if two forward passes
+  /// precede the first backward pass.
   final func select(record index: Int) {
     while records.count <= index {
       let inner = layers.dropLast()
@@ -110,11 +110,11 @@ class FastNetwork {
 
   // MARK: Passes
 
-  /// What batch normalisation takes its statistics from.
+  /// The source of batch normalisation's mean and variance.
   enum Statistics {
-    /// The batch; the running statistics follow.
+    /// The batch. The running statistics are updated.
     case batch
-    /// The batch; the running statistics stay.
+    /// The batch. The running statistics stay unchanged.
     case batchUntracked
     /// The running statistics.
     case running
@@ -157,7 +157,8 @@ class FastNetwork {
   /// - Parameters:
   ///   - input: what the first layer read.
   ///   - outputGradient: gradient with respect to the last layer's convolution, with margin 1.
-  ///   - accumulates: whether the parameters' gradients are added to; nil if they are not wanted.
+  ///   - accumulates: true adds to the parameters' gradients, false overwrites them, nil computes
+  ///     none.
   ///   - imageGradient: where the gradient with respect to a discriminator's images goes.
   final func backward(
     input: FloatBuffer, outputGradient: FloatBuffer, images: Int, toParameters accumulates: Bool?,

@@ -18,7 +18,7 @@ final class BatchStatistics {
   }
 }
 
-/// What stands between a layer's convolution and its activation: batch normalisation, a bias or
+/// What comes between a layer's convolution and its activation: batch normalisation, a bias or
 /// nothing.
 ///
 /// All three are y = (x − mean) · factor + shift, so that the loops need not tell them apart.
@@ -96,7 +96,7 @@ final class FastNorm {
 
   // MARK: Weights
 
-  /// Takes over the parameters and running statistics of a batch normalisation.
+  /// Loads the parameters and running statistics of a batch normalisation.
   func load(_ weights: NormWeights) {
     scale.load(weights.scale, into: scale.weight)
     shift.load(weights.shift, into: shift.weight)
@@ -105,7 +105,7 @@ final class FastNorm {
     batchesTracked = weights.batchesTracked
   }
 
-  /// Parameters and running statistics; nil where nothing is normalised.
+  /// Parameters and running statistics; nil if nothing is normalised.
   var weights: NormWeights? {
     guard normalises else { return nil }
     var weights = NormWeights(channels: channels)
@@ -121,7 +121,7 @@ final class FastNorm {
 
   /// Normalises by a batch's own statistics from now on.
   ///
-  /// - Parameter updatesRunning: whether the running statistics take them in, the variance as the
+  /// - Parameter updatesRunning: whether the running statistics are updated, the variance by its
   ///   unbiased estimate.
   func begin(_ moments: ChannelMoments, updatesRunning: Bool) {
     let (mean, squares) = moments.joined()
@@ -185,8 +185,8 @@ final class FastNorm {
   ///
   /// A bias has dshift alone; its a, b and addend stay 1, 0 and 0.
   ///
-  /// - Parameter accumulates: whether the parameters' gradients are added to; nil leaves them
-  ///   unchanged.
+  /// - Parameter accumulates: true adds to the parameters' gradients, false overwrites them, nil
+  ///   leaves them unchanged.
   func beginBackward(_ sums: NormGradientSums, accumulates: Bool?) {
     let (sum, product) = sums.joined()
     let count = sums.count

@@ -91,7 +91,7 @@ final class FastSpectral {
       })
   }
 
-  /// Takes over vectors that ``vectors`` gave.
+  /// Loads vectors that ``vectors`` returned.
   func load(_ vectors: SpectralVectors) {
     left = vectors.left
     right = [Float](repeating: 0, count: columns)

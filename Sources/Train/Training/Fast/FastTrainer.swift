@@ -17,8 +17,9 @@ public final class FastTrainer: TrainingEngine {
   private var realImages = FloatBuffer(count: 0)
   private var generated = FloatBuffer(count: 0)
   private var imageGradient = FloatBuffer(count: 0)
-  /// Augmented or noisy images, where there are any, and then the gradient on its way back from
-  /// them. Real images have memory of their own if the loss needs both batches at once.
+  /// Images with augmentation or noise, if there is any; `shownFake` also holds the gradient that
+  /// goes back through the augmentation. Both are the same buffer, unless the loss needs both
+  /// batches at once.
   private var shownReal = FloatBuffer(count: 0)
   private var shownFake = FloatBuffer(count: 0)
   private var capacity = 0

@@ -26,7 +26,7 @@ public final class PlainTrainer<Scalar: BinaryFloatingPoint & Sendable>: Trainin
       return effective
     }
 
-    /// Takes over the running statistics that passes through `effective` have changed.
+    /// Keeps the running statistics that passes through `effective` have updated.
     mutating func keepStatistics(of effective: PlainNetwork<Scalar>) {
       for index in effective.layers.indices {
         discriminator.layers[index].norm = effective.layers[index].norm

@@ -22,8 +22,8 @@ public struct Techniques: Hashable, Sendable, Codable {
   /// Weight γ of R1, a gradient penalty on real images: γ/2 times the mean of |∇D(x)|² (Mescheder,
   /// Geiger and Nowozin 2018, arXiv:1801.04406, section 4.1).
   public var r1 = 0.0
-  /// R1 is computed in every step of this multiple, with its weight multiplied by the same number
-  /// (Karras et al. 2020, arXiv:1912.04958, appendix B).
+  /// Steps from one computation of R1 to the next. Its weight is multiplied by this number (Karras
+  /// et al. 2020, arXiv:1912.04958, appendix B).
   public var r1Every = 16
 
   /// Techniques that consist of a loss, smoothed labels and constant noise at most.
