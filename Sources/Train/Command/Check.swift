@@ -19,10 +19,10 @@ struct Check: AsyncParsableCommand {
         bollygan-train photos --out runs/first --exclude exclude.txt
 
       unreadable  cannot be decoded; training skips it anyway
-      copy        shows the same as a larger image: 32x32 grayscale thumbnails, normalised for \
-      brightness and contrast, correlate by 0.98 or more, mirrored or not
+      copy        shows the same as a larger image, mirrored or not: normalised
+                  32x32 grayscale thumbnails correlate by 0.98 or more
       blank       standard deviation of the luma is below 4 of 255
-      blurred     RMS of the luma's Laplacian is below 0.95 times the RMS of its gradient
+      blurred     the luma's Laplacian has an RMS below 0.95 of its gradient's
       gray        colours are within 2 of 255 of gray on average
       bordered    two or more lines of one colour on two opposite sides
       small       the short side is below --side

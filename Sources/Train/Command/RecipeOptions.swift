@@ -108,26 +108,26 @@ struct RecipeOptions: ParsableArguments {
     inversion: .prefixedNo,
     help: """
       Consume the random numbers of one batch before the networks are initialised, as scripts do \
-      that show some images first. (default: recipe)
+      that show some images first. (default: from the recipe)
       """)
   var preview: Bool?
 
   @Flag(
     inversion: .prefixedNo,
-    help: "Mirror each image with probability 0.5. (default: recipe)")
+    help: "Mirror each image with probability 0.5. (default: from the recipe)")
   var mirror: Bool?
 
   @Option(
     help: ArgumentHelp(
       "Decay per step of the exponential moving average (EMA) of the generator, which is what gets "
-        + "saved; 0 for none. (default: recipe)", valueName: "decay"))
+        + "saved; 0 for none. (default: from the recipe)", valueName: "decay"))
   var average: Double?
 
   @Option(
     name: .customLong("diffaugment"),
     help: ArgumentHelp(
       "DiffAugment: augment every image that the discriminator sees, so that it does not memorise "
-        + "a small data set: any of color,translation,cutout; or none. (default: recipe)",
+        + "a small data set: any of color,translation,cutout; or none. (default: from the recipe)",
       valueName: "list"))
   var augmentation: Augmentation?
 
@@ -136,14 +136,14 @@ struct RecipeOptions: ParsableArguments {
       "Loss of both networks: bce (like PyTorch's Sigmoid and BCELoss), logistic (the same "
         + "function of the logit, which never saturates), hinge, rp-logistic (relativistic, pairs "
         + "each real image with a generated one) or ra-ls (relativistic average least squares). "
-        + "(default: recipe)",
+        + "(default: from the recipe)",
       valueName: "loss"))
   var loss: AdversarialLoss?
 
   @Option(
     help: ArgumentHelp(
       "Reduce the label of real images by this much, such as 0.1; only with bce and logistic. "
-        + "(default: recipe)", valueName: "share"))
+        + "(default: from the recipe)", valueName: "share"))
   var labelSmoothing: Double?
 
   @Option(
@@ -157,7 +157,7 @@ struct RecipeOptions: ParsableArguments {
   @Option(
     help: ArgumentHelp(
       "Lower bound of that standard deviation, such as 0.03: enough for the discriminator to judge "
-        + "the contrast. (default: recipe)", valueName: "deviation"))
+        + "the contrast. (default: from the recipe)", valueName: "deviation"))
   var noiseFloor: Double?
 
   @Option(
@@ -190,7 +190,8 @@ struct RecipeOptions: ParsableArguments {
   @Option(
     help: ArgumentHelp(
       "How image files are read: kind (applies EXIF orientation, puts transparency on white) or "
-        + "pillow (ignores both, like PyTorch's scripts). (default: recipe)", valueName: "rules"))
+        + "pillow (ignores both, like PyTorch's scripts). (default: from the recipe)",
+      valueName: "rules"))
   var pictureRules: PictureRules?
 
   /// Applies the options to a definition, or to that of the recipe.

@@ -20,7 +20,7 @@ struct RunsCommand: ParsableCommand {
       stopped, diverged or was killed. Stopped and killed runs can be resumed with --resume.
 
         bollygan-train runs runs
-        bollygan-train runs runs --json | jq '.runs[] | select(.state == "killed").run'
+        bollygan-train runs --json | jq '.runs[] | select(.state == "killed").run'
       """)
 
   @Argument(

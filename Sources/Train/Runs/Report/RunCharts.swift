@@ -131,7 +131,7 @@ struct RunCharts {
     case "swd": "Sliced Wasserstein distance"
     case "ssim", "ms", "msssim": "Multi-scale SSIM"
     case "grad": "Gradient norms"
-    case "nearest": "Nearest training picture"
+    case "nearest": "Nearest training image"
     case "saturated": "Saturation"
     default: (group.first?.uppercased() ?? "") + group.dropFirst()
     }
