@@ -94,8 +94,8 @@ let package = Package(
     .target(
       name: "BollyGANRuns",
       dependencies: [
-        "BollyGANModel", "BollyGANCompute", "BollyGANPictures", "BollyGANProto",
-        "BollyGANMessages", "BollyGANInfer", "BollyGANTraining",
+        "BollyGANModel", "BollyGANCompute", "BollyGANPictures", "BollyGANMessages",
+        "BollyGANInfer", "BollyGANTraining",
       ],
       path: "Sources/Train/Runs",
       // Embedded in the binary, so an installed command is a single file.
@@ -108,7 +108,7 @@ let package = Package(
     // Conversion to and from ONNX and other formats.
     .target(
       name: "BollyGANExport",
-      dependencies: ["BollyGANModel", "BollyGANProto", "BollyGANMessages", "BollyGANInfer"],
+      dependencies: ["BollyGANModel", "BollyGANMessages", "BollyGANInfer"],
       path: "Sources/Export", exclude: ["Command"], swiftSettings: strict),
 
     .executableTarget(

@@ -67,10 +67,10 @@ public final class Generator: Sendable {
         link: links[$0], weights: layers[$0], slope: weights.slope, kernels: kernels,
         workers: workers)
     }
-    let fold = Fold(layers[links.count - 1], outputs: weights.shape.channels)
+    let fold = ChannelAffine(layers[links.count - 1], outputs: weights.shape.channels)
     last = PictureConvolution(
-      link: links[links.count - 1], kernel: layers[links.count - 1].kernel, scale: fold.scale,
-      bias: fold.shift, kernels: kernels)
+      link: links[links.count - 1], kernel: layers[links.count - 1].kernel, scale: fold.factors,
+      bias: fold.bias, kernels: kernels)
     scratch = Mutex(Array(repeating: Scratch(), count: 1 + workers.count))
   }
 

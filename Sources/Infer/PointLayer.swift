@@ -25,11 +25,12 @@ struct PointLayer: Sendable {
     panels = link.upPanels(kernels: kernels)
     // A product reads the bias in whole panels.
     bias = FloatBuffer(count: panels[0].columns.roundedUp(to: panels[0].width))
-    let fold = Fold(weights, outputs: link.fineChannels)
+    let fold = ChannelAffine(weights, outputs: link.fineChannels)
+    let addends = fold.bias
     for pixel in 0..<16 {
-      for d in 0..<link.fineChannels { bias[link.column(of: d, pixel: pixel)] = fold.shift[d] }
+      for d in 0..<link.fineChannels { bias[link.column(of: d, pixel: pixel)] = addends[d] }
     }
-    fill(weights.kernel, scale: fold.scale, workers: workers)
+    fill(weights.kernel, scale: fold.factors, workers: workers)
   }
 
   /// Packs a kernel `[coarseChannels, fineChannels, 4, 4]`, each fine channel times its factor.

@@ -18,9 +18,9 @@ struct UpLayer: Sendable {
   ) {
     self.slope = slope
     convolution = UpConvolution(link: link, kernels: kernels)
-    let fold = Fold(weights, outputs: link.fineChannels)
-    bias = convolution.bias(fold.shift, kernels: kernels)
-    convolution.fill(weights.kernel, scale: fold.scale, kernels: kernels, workers: workers)
+    let fold = ChannelAffine(weights, outputs: link.fineChannels)
+    bias = convolution.bias(fold.bias, kernels: kernels)
+    convolution.fill(weights.kernel, scale: fold.factors, kernels: kernels, workers: workers)
   }
 
   /// Computes fine maps from the given coarse ones. Fine maps go to the beginning of `fine`; both

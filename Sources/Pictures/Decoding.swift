@@ -13,7 +13,6 @@ public enum PictureRules: String, CaseIterable, Sendable {
   /// at 255. CMYK is always inverted. Recipes that replay PyTorch runs use these rules.
   case pillow
 
-  package static let kind = PictureRules.asDisplayed
 }
 
 /// Decodes a PNG, JPEG or WebP file. The format is detected from the contents.

@@ -3,7 +3,7 @@ public enum ExitStatus: Int32, Sendable {
   /// The command succeeded.
   case success = 0
   /// A comparison or self-check failed.
-  case notSo = 1
+  case checkFailed = 1
   /// The divergence guard stopped training.
   case diverged = 3
   /// The command line is invalid.

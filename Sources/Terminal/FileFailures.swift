@@ -112,7 +112,6 @@ package func makeFolder(_ path: String) throws(CommandFailure) {
   }
 }
 
-package func isFolder(_ path: String) -> Bool { Folder.exists(path) }
 
 /// The absolute path of a file with links followed, or `path` itself if nothing exists there.
 package func absolutePath(_ path: String) -> String {

@@ -13,7 +13,7 @@ struct FolderCheckTests {
     -> FolderCheck
   {
     try await FolderCheck.examine(
-      folder: scratch / "data", format: .init(side: side, channels: channels, rules: .kind),
+      folder: scratch / "data", format: .init(side: side, channels: channels, rules: .asDisplayed),
       threads: 3)
   }
 
@@ -137,7 +137,7 @@ struct FolderCheckTests {
     let written = try ExclusionList(bytes: found.list(kinds: [.copy, .unreadable]))
     #expect(written.names == Set(["bad.png", "1.png", "3.png", "5.png"].map { BytePath($0) }))
     let set = try await PictureSet.load(
-      folder: scratch / "data", format: .init(side: 64, channels: 3, rules: .kind),
+      folder: scratch / "data", format: .init(side: 64, channels: 3, rules: .asDisplayed),
       excluding: written.names, threads: 2)
     #expect(set.names.map(\.description) == ["0.png", "2.png", "4.png"])
     #expect(set.excluded == 4 && set.skipped.isEmpty)
@@ -152,7 +152,7 @@ struct FolderCheckTests {
     let shared = try #require(ProcessInfo.processInfo.environment["BOLLYGAN_SHARED"])
     let found = try await FolderCheck.examine(
       folder: shared + "/data/bollywood-faces",
-      format: .init(side: 64, channels: 3, rules: .kind), threads: 2)
+      format: .init(side: 64, channels: 3, rules: .asDisplayed), threads: 2)
     #expect(found.pictures == 7114)
     // The authors of the data set removed copies, but not mirrored ones.
     #expect(found.count(.copy) == 9)

@@ -77,7 +77,7 @@ struct RunDataTests {
     }
   #endif
 
-  private let format = PictureSet.Format(side: 32, channels: 3, rules: .kind)
+  private let format = PictureSet.Format(side: 32, channels: 3, rules: .asDisplayed)
 
   @Test("bad files are reported with reasons; the others keep their order and fingerprint")
   func bad() async throws {
@@ -113,8 +113,8 @@ struct RunDataTests {
       try await PictureSet.load(folder: scratch / "data", format: format, threads: 1).fingerprint
     }
     var seen = [try await fingerprint(format)]
-    seen.append(try await fingerprint(.init(side: 64, channels: 3, rules: .kind)))
-    seen.append(try await fingerprint(.init(side: 32, channels: 1, rules: .kind)))
+    seen.append(try await fingerprint(.init(side: 64, channels: 3, rules: .asDisplayed)))
+    seen.append(try await fingerprint(.init(side: 32, channels: 1, rules: .asDisplayed)))
     try FileManager.default.moveItem(
       atPath: scratch / "data/0/picture-3.png", toPath: scratch / "data/0/picture-4.png")
     seen.append(try await fingerprint(format))
@@ -133,7 +133,7 @@ struct RunDataTests {
     try scratch.write(try wide.encodePNG(), to: "wide.png")
     for channels in [1, 3] {
       let set = try await PictureSet.load(
-        folder: scratch.path, format: .init(side: 32, channels: channels, rules: .kind), threads: 1)
+        folder: scratch.path, format: .init(side: 32, channels: channels, rules: .asDisplayed), threads: 1)
       let expected = wide.converted(channels: channels).resized(width: 57, height: 32)
       for (x, y) in [(0, 0), (31, 0), (5, 31), (17, 16)] {
         for channel in 0..<channels {

@@ -143,7 +143,7 @@ struct RunFileTests {
       definition.recipe.beta2 = 0.99
       definition.recipe.preview = true
       definition.recipe.mirror = false
-      definition.recipe.pictureRules = "pillow"
+      definition.recipe.pictureRules = .pillow
       definition.recipe.generatorAverage = 0.99
       definition.recipe.holdout = 0.1
       definition.recipe.techniques.augmentation = [.color, .translation, .cutout]

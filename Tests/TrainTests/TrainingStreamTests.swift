@@ -147,7 +147,7 @@ struct RecipeTests {
   @Test("counts and names that are out of bounds are refused")
   func refusesCounts() {
     let spoilt: [(inout Recipe) -> Void] = [
-      { $0.batch = 0 }, { $0.epochs = 0 }, { $0.latent = 1025 }, { $0.pictureRules = "odd" },
+      { $0.batch = 0 }, { $0.epochs = 0 }, { $0.latent = 1025 },
       { $0.generatorAverage = 1 },
     ]
     for spoil in spoilt {

@@ -55,7 +55,7 @@ struct Diff: AsyncParsableCommand {
       try StandardOutput.write(text(difference, same: same))
     }
     // The differences have been printed; only the status is left.
-    if !same { throw CommandFailure(.notSo, "") }
+    if !same { throw CommandFailure(.checkFailed, "") }
   }
 
   private func text(_ difference: FileDifference, same: Bool) -> String {

@@ -45,7 +45,7 @@ extension Write {
           guard text == header, let data,
             let check = ExportCheck(cWeights: data, madeFrom: generator)
           else {
-            throw CommandFailure(.notSo, file: output, "self-check: it reads back differently")
+            throw CommandFailure(.checkFailed, file: output, "self-check: it reads back differently")
           }
           return check
         })
@@ -82,11 +82,11 @@ extension Write {
     } catch let failure as CommandFailure {
       throw failure
     } catch {
-      throw CommandFailure(.notSo, file: output, "self-check: it cannot be read back: \(error)")
+      throw CommandFailure(.checkFailed, file: output, "self-check: it cannot be read back: \(error)")
     }
     guard result.holds else {
       throw CommandFailure(
-        .notSo, file: output,
+        .checkFailed, file: output,
         "self-check: \(discriminator ? "scores" : "faces") from the file differ from the engine's by "
           + "up to \(result.largestDifference), the bound is \(ExportCheck.tolerance); nothing was "
           + "written"

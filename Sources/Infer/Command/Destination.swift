@@ -1,3 +1,4 @@
+import BollyGANModel
 import ArgumentParser
 import BollyGANTerminal
 
@@ -31,7 +32,7 @@ enum Destination: Equatable {
   /// - Throws: `ValidationError` if the two contradict each other or name no format.
   init(out: String, format: Format?, streamed: Format) throws {
     guard !out.isEmpty else { throw ValidationError("--out needs a file or folder name.") }
-    let isFolder = out.hasSuffix("/") || BollyGANTerminal.isFolder(out)
+    let isFolder = out.hasSuffix("/") || Folder.exists(out)
     let ending = Format.allCases.first { out.lowercased().hasSuffix(".\($0.rawValue)") }
     switch format ?? (out == "-" ? streamed : ending) {
     case .png? where isFolder, nil where isFolder:

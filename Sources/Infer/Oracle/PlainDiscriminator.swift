@@ -20,9 +20,6 @@ public struct PlainDiscriminator<Scalar: BinaryFloatingPoint & Sendable>: Sendab
 
   private let layers: [LayerWeights]
 
-  /// The slope of the LeakyReLU between layers, as in PyTorch's tutorial.
-  public static var slope: Double { 0.2 }
-
   /// A discriminator with the given weights.
   public init(_ weights: DiscriminatorWeights) {
     shape = weights.shape
@@ -105,7 +102,7 @@ public struct PlainDiscriminator<Scalar: BinaryFloatingPoint & Sendable>: Sendab
           (z - Scalar(norm.runningMean[d])) / deviation * Scalar(norm.scale[d])
           + Scalar(norm.shift[d])
       }
-      map[index] = z > 0 ? z : z * Scalar(slope)
+      map[index] = z > 0 ? z : z * Scalar(DiscriminatorWeights.leakySlope)
     }
   }
 }

@@ -32,6 +32,21 @@ package struct ChannelAffine: Equatable, Sendable {
     }
   }
 
+  /// The map that follows a layer's convolution: its normalisation, or else its bias.
+  ///
+  /// - Parameter outputs: the layer's output channels.
+  package init(_ layer: LayerWeights, outputs: Int) {
+    if let norm = layer.norm {
+      self.init(norm)
+    } else {
+      self.init(channels: outputs)
+      if let bias = layer.bias { addends = bias.map { Double($0) } }
+    }
+  }
+
+  /// The addends, rounded to float32.
+  package var bias: [Float] { addends.map { Float($0) } }
+
   /// Applies another map after this one.
   package mutating func append(_ next: ChannelAffine) {
     for channel in factors.indices {
@@ -52,7 +67,7 @@ extension LayerWeights {
     let affine = ChannelAffine(norm)
     return LayerWeights(
       kernel: kernel.scaled(by: affine.factors, axis: outputAxis),
-      bias: affine.addends.map { Float($0) })
+      bias: affine.bias)
   }
 }
 

@@ -91,13 +91,13 @@ struct Check: AsyncParsableCommand {
 
   func run() async throws {
     Interruption.watch()
-    guard isFolder(data) else {
+    guard Folder.exists(data) else {
       throw CommandFailure(.missingInput, file: data, "no such folder")
     }
     let progress = ReadingProgress(isQuiet: quiet)
     defer { progress.finish() }
     let check = try await FolderCheck.examine(
-      folder: data, format: .init(side: side, channels: channels, rules: .kind),
+      folder: data, format: .init(side: side, channels: channels, rules: .asDisplayed),
       threads: threads ?? processorCount, isCancelled: { Interruption.status != nil },
       progress: { done, total in progress.update(done: done, total: total) })
     progress.finish()

@@ -215,7 +215,7 @@ struct RecipeOptions: ParsableArguments {
     set(\.recipe.preview, preview)
     set(\.recipe.mirror, mirror)
     if let average { definition.recipe.generatorAverage = average == 0 ? nil : average }
-    set(\.recipe.pictureRules, pictureRules?.rawValue)
+    set(\.recipe.pictureRules, pictureRules.flatMap { .init(rawValue: $0.rawValue) })
     set(\.recipe.holdout, holdout)
     set(\.recipe.techniques.augmentation, augmentation)
     set(\.recipe.techniques.loss, loss)

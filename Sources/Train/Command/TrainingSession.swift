@@ -61,7 +61,7 @@ struct TrainingSession {
     // An existing folder is checked before the images are read, a new one is created after: so
     // errors come early, and a failed command leaves nothing behind.
     var folder: RunFolder?
-    if isFolder(path) { folder = try vacantFolder(path) }
+    if Folder.exists(path) { folder = try vacantFolder(path) }
     let data = try dataFolder(task.data ?? origin!.data.folder)
     let excluded = try task.exclude.map(readExclusions) ?? exclusions(of: origin)
     let pictures = try await pictures(in: data, for: definition, excluding: excluded)
@@ -167,7 +167,7 @@ struct TrainingSession {
   }
 
   private func readRecord(_ path: String) throws -> RunRecord {
-    let path = isFolder(path) ? path + "/" + RunFolder.recordName : path
+    let path = Folder.exists(path) ? path + "/" + RunFolder.recordName : path
     let bytes = try CommandFailure.reading(path) { () throws(FileError) in
       try readFile(path, limit: RunRecord.limit)
     }
@@ -205,7 +205,7 @@ struct TrainingSession {
   private func pictures(
     in folder: String, for definition: RunDefinition, excluding excluded: ExclusionList
   ) async throws -> PictureSet {
-    let rules = PictureRules(rawValue: definition.recipe.pictureRules) ?? .kind
+    let rules = PictureRules(rawValue: definition.recipe.pictureRules.rawValue) ?? .asDisplayed
     let progress = display.readingProgress()
     defer { progress.finish() }
     let pictures = try await PictureSet.load(
@@ -238,7 +238,7 @@ struct TrainingSession {
 
   /// The absolute path of a data folder, so that the run can be resumed from anywhere.
   private func dataFolder(_ path: String) throws -> String {
-    guard isFolder(path) else {
+    guard Folder.exists(path) else {
       throw CommandFailure(.missingInput, file: path, "no such folder")
     }
     return absolutePath(path)

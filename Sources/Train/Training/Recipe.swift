@@ -35,6 +35,14 @@ public struct Recipe: Sendable, Equatable, Codable {
     case dropped
   }
 
+  /// How image files are decoded; the names are those of `PictureRules` in BollyGANPictures.
+  public enum PictureRules: String, Sendable, Codable, CaseIterable {
+    /// As an image viewer shows the file: upright by EXIF, alpha over white.
+    case asDisplayed = "kind"
+    /// Sample for sample as Pillow converts the file, like PyTorch's scripts.
+    case pillow
+  }
+
   /// The recipe's name on the command line and in files.
   public var name: String
   /// Size of a latent vector (`nz`), for the `DCGANShape` of the run.
@@ -65,9 +73,8 @@ public struct Recipe: Sendable, Equatable, Codable {
   /// Whether one batch's random numbers are drawn and discarded before the networks are made, as by
   /// scripts that show a few images first.
   public var preview: Bool
-  /// How image files are read: `pillow`, as the scripts read them, or `kind`, which respects
-  /// orientation and alpha.
-  public var pictureRules: String
+  /// How image files are decoded.
+  public var pictureRules: PictureRules
   /// Whether each image is mirrored at random, in half of the epochs on average.
   public var mirror: Bool
   /// Decay per step of the generator's moving average; nil for no average.
@@ -84,7 +91,7 @@ public struct Recipe: Sendable, Equatable, Codable {
     name: "tutorial", latent: 100, normalisesFirst: false, initialisation: .dcgan,
     freshLatents: false, generatorRate: 0.0002, discriminatorRate: 0.0002, beta1: 0.5,
     beta2: 0.999, epochs: 5, batch: 128, lastBatch: .short, drawingOrder: .tutorial,
-    preview: true, pictureRules: "pillow", mirror: false, generatorAverage: nil, holdout: 0)
+    preview: true, pictureRules: .pillow, mirror: false, generatorAverage: nil, holdout: 0)
 
   /// The article's notebook, with a learning rate that works.
   ///
@@ -95,7 +102,7 @@ public struct Recipe: Sendable, Equatable, Codable {
     name: "article", latent: 64, normalisesFirst: true, initialisation: .torchDefault,
     freshLatents: true, generatorRate: 0.0002, discriminatorRate: 0.0002, beta1: 0.5,
     beta2: 0.999, epochs: 60, batch: 128, lastBatch: .shortWithFullLatents,
-    drawingOrder: .article, preview: true, pictureRules: "pillow", mirror: false,
+    drawingOrder: .article, preview: true, pictureRules: .pillow, mirror: false,
     generatorAverage: nil, holdout: 0)
 
   /// Our own recipe, the default.
@@ -107,7 +114,7 @@ public struct Recipe: Sendable, Equatable, Codable {
     name: "bollygan", latent: 64, normalisesFirst: false, initialisation: .dcgan,
     freshLatents: true, generatorRate: 0.0002, discriminatorRate: 0.0002, beta1: 0.5,
     beta2: 0.999, epochs: 60, batch: 16, lastBatch: .dropped, drawingOrder: .tutorial,
-    preview: false, pictureRules: "kind", mirror: true, generatorAverage: 0.9995, holdout: 0,
+    preview: false, pictureRules: .asDisplayed, mirror: true, generatorAverage: 0.9995, holdout: 0,
     techniques: Techniques(loss: .logistic, labelSmoothing: 0.1, noiseFloor: 0.03))
 
   /// The recipes by name, the default first.
@@ -149,8 +156,6 @@ public struct Recipe: Sendable, Equatable, Codable {
     try check((0..<1).contains(beta2), "beta2", beta2, "0 or more, less than 1")
     try check((1...1_000_000).contains(epochs), "number of epochs", epochs, "1 to 1000000")
     try check((1...65536).contains(batch), "batch", batch, "1 to 65536")
-    try check(
-      ["pillow", "kind"].contains(pictureRules), "picture rules", pictureRules, "pillow or kind")
     if let generatorAverage {
       try check(
         (0..<1).contains(generatorAverage), "decay of the generator's average", generatorAverage,

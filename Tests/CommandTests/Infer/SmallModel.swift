@@ -52,7 +52,7 @@ struct SmallModel {
 
   /// The image in a file.
   func picture(_ name: String) throws -> Picture {
-    try decodePicture(folder.bytes(name), rules: .kind).picture
+    try decodePicture(folder.bytes(name), rules: .asDisplayed).picture
   }
 
   /// The texts of a PNG by keyword, without the prefix `bollygan:`.

@@ -31,7 +31,7 @@ package final class RunFolder: Sendable {
     self.path = path
     let isFree: Bool
     do throws(FileError) {
-      if isNew { try FileSystem.makeFolder(path) }
+      if isNew { try Folder.create(path) }
       lock = try Descriptor(folder: path)
       isFree = try Self.take(lock)
     } catch .missing where !isNew {

@@ -115,7 +115,7 @@ extension RunDefinition {
       field("recipe.lastBatch", recipe.lastBatch.rawValue),
       field("recipe.drawingOrder", recipe.drawingOrder.rawValue),
       field("recipe.preview", recipe.preview),
-      field("recipe.pictureRules", recipe.pictureRules),
+      field("recipe.pictureRules", recipe.pictureRules.rawValue),
       field("recipe.mirror", recipe.mirror),
       field("recipe.generatorAverage", recipe.generatorAverage.map { "\($0)" } ?? none),
       field("recipe.holdout", recipe.holdout),

@@ -11,7 +11,7 @@ extension TrainingRun {
     do {
       // run.json first: without it, a folder with other files would not be accepted a second time.
       try writeRecord(parts)
-      try FileSystem.makeFolder(parts.folder.path(of: RunFolder.samplesName))
+      try Folder.create(parts.folder.path(of: RunFolder.samplesName))
       let run = try TrainingRun(parts, at: nil)
       run.reportStart()
       try run.writeLatents()

@@ -65,7 +65,7 @@ extension TrainingRun {
   /// Writes `discriminator.safetensors`, for training to continue elsewhere. With spectral
   /// normalisation it holds the normalised kernels.
   private func writeDiscriminator() throws {
-    var file = engine.state().judge.file(metadata: metadata)
+    var file = engine.state().effectiveDiscriminator.file(metadata: metadata)
     file.metadata["bollygan.ndf"] = "\(shape.discriminatorWidth)"
     file.metadata["bollygan.parent_sha256"] = parts.record.definition.initialDiscriminator
     file.addModelSpec(

@@ -12,7 +12,7 @@ final class FastDiscriminator: FastNetwork {
   private var tangents: [FloatBuffer] = []
 
   /// LeakyReLU's slope where its input is negative.
-  private static let slope: Float = 0.2
+  private static let slope = Float(DiscriminatorWeights.leakySlope)
 
   init(
     _ weights: DiscriminatorWeights, isSpectral: Bool,

@@ -56,7 +56,7 @@ final class FastLayer {
     norm = kind.map { FastNorm(kind: $0, channels: channels, stride: stride, module: module) }
     spectral = isSpectral ? FastSpectral(link: link, workers: loops.workers) : nil
     forwardsPrecisely = convolutions == .direct
-    let kernels = unsafe loops.kernels
+    let kernels = loops.kernels
     if convolutions == .fast && UpConvolution.suits(link) {
       linear = unsafe .convolutions(
         up: UpConvolution(link: link, kernels: kernels),

@@ -25,8 +25,8 @@ extension FastLoops {
         accumulates: accumulates)
       return
     }
-    unsafe reservePlanes(convolution.gradientFloats(kernels: kernels))
-    let blocks = unsafe convolution.gradientBlocks(threads: workers.count, kernels: kernels)
+    reservePlanes(convolution.gradientFloats(kernels: kernels))
+    let blocks = convolution.gradientBlocks(threads: workers.count, kernels: kernels)
     workers.run(blocks.count) { block, thread in
       unsafe convolution.gradient(
         blocks[block], coarse: coarse.base, coarseMargin: 1, fine: fine.base, images: images,
@@ -41,8 +41,8 @@ extension FastLoops {
     _ link: StridedLink, coarse: FloatBuffer, fine: FloatBuffer, images: Int,
     into gradient: FloatBuffer, accumulates: Bool
   ) {
-    let rows = Int(unsafe kernels.rows)
-    let width = Int(unsafe kernels.columns)
+    let rows = Int(kernels.rows)
+    let width = Int(kernels.columns)
     let coarseLayout = link.coarseLayout(margin: 1)
     let fineLayout = link.fineLayout(margin: 1)
     let pixels = images * coarseLayout.pixels

@@ -21,15 +21,15 @@ import BollyGANKernels
 
   init(instructionSet: InstructionSet, threads: Int) {
     workers = Workers(count: threads)
-    singleThreaded = workers.soloists()
+    singleThreaded = workers.singleThreaded()
     multiplier = Multiplier(instructionSet: instructionSet, workers: workers)
-    let kernels = unsafe multiplier.kernels
-    unsafe self.kernels = kernels
+    let kernels = multiplier.kernels
+    self.kernels = kernels
     rightPanels = (0..<workers.count).map { _ in
-      unsafe FloatBuffer(count: Self.gradientDepth * Int(kernels.columns))
+      FloatBuffer(count: Self.gradientDepth * Int(kernels.columns))
     }
     scratch = (0..<workers.count).map { _ in
-      unsafe FloatBuffer(count: UpConvolution.scratchFloats(kernels: kernels))
+      FloatBuffer(count: UpConvolution.scratchFloats(kernels: kernels))
     }
   }
 
@@ -58,7 +58,7 @@ import BollyGANKernels
     before: ImageWork?, after: ImageWork?
   ) {
     let link = layer.link
-    let products: [Product]
+    let products: [MatrixProduct]
     switch (layer.linear, direction) {
     case (.convolutions(let up, let down), _):
       runConvolution(
@@ -89,9 +89,9 @@ import BollyGANKernels
     )
     let (from, to) = direction == .up ? (coarse, fine) : (fine, coarse)
     let even = (images + workers.count - 1) / workers.count
-    let imagesPerPass = min(downConvolution.sweep, even)
+    let imagesPerPass = min(downConvolution.imagesPerPass, even)
     reservePlanes(
-      unsafe direction == .up
+      direction == .up
         ? upConvolution.planeFloats(images: imagesPerPass, kernels: kernels)
         : downConvolution.planeFloats(images: imagesPerPass, kernels: kernels))
     workers.run((images + imagesPerPass - 1) / imagesPerPass) { task, thread in
@@ -126,7 +126,7 @@ import BollyGANKernels
     guard case .image(let up, _) = layer.linear else {
       preconditionFailure("the layer is not next to the images")
     }
-    let floats = unsafe up.scratchFloats(kernels: kernels)
+    let floats = up.scratchFloats(kernels: kernels)
     if scratch[0].count < floats { scratch = scratch.map { _ in FloatBuffer(count: floats) } }
     // Fewer images than threads are split between threads, so their maps have to be complete.
     let isEach = images >= workers.count

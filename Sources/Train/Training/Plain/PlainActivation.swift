@@ -1,3 +1,5 @@
+import BollyGANModel
+
 #if canImport(Glibc)
   import Glibc
 #elseif canImport(Musl)
@@ -20,7 +22,7 @@ package enum PlainActivation: Sendable {
   package func forward<Scalar: BinaryFloatingPoint>(_ x: [Scalar]) -> [Scalar] {
     switch self {
     case .relu: x.map { $0 > 0 ? $0 : 0 }
-    case .leakyReLU: x.map { $0 > 0 ? $0 : 0.2 * $0 }
+    case .leakyReLU: x.map { $0 > 0 ? $0 : Scalar(DiscriminatorWeights.leakySlope) * $0 }
     case .tanh: x.map { Scalar(hyperbolicTangent(Double($0))) }
     case .identity: x
     }
@@ -35,7 +37,7 @@ package enum PlainActivation: Sendable {
   {
     switch self {
     case .relu: zip(gradient, output).map { $1 > 0 ? $0 : 0 }
-    case .leakyReLU: zip(gradient, output).map { $1 > 0 ? $0 : 0.2 * $0 }
+    case .leakyReLU: zip(gradient, output).map { $1 > 0 ? $0 : Scalar(DiscriminatorWeights.leakySlope) * $0 }
     case .tanh: zip(gradient, output).map { $0 * (1 - $1 * $1) }
     case .identity: gradient
     }

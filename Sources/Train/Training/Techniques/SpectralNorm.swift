@@ -49,7 +49,7 @@ public struct SpectralVectors: Equatable, Sendable {
 extension TrainingState {
   /// The discriminator as images see it: with spectral normalisation, its kernels are divided by
   /// their largest singular values.
-  package var judge: DiscriminatorWeights {
+  package var effectiveDiscriminator: DiscriminatorWeights {
     var effective = discriminator
     for (index, layer) in PlainNetwork<Double>(discriminator).layers.enumerated() {
       guard let vectors = spectral[layer.kernelName] else { continue }
