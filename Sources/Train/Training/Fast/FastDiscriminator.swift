@@ -141,17 +141,9 @@ final class FastDiscriminator: FastNetwork {
     return weight / 2 * squares / Double(count)
   }
 
-  // MARK: Spectral normalisation
-
   /// Turns gradients with respect to the divided kernels into gradients with respect to the trained
   /// ones.
   func finishGradients() {
     for layer in layers { layer.spectral?.backward(layer.kernel.gradient) }
-  }
-
-  /// Prepares the updated weights for the next pass, with one more round of power iteration.
-  func refreshUpdated() {
-    for layer in layers { layer.spectral?.iterate(layer.kernel.weight) }
-    refresh()
   }
 }

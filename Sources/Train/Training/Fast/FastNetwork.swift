@@ -71,6 +71,13 @@ class FastNetwork {
   /// Reorders all kernels for both passes. Call it after each change of the weights.
   final func refresh() { for layer in layers { layer.refresh(loops) } }
 
+  /// Prepares updated weights for the next pass. Spectrally normalised kernels have one more round
+  /// of power iteration.
+  final func refreshUpdated() {
+    for layer in layers { layer.spectral?.iterate(layer.kernel.weight) }
+    refresh()
+  }
+
   // MARK: Memory
 
   /// Ensures memory for batches of `images`. Growing discards all records.
@@ -126,19 +133,20 @@ class FastNetwork {
     statistics: Statistics
   ) {
     let layer = layers[index]
-    guard let norm = layer.norm, norm.normalises, statistics != .running else {
-      loops.run(
-        layer, layer.direction, from: input, to: output, margin: 0, images: images,
-        precisely: layer.forwardsPrecisely, before: activation(before: index), after: nil)
-      if layer.norm?.normalises == true { layer.norm?.beginEvaluation() }
-      return
-    }
-    let moments = ChannelMoments(of: output, layout: layer.outputLayout(margin: 0), images: images)
+    let norm = layer.norm?.normalises == true ? layer.norm : nil
+    let moments =
+      norm == nil || statistics == .running
+      ? nil
+      : ChannelMoments(of: output, layout: layer.outputLayout(margin: 0), images: images)
     loops.run(
       layer, layer.direction, from: input, to: output, margin: 0, images: images,
       precisely: layer.forwardsPrecisely, before: activation(before: index),
-      after: { [loops] in moments.take($0, loops) })
-    norm.begin(moments, updatesRunning: statistics == .batch)
+      after: moments.map { moments in { [loops] in moments.take($0, loops) } })
+    if let moments {
+      norm?.begin(moments, updatesRunning: statistics == .batch)
+    } else {
+      norm?.beginEvaluation()
+    }
   }
 
   /// Computes what layer `index` reads, for part of a batch; nil for the first layer.

@@ -67,10 +67,8 @@ public final class FastTrainer: TrainingEngine {
     let (lossD, penalty) = try discriminatorPass(batch, real: real)
     let gradientD = try update(
       discriminator, rate: configuration.discriminatorRate * batch.rateFactor)
-    discriminator.refreshUpdated()
     let lossG = try generatorPass(batch, real: real)
     let gradientG = try update(generator, rate: configuration.generatorRate * batch.rateFactor)
-    generator.refresh()
     return StepLosses(
       lossD: lossD.loss, lossG: lossG.loss, dX: lossD.realScore, dGz1: lossD.fakeScore,
       dGz2: lossG.fakeScore, r1: penalty, gradientD: gradientD, gradientG: gradientG)
@@ -137,7 +135,7 @@ public final class FastTrainer: TrainingEngine {
     return loss
   }
 
-  /// One update of a network by Adam.
+  /// One update of a network by Adam, which prepares its weights for the next pass.
   ///
   /// Everything that the update and the passes before it changed is checked: weights, moments and
   /// running statistics. Finite gradients are not enough: the variance of large outputs can
@@ -166,6 +164,7 @@ public final class FastTrainer: TrainingEngine {
     where norm.normalises && !(norm.runningMean + norm.runningVariance).allSatisfy(\.isFinite) {
       throw NonFiniteError(place: "\(network.name) \(norm.name)")
     }
+    network.refreshUpdated()
     return squares.squareRoot()
   }
 
