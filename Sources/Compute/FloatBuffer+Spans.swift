@@ -8,7 +8,9 @@ extension FloatBuffer {
   /// Lends part of the buffer, with checked bounds, for writing.
   ///
   /// Threads may write at the same time, each to a range of its own.
-  package func write<Result>(_ range: Range<Int>, _ body: (inout MutableSpan<Float>) -> Result) -> Result {
+  package func write<Result>(_ range: Range<Int>, _ body: (inout MutableSpan<Float>) -> Result)
+    -> Result
+  {
     precondition(range.lowerBound >= 0 && range.upperBound <= count, "\(range) of \(count)")
     var span = unsafe MutableSpan(_unsafeStart: base + range.lowerBound, count: range.count)
     return body(&span)

@@ -112,7 +112,6 @@ package func makeFolder(_ path: String) throws(CommandFailure) {
   }
 }
 
-
 /// The absolute path of a file with links followed, or `path` itself if nothing exists there.
 package func absolutePath(_ path: String) -> String {
   guard let real = unsafe path.withPath({ unsafe realpath($0, nil) }) else { return path }

@@ -129,7 +129,8 @@ struct QualityTests {
     }
     func load(_ name: String) async throws -> PictureSet {
       try await PictureSet.load(
-        folder: scratch / name, format: .init(side: 32, channels: 3, rules: .asDisplayed), threads: 2)
+        folder: scratch / name, format: .init(side: 32, channels: 3, rules: .asDisplayed),
+        threads: 2)
     }
     let (set, other) = (try await load("data"), try await load("other"))
     func pictures(_ set: PictureSet, _ places: [Int]) -> Set<[UInt8]> {
@@ -159,7 +160,8 @@ struct QualityTests {
         faces.picture(index: index, side: 32).encodePNG(), to: "data/\(100 + index).png")
     }
     let set = try await PictureSet.load(
-      folder: scratch / "data", format: .init(side: 32, channels: 3, rules: .asDisplayed), threads: 2)
+      folder: scratch / "data", format: .init(side: 32, channels: 3, rules: .asDisplayed),
+      threads: 2)
     let kept = set.heldOut(share: 0.25)
     let heldOut = set.selecting(kept)
     let training = set.selecting(Set(0..<60).subtracting(kept).sorted())

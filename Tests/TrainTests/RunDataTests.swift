@@ -133,7 +133,8 @@ struct RunDataTests {
     try scratch.write(try wide.encodePNG(), to: "wide.png")
     for channels in [1, 3] {
       let set = try await PictureSet.load(
-        folder: scratch.path, format: .init(side: 32, channels: channels, rules: .asDisplayed), threads: 1)
+        folder: scratch.path, format: .init(side: 32, channels: channels, rules: .asDisplayed),
+        threads: 1)
       let expected = wide.converted(channels: channels).resized(width: 57, height: 32)
       for (x, y) in [(0, 0), (31, 0), (5, 31), (17, 16)] {
         for channel in 0..<channels {

@@ -118,7 +118,8 @@ struct TinyRun {
 
   func pictures() async throws -> PictureSet {
     try await PictureSet.load(
-      folder: scratch / "data", format: .init(side: 32, channels: 3, rules: .asDisplayed), threads: 2)
+      folder: scratch / "data", format: .init(side: 32, channels: 3, rules: .asDisplayed),
+      threads: 2)
   }
 
   func record() async throws -> RunRecord {

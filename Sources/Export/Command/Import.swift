@@ -92,9 +92,12 @@ struct Import: AsyncParsableCommand {
         let again = try SafetensorsFile(bytes: bytes)
         guard again == written,
           try GeneratorWeights.load(again).weights.shape == weights.shape
-        else { throw CommandFailure(.checkFailed, file: output, "self-check: it reads back differently") }
+        else {
+          throw CommandFailure(.checkFailed, file: output, "self-check: it reads back differently")
+        }
       } catch let error as WeightsError {
-        throw CommandFailure(.checkFailed, file: output, "self-check: it cannot be read back: \(error)")
+        throw CommandFailure(
+          .checkFailed, file: output, "self-check: it cannot be read back: \(error)")
       }
     }
     report.printSummary(

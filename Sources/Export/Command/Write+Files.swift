@@ -45,7 +45,8 @@ extension Write {
           guard text == header, let data,
             let check = ExportCheck(cWeights: data, madeFrom: generator)
           else {
-            throw CommandFailure(.checkFailed, file: output, "self-check: it reads back differently")
+            throw CommandFailure(
+              .checkFailed, file: output, "self-check: it reads back differently")
           }
           return check
         })
@@ -82,7 +83,8 @@ extension Write {
     } catch let failure as CommandFailure {
       throw failure
     } catch {
-      throw CommandFailure(.checkFailed, file: output, "self-check: it cannot be read back: \(error)")
+      throw CommandFailure(
+        .checkFailed, file: output, "self-check: it cannot be read back: \(error)")
     }
     guard result.holds else {
       throw CommandFailure(

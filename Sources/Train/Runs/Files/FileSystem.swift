@@ -69,23 +69,6 @@ enum FileSystem {
       return true
     } catch .missing { return false }
   }
-
-  /// Creates a folder and any missing ones above it.
-  static func makeFolder(_ path: String) throws(FileError) {
-    var prefix = path.hasPrefix("/") ? "/" : ""
-    for part in path.split(separator: "/") {
-      prefix += part
-      // For an existing folder, mkdir may also fail with EROFS or EACCES.
-      if unsafe mkdir(prefix, 0o777) != 0 {
-        let code = errno
-        guard (try? status(of: Array(prefix.utf8)))?.kind == .folder else {
-          throw .failed(path: prefix, operation: "mkdir", code: code == EEXIST ? ENOTDIR : code)
-        }
-      }
-      prefix += "/"
-    }
-  }
-
   static func remove(_ path: String) throws(FileError) {
     guard unsafe unlink(path) == 0 || errno == ENOENT else { throw failure("unlink", path) }
   }

@@ -37,7 +37,8 @@ package enum PlainActivation: Sendable {
   {
     switch self {
     case .relu: zip(gradient, output).map { $1 > 0 ? $0 : 0 }
-    case .leakyReLU: zip(gradient, output).map { $1 > 0 ? $0 : Scalar(DiscriminatorWeights.leakySlope) * $0 }
+    case .leakyReLU:
+      zip(gradient, output).map { $1 > 0 ? $0 : Scalar(DiscriminatorWeights.leakySlope) * $0 }
     case .tanh: zip(gradient, output).map { $0 * (1 - $1 * $1) }
     case .identity: gradient
     }
