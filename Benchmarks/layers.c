@@ -59,7 +59,7 @@ static float *map_of(size_t side, size_t channels, float least) {
 }
 
 static size_t groups_of(size_t tiles) {
-  const size_t rows = (size_t)(tiles <= (size_t)kernels->few ? kernels->row_step : kernels->rows);
+  const size_t rows = (size_t)(tiles <= (size_t)kernels->small_job_tiles ? kernels->row_step : kernels->rows);
   return (tiles + rows - 1) / rows;
 }
 

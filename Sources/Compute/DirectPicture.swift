@@ -1,16 +1,22 @@
 package import BollyGANKernels
 
-/// `up` of a ``StridedLink`` from a map of many channels to an image's few, summed directly, as
-/// training needs it: weights change with every step, so transforming them would not pay.
+/// `up` of a ``StridedLink`` from a map of many channels to an image of few, summed as in the
+/// definition.
 ///
-/// Each pixel of the map is multiplied with all sixteen taps at once, and the rows of the images are
-/// added up from those products.
+/// For training, where weights change at every step, so that transforming them would not pay. Each
+/// pixel of the map is multiplied by all sixteen taps at once, and the rows of the images are added
+/// up from those products.
 package struct DirectPicture: Sendable {
+  /// The operator that is computed.
   package let link: StridedLink
+  /// `[coarseStride, 4, 4, fineChannels]`.
   private let weights: FloatBuffer
+  /// Zeros.
   private let bias: FloatBuffer
 
-  /// Without bias, and with weights that are all zeros until ``fill(packed:)``.
+  /// A layer without bias, whose weights are zeros until ``fill(packed:)``.
+  ///
+  /// - Precondition: The link leads to an image.
   package init(link: StridedLink) {
     precondition(link.isNarrow)
     self.link = link
@@ -23,19 +29,22 @@ package struct DirectPicture: Sendable {
     unsafe self.weights.base.update(from: weights, count: link.weightCount)
   }
 
-  /// Floats of scratch memory that each thread needs.
+  /// Floats of scratch memory that each thread needs: packed inputs, a row of the image, and two
+  /// rows of products between pixels of zeros.
   package func scratchFloats(kernels: bg_kernels) -> Int {
     let (side, depth, channels) = (link.coarseSide, link.coarseStride, link.fineChannels)
-    let rows = Int(unsafe kernels.rows)
+    let rows = Int(kernels.rows)
     return (side + rows) * depth + 2 * side * channels + 2 * (side + 2 + rows) * 16 * channels
   }
 
   /// Computes images from maps.
   ///
   /// - Parameters:
-  ///   - coarse: the maps, laid out as `source` says.
+  ///   - coarse: The maps.
+  ///   - source: The layout of the maps.
+  ///   - target: Memory for `images` images.
   ///   - scratch: ``scratchFloats(kernels:)`` floats for each thread.
-  ///   - before: makes the map of an image, on the thread that reads it next.
+  ///   - before: Produces the map of an image, on the thread that reads it next.
   @unsafe package func run(
     from coarse: FloatBuffer, source: MapLayout, to target: PictureTarget, images: Int,
     scratch: [FloatBuffer], kernels: bg_kernels, workers: Workers,
@@ -50,7 +59,7 @@ package struct DirectPicture: Sendable {
     unsafe withUnsafePointer(to: &job) { job in
       workers.run(tasks) { task, thread in
         before?(task)
-        unsafe kernels.picture(job, task, scratch[thread].base)
+        unsafe kernels.direct_picture(job, task, scratch[thread].base)
       }
     }
   }

@@ -1,31 +1,39 @@
 package import BollyGANKernels
 
-/// `down` of a ``StridedLink`` between maps of many channels, and the gradient of its weights, as fast
-/// convolutions.
+/// `down` of a ``StridedLink`` between maps of many channels, and the gradient of its weights, as
+/// fast convolutions.
 ///
-/// A fine map is four maps of the coarse one's size, by the parities of rows and columns, and `down`
-/// is a convolution with 2x2 taps from all their channels together: F(4x4, 2x2), with 25 products
-/// instead of 64 (Winograd 1980; Lavin and Gray 2015, arXiv:1509.09308). The gradient of the taps is the
-/// same algorithm with its parts exchanged, F(2x2, 4x4).
+/// The rows and columns of a fine map have two parities each, so it holds four maps of the coarse
+/// map's size, and `down` is a convolution with 2x2 taps of all their channels together: F(4x4,
+/// 2x2), with 25 products instead of 64 (Winograd 1980; Lavin and Gray 2015, arXiv:1509.09308). The
+/// gradient of the taps is the same algorithm with its parts exchanged, F(2x2, 4x4).
 package struct DownConvolution: Sendable {
+  /// The operator that is computed.
   package let link: StridedLink
+  /// `[panels, 4 parities, fineStride, 2, 2, width]`.
   private let taps: FloatBuffer
+  /// Panels of coarse channels.
   private let panels: Int
 
+  /// A convolution whose weights are zeros until ``fill(packed:kernels:workers:)``.
+  ///
   /// - Precondition: ``UpConvolution/suits(_:)``.
   package init(link: StridedLink, kernels: bg_kernels) {
     precondition(UpConvolution.suits(link))
     self.link = link
-    let columns = Int(unsafe kernels.columns)
+    let columns = Int(kernels.columns)
     panels = (link.coarseStride + columns - 1) / columns
     taps = FloatBuffer(count: 16 * panels * link.fineStride * columns)
   }
 
+  /// Channels of a chunk, which the gradient transforms together and a task packs.
   private static let chunk = Int(BG_CHANNEL_UNIT)
 
-  /// Takes weights as they lie in training, `[coarseChannels, 4, 4, fineStride]`.
-  @unsafe package func fill(packed weights: UnsafePointer<Float>, kernels: bg_kernels, workers: Workers) {
-    let columns = Int(unsafe kernels.columns)
+  /// Packs weights from their layout in training, `[coarseChannels, 4, 4, fineStride]`.
+  @unsafe package func fill(
+    packed weights: UnsafePointer<Float>, kernels: bg_kernels, workers: Workers
+  ) {
+    let columns = Int(kernels.columns)
     workers.run(link.fineStride / Self.chunk) { task, _ in
       unsafe bg_pack_down(
         weights, task * Self.chunk, (task + 1) * Self.chunk, link.coarseChannels,
@@ -33,26 +41,25 @@ package struct DownConvolution: Sendable {
     }
   }
 
-  private var tilesOfPicture: Int {
-    let across = link.coarseSide / Int(BG_WIN_TILE)
-    return across * across
-  }
+  /// Tiles of one image.
+  private var tilesPerImage: Int { UpConvolution.tiles(side: link.coarseSide) }
 
-  /// Pictures that go through together: as many tiles as share one transform of the weights.
-  package var sweep: Int { max(1, Int(BG_WIN_ROWS) / tilesOfPicture) }
+  /// Images that go through this layer in one pass: as many as share one transform of the weights,
+  /// which serves `BG_WIN_ROWS` tiles.
+  package var imagesPerPass: Int { max(1, Int(BG_WIN_ROWS) / tilesPerImage) }
 
-  /// Floats of transformed maps of `images` pictures.
+  /// Floats of transformed maps of `images` images.
   package func planeFloats(images: Int, kernels: bg_kernels) -> Int {
-    let rows = (images * tilesOfPicture).roundedUp(to: Int(unsafe kernels.rows))
+    let rows = (images * tilesPerImage).roundedUp(to: Int(kernels.rows))
     return Int(BG_WIN_PLANES) * (rows * 4 * link.fineStride + Int(BG_WIN_PAD))
   }
 
-  /// From fine maps with margin 1 to coarse ones, on the caller's thread.
+  /// Computes coarse maps from fine ones, on the caller's thread.
   ///
   /// - Parameters:
-  ///   - fine: The first fine map.
-  ///   - coarse: The first coarse map, with the given margin.
-  ///   - planes: ``planeFloats(images:kernels:)`` floats.
+  ///   - fine: The first fine map. Fine maps have margin 1.
+  ///   - coarse: The first coarse map. Coarse maps have the given margin, which is not written.
+  ///   - planes: Room for ``planeFloats(images:kernels:)``.
   ///   - scratch: ``UpConvolution/scratchFloats(kernels:)`` floats.
   @unsafe package func run(
     from fine: UnsafePointer<Float>, to coarse: UnsafeMutablePointer<Float>, margin: Int,
@@ -60,51 +67,56 @@ package struct DownConvolution: Sendable {
   ) {
     let source = link.fineLayout(margin: 1)
     let target = link.coarseLayout(margin: margin)
-    let tiles = images * tilesOfPicture
-    let rows = Int(tiles <= Int(unsafe kernels.few) ? unsafe kernels.row_step : unsafe kernels.rows)
+    let tiles = images * tilesPerImage
+    let rows = Int(tiles <= Int(kernels.small_job_tiles) ? kernels.row_step : kernels.rows)
     var job = unsafe bg_down(
       images: images, side: link.coarseSide, depth: link.fineStride, columns: link.coarseStride,
       from: fine, from_image: source.imageStride, from_row: source.rowStride,
       to: coarse + target.origin, to_image: target.imageStride, to_row: target.rowStride,
-      taps: taps.base,
-      planes: planes.base, parts: 1)
+      taps: taps.base, planes: planes.base, parts: 1)
     for task in 0..<4 * ((tiles + rows - 1) / rows) { unsafe kernels.down_input(&job, task) }
     for panel in 0..<panels { unsafe kernels.down_output(&job, panel, scratch.base) }
   }
 
   // MARK: Weight gradient
 
-  /// Tiles whose products are summed before the sum joins the gradient.
+  /// Tiles whose products are summed before the sum is added to the gradient.
   private static let slice = Int(BG_WIN_SUM)
 
+  /// Panels of fine channels, those of four parities.
   private func gradientPanels(_ kernels: bg_kernels) -> Int {
-    4 * link.fineStride / Int(unsafe kernels.columns)
+    4 * link.fineStride / Int(kernels.columns)
   }
 
+  /// Chunks of coarse channels.
   private var chunks: Int { link.coarseStride / Self.chunk }
 
+  /// Floats of the transformed values of `columns` channels, for a slice of tiles.
   private func planes(_ columns: Int) -> Int {
     Int(BG_WIN_PLANES) * (Self.slice * columns + Int(BG_WIN_PAD))
   }
 
-  /// Floats of a thread's room for ``gradient(_:coarse:coarseMargin:fine:images:into:accumulates:room:scratch:kernels:)``.
+  /// Floats of the room that each thread needs for
+  /// ``gradient(_:coarse:coarseMargin:fine:images:into:accumulates:room:scratch:kernels:)``.
   package func gradientFloats(kernels: bg_kernels) -> Int {
-    unsafe chunks * planes(Self.chunk) + planes(Int(kernels.columns))
+    chunks * planes(Self.chunk) + planes(Int(kernels.columns))
   }
 
-  /// Blocks of a gradient that threads compute each by itself, from maps that each transforms for
-  /// itself. In how many ranges the rows and the columns are cut is what makes the least of these
-  /// transforms.
+  /// Divides a gradient into blocks that threads compute independently.
+  ///
+  /// A block is a range of chunks of coarse channels and a range of panels of fine channels. Each
+  /// thread transforms the maps that its blocks need, so the channels are cut into the ranges that
+  /// need the fewest transforms.
   package func gradientBlocks(threads: Int, kernels: bg_kernels) -> [(
     chunks: Range<Int>, panels: Range<Int>
   )] {
-    let panels = unsafe gradientPanels(kernels)
+    let panels = gradientPanels(kernels)
     let cuts = (1...min(threads, chunks)).map { rows in
       (rows: rows, columns: min(panels, (threads + rows - 1) / rows))
     }
     let best = cuts.min { a, b in
       func cost(_ cut: (rows: Int, columns: Int)) -> Int {
-        // Blocks beyond the reach of both cuts are waited for.
+        // // With fewer blocks than threads, some threads are idle and blocks take that much longer.
         let rounds = (threads + cut.rows * cut.columns - 1) / (cut.rows * cut.columns)
         return rounds * (cut.columns * link.coarseStride + cut.rows * 4 * link.fineStride)
       }
@@ -119,12 +131,15 @@ package struct DownConvolution: Sendable {
     }
   }
 
-  /// A block of `gradient[c, u, v, d] = Σ coarse[i, j, c] · fine[2i + u − 1, 2j + v − 1, d]`, over all
-  /// pixels of all images, on the caller's thread.
+  /// Computes a block of the gradient, over all pixels of all images, on the caller's thread.
+  ///
+  ///     gradient[c, u, v, d] = Σ coarse[i, j, c] · fine[2i + u − 1, 2j + v − 1, d]
   ///
   /// - Parameters:
-  ///   - coarseMargin: of the coarse map; the fine one has margin 1.
-  ///   - accumulates: adds to what stands in `gradient`.
+  ///   - block: From ``gradientBlocks(threads:kernels:)``.
+  ///   - coarseMargin: The margin of coarse maps. Fine maps have margin 1.
+  ///   - gradient: `[coarseChannels, 4, 4, fineStride]`.
+  ///   - accumulates: Adds to the gradient instead of overwriting it.
   ///   - room: ``gradientFloats(kernels:)`` floats.
   ///   - scratch: ``UpConvolution/scratchFloats(kernels:)`` floats.
   @unsafe package func gradient(
@@ -135,7 +150,9 @@ package struct DownConvolution: Sendable {
   ) {
     let coarseLayout = link.coarseLayout(margin: coarseMargin)
     let fineLayout = link.fineLayout(margin: 1)
-    let tiles = images * tilesOfPicture
+    let tiles = images * tilesPerImage
+    // All chunks are transformed once for a slice of tiles and kept; panels one at a time, to
+    // `right`.
     let each = planes(Self.chunk)
     let right = unsafe room.base + block.chunks.count * each
     for first in stride(from: 0, to: tiles, by: Self.slice) {

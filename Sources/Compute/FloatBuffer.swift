@@ -8,20 +8,28 @@ internal import BollyGANModel
   import Darwin
 #endif
 
-/// Aligned memory for float32 numbers, zeros at first.
+/// A fixed-size, aligned block of float32 numbers, initially zero.
+///
+/// Buffers of at least 2 MiB are aligned to large pages and ask for them; smaller ones are aligned
+/// to cache lines of 64 bytes.
 @safe package final class FloatBuffer: @unchecked Sendable {
-  // Sendable: who writes where is settled by the tasks that share it, which write apart.
+  // Sendable: tasks that share a buffer write to separate parts of it.
+
+  /// The first number. Valid while the buffer lives.
   package let base: UnsafeMutablePointer<Float>
+  /// Numbers in the buffer.
   package let count: Int
+  /// What was allocated, in which `base` is aligned.
   private let memory: UnsafeMutableRawPointer
 
+  /// Allocates `count` zeros.
   package init(count: Int) {
     let bytes = max(count, 1) * MemoryLayout<Float>.stride
     let alignment = bytes < LargePages.byteCount ? 64 : LargePages.byteCount
-    // Fresh memory of the system's is zero, and is not touched here: who writes to it first, perhaps
-    // many threads, fetches it.
+    // Fresh memory from the system is zero. It is not touched here: whichever thread writes to a
+    // page first fetches it, so many threads can share that work.
     guard let memory = unsafe calloc(bytes + alignment, 1) else {
-      fatalError("no memory for \(bytes) bytes")
+      fatalError("cannot allocate \(bytes) bytes")
     }
     unsafe self.memory = memory
     let start = unsafe memory.alignedUp(toMultipleOf: alignment)
@@ -30,6 +38,7 @@ internal import BollyGANModel
     self.count = count
   }
 
+  /// Allocates a copy of `values`.
   package convenience init(_ values: [Float]) {
     self.init(count: values.count)
     unsafe values.withUnsafeBufferPointer { source in
@@ -39,8 +48,22 @@ internal import BollyGANModel
     }
   }
 
+  /// The number at an index, checked to be within the buffer. Not for hot loops.
+  package subscript(index: Int) -> Float {
+    get {
+      precondition(index >= 0 && index < count, "index \(index) is outside of \(count) numbers")
+      return unsafe base[index]
+    }
+    set {
+      precondition(index >= 0 && index < count, "index \(index) is outside of \(count) numbers")
+      unsafe base[index] = newValue
+    }
+  }
+
+  /// A copy of all numbers.
   package var array: [Float] { unsafe Array(UnsafeBufferPointer(start: base, count: count)) }
 
+  /// Sets all numbers to `value`.
   package func fill(_ value: Float) { unsafe base.update(repeating: value, count: count) }
 
   deinit { unsafe free(memory) }

@@ -1,6 +1,8 @@
 package import BollyGANKernels
 
-/// A level of the hot loops: the same arithmetic for narrower or wider vectors.
+/// An instruction set that the hot loops are compiled for.
+///
+/// All levels do the same arithmetic, on narrower or wider vectors.
 public enum InstructionSet: String, CaseIterable, Sendable {
   /// What every processor of the architecture has; SSE2 on x86-64.
   case baseline
@@ -19,10 +21,12 @@ public enum InstructionSet: String, CaseIterable, Sendable {
   /// The fastest level that this processor has.
   public static let best: InstructionSet = available.last!
 
-  /// Whether a multiply-add is rounded once; levels that have it give equal bits.
-  public var fusesMultiplyAdd: Bool { unsafe kernels.fused != 0 }
+  /// Whether a multiply-add is rounded once. All levels that do this produce equal bits.
+  public var fusesMultiplyAdd: Bool { kernels.fused != 0 }
 
-  /// - Precondition: the level is available.
+  /// The functions of this level.
+  ///
+  /// - Precondition: ``available`` contains the level.
   package var kernels: bg_kernels {
     guard let table = unsafe bg_kernels_named(rawValue) else {
       preconditionFailure("this processor has no \(rawValue)")

@@ -1,24 +1,31 @@
 internal import BollyGANKernels
 
-/// How a batch of feature maps lies in memory: channels last, images one behind the other, each
-/// within a margin of zeros where a kernel reads over the edge. Or in chunks of channels, whose pixels
-/// lie side by side: what a kernel makes of a tile, a chunk at a time, is then near to what it makes next.
+/// How a batch of feature maps is stored.
+///
+/// Images follow one another. Maps are channels last, `[rows, columns, channels]`, with an optional
+/// margin of zeros on all sides for kernels that read beyond the edge. Alternatively, chunks of
+/// channels follow one another, `[chunks, rows, columns, chunk]`: kernels transform a tile chunk by
+/// chunk, and this keeps what they write close to what they write next.
 package struct MapLayout: Equatable, Sendable {
+  /// Rows of a map, without the margin.
   package let rows: Int
+  /// Columns of a map, without the margin.
   package let columns: Int
-  /// Channels that mean something.
+  /// Channels of a map, without padding.
   package let channels: Int
   /// Floats from one pixel to the next.
   package let pixelStride: Int
   /// Pixels of zeros on each side.
   package let margin: Int
-  /// Chunks that lie one behind the other.
+  /// Chunks of channels that follow one another; 1 if all channels of a pixel are together.
   private let chunks: Int
 
+  /// A layout.
+  ///
   /// - Parameters:
-  ///   - packed: pixels lie without gaps (pictures, whose 3 channels are read as runs of whole rows);
-  ///     otherwise channels are rounded up to what the kernels walk by.
-  ///   - inChunks: of as many channels as the kernels walk by.
+  ///   - packed: Pixels have no padding. For images, whose few channels are read as runs of whole
+  ///     rows. Otherwise channels are padded to a multiple of `BG_CHANNEL_UNIT`.
+  ///   - inChunks: Channels are stored in chunks of `BG_CHANNEL_UNIT`.
   package init(
     rows: Int, columns: Int, channels: Int, margin: Int, packed: Bool = false,
     inChunks: Bool = false
@@ -32,17 +39,21 @@ package struct MapLayout: Equatable, Sendable {
     chunks = padded / pixelStride
   }
 
+  /// Floats from one row to the next.
   package var rowStride: Int { (columns + 2 * margin) * pixelStride }
-  /// Floats from a chunk of channels to the next.
+  /// Floats from one chunk of channels to the next.
   package var chunkStride: Int {
     chunks == 1 ? Int(BG_CHANNEL_UNIT) : (rows + 2 * margin) * rowStride
   }
+  /// Floats from one image to the next.
   package var imageStride: Int { (rows + 2 * margin) * rowStride * chunks }
-  /// Where an image's first pixel lies.
+  /// The offset of an image's pixel (0, 0), inside the margin.
   package var origin: Int { margin * (rowStride + pixelStride) }
+  /// Pixels of a map, without the margin.
   package var pixels: Int { rows * columns }
 
-  /// Its pixels in order, every `step`-th of each direction, `(row, column)` being the first.
+  /// The pixels of the batch in order: every `step`-th in each direction, starting at (`row`,
+  /// `column`).
   package func walk(step: Int = 1, row: Int = 0, column: Int = 0) -> PixelWalk {
     PixelWalk(
       rows: rows / step, columns: columns / step, imageStride: imageStride,
@@ -51,46 +62,7 @@ package struct MapLayout: Equatable, Sendable {
   }
 }
 
-/// Where the pixels of a regular grid over a batch of maps lie.
-package struct PixelWalk: Sendable {
-  let rows: Int
-  let columns: Int
-  let imageStride: Int
-  let rowStride: Int
-  let columnStride: Int
-  let origin: Int
-
-  package var pixelsPerImage: Int { rows * columns }
-
-  /// The walk over single points, one an image: all of `layout` is one row to be read from there.
-  package static func images(of layout: MapLayout) -> PixelWalk {
-    PixelWalk(
-      rows: 1, columns: 1, imageStride: layout.imageStride, rowStride: 0, columnStride: 0,
-      origin: layout.origin)
-  }
-
-  /// Offsets of pixels `first..<first + offsets.count`.
-  @unsafe package func fill(_ offsets: UnsafeMutableBufferPointer<Int>, from first: Int) {
-    let pixel: Int
-    var image: Int
-    (image, pixel) = first.quotientAndRemainder(dividingBy: pixelsPerImage)
-    var (row, column) = pixel.quotientAndRemainder(dividingBy: columns)
-    for index in offsets.indices {
-      unsafe offsets[index] =
-        origin + image * imageStride + row * rowStride + column * columnStride
-      column += 1
-      if column == columns {
-        column = 0
-        row += 1
-        if row == rows {
-          row = 0
-          image += 1
-        }
-      }
-    }
-  }
-}
-
 extension Int {
+  /// The smallest multiple of `unit` that is at least this number.
   package func roundedUp(to unit: Int) -> Int { (self + unit - 1) / unit * unit }
 }

@@ -1,30 +1,47 @@
 package import BollyGANKernels
 
-/// The right operand of a product, `[depth, columns]`, cut into panels as wide as a kernel's tile
-/// and laid out in the order in which the kernel reads it.
+/// The right operand of a matrix product, `[depth, columns]`, packed for the kernels.
+///
+/// It is cut into panels as wide as a register tile, each `[depth, width]`, in the order in which a
+/// kernel reads it. Columns beyond the last one are zeros.
 package struct Panels: Sendable {
+  /// Rows of the operand.
   package let depth: Int
+  /// Columns of the operand, without padding.
   package let columns: Int
-  /// Columns of a tile; the last panel is filled up with zeros.
+  /// Columns of a panel.
   package let width: Int
+  /// `[count, depth, width]`.
   package let buffer: FloatBuffer
 
+  /// An operand of zeros.
   package init(depth: Int, columns: Int, kernels: bg_kernels) {
     self.depth = depth
     self.columns = columns
-    width = Int(unsafe kernels.columns)
+    width = Int(kernels.columns)
     buffer = FloatBuffer(count: columns.roundedUp(to: width) * depth)
   }
 
+  /// Number of panels.
   package var count: Int { (columns + width - 1) / width }
+
+  /// The number at row `k` and column `n` of the operand. Not for hot loops.
+  package subscript(k: Int, n: Int) -> Float {
+    get { buffer[offset(k, n)] }
+    nonmutating set { buffer[offset(k, n)] = newValue }
+  }
+
+  private func offset(_ k: Int, _ n: Int) -> Int {
+    let (panel, column) = n.quotientAndRemainder(dividingBy: width)
+    return (panel * depth + k) * width + column
+  }
 
   /// Where panel `index` begins.
   @unsafe package func panel(_ index: Int) -> UnsafeMutablePointer<Float> {
     unsafe buffer.base + index * depth * width
   }
 
-  /// Fills panel `index` from rows that lie at `offsets` of `matrix`: row k holds the columns of
-  /// depth `first + k`.
+  /// Fills panel `index`, from depth `first` on, with rows of `matrix` that begin at `offsets`.
   @unsafe package func copyRows(
     _ index: Int, from matrix: UnsafePointer<Float>, at offsets: UnsafeBufferPointer<Int>,
     first: Int = 0
@@ -34,8 +51,8 @@ package struct Panels: Sendable {
       index * width, width)
   }
 
-  /// Fills panel `index` from a matrix that has `columns` rows, each of `depth` numbers, `stride`
-  /// apart; rows from `rows` on count as zeros.
+  /// Fills panel `index` with the transpose of a matrix `[columns, depth]`, rows `stride` floats
+  /// apart. Rows from `rows` on count as zeros.
   @unsafe package func copyTransposed(
     _ index: Int, from matrix: UnsafePointer<Float>, stride: Int, rows: Int
   ) {

@@ -1,157 +1,88 @@
-package import BollyGANKernels
 package import BollyGANModel
 
-/// The linear operator between a coarse map and one of twice its side (kernel 4, stride 2, padding
-/// 1), or between single points and a 4x4 map (kernel 4, stride 1, padding 0), with its adjoint.
+/// The linear operator between a coarse map and a fine one, and its adjoint: the one kind of layer
+/// that both networks consist of.
 ///
-/// With weights `w[c, u, v, d]`, c a channel of the coarse side and d one of the fine side:
+/// Between maps, the kernel is 4x4 with stride 2 and padding 1, and the fine map has twice the
+/// coarse one's side. Between single points and 4x4 maps, stride is 1 and padding 0.
+///
+/// With weights `w[c, u, v, d]`, c a coarse channel and d a fine one:
 ///
 ///     up:    fine[p, q, d] = Σ coarse[i, j, c] · w[c, u, v, d]  where p = 2i + u − 1, q = 2j + v − 1
 ///     down:  coarse[i, j, c] = Σ fine[2i + u − 1, 2j + v − 1, d] · w[c, u, v, d]
 ///
 /// A generator goes up through its links, a discriminator down, and gradients go the other way.
-/// `up` falls apart into four phases: outputs of parity (r, s) see 2x2 of the taps.
+/// `up` consists of four phases: fine pixels whose row and column have parities (r, s) see 2x2 of
+/// the taps.
+///
+/// The methods choose layouts, pack weights and describe matrix products; ``UpConvolution``,
+/// ``DownConvolution``, ``PictureConvolution`` and ``DirectPicture`` compute links without them.
 package struct StridedLink: Equatable, Sendable {
-  /// Side of the coarse map; 1 for the link between points and 4x4.
+  /// The side of the coarse map; 1 for the link between points and 4x4 maps.
   package let coarseSide: Int
+  /// Channels of the coarse map, without padding.
   package let coarseChannels: Int
+  /// Channels of the fine map, without padding.
   package let fineChannels: Int
-  /// The fine side is a picture: its few channels lie packed.
+  /// Whether the fine map is an image, whose few channels are stored without padding.
   package let isNarrow: Bool
 
+  /// A link.
+  ///
+  /// - Precondition: An image has more than 4x4 pixels.
   package init(coarseSide: Int, coarseChannels: Int, fineChannels: Int, isNarrow: Bool = false) {
-    precondition(!isNarrow || coarseSide > 1, "a picture has more than 4x4 pixels")
+    precondition(!isNarrow || coarseSide > 1, "an image has more than 4x4 pixels")
     self.coarseSide = coarseSide
     self.coarseChannels = coarseChannels
     self.fineChannels = fineChannels
     self.isNarrow = isNarrow
   }
 
-  package var isWhole: Bool { coarseSide == 1 }
-  package var fineSide: Int { isWhole ? 4 : 2 * coarseSide }
+  /// Whether this is the link between single points and 4x4 maps.
+  package var isPoint: Bool { coarseSide == 1 }
+  /// The side of the fine map.
+  package var fineSide: Int { isPoint ? 4 : 2 * coarseSide }
 
+  // MARK: Layouts
+
+  /// Coarse maps with all channels of a pixel together. Points never have a margin.
   package func coarseLayout(margin: Int) -> MapLayout {
     MapLayout(
-      rows: coarseSide, columns: coarseSide, channels: coarseChannels, margin: isWhole ? 0 : margin)
+      rows: coarseSide, columns: coarseSide, channels: coarseChannels, margin: isPoint ? 0 : margin)
   }
 
+  /// Fine maps with all channels of a pixel together.
   package func fineLayout(margin: Int) -> MapLayout {
     MapLayout(
       rows: fineSide, columns: fineSide, channels: fineChannels, margin: margin, packed: isNarrow)
   }
 
-  /// As the engine keeps them: without a margin, in chunks of channels.
-  package var coarseChunks: MapLayout {
+  /// Coarse maps as the engine stores them: in chunks of channels, without a margin.
+  package var coarseChunkedLayout: MapLayout {
     MapLayout(
       rows: coarseSide, columns: coarseSide, channels: coarseChannels, margin: 0, inChunks: true)
   }
 
-  package var fineChunks: MapLayout {
+  /// Fine maps as the engine stores them: in chunks of channels, without a margin.
+  package var fineChunkedLayout: MapLayout {
     MapLayout(
       rows: fineSide, columns: fineSide, channels: fineChannels, margin: 0, inChunks: true)
   }
 
-  /// Floats from one fine pixel to the next, as weights hold them too.
+  /// Floats from one fine pixel to the next, in maps and in weights: the fine channels, padded
+  /// unless the link ``isNarrow``.
   package var fineStride: Int { fineLayout(margin: 0).pixelStride }
+  /// Floats from one coarse pixel to the next: the coarse channels, padded.
   package var coarseStride: Int { coarseLayout(margin: 0).pixelStride }
 
-  /// Weights lie as `[coarseChannels, 4, 4, fineStride]`.
+  /// Floats of the weights `[4, 4, fineStride]` of one coarse channel.
   package var weightStride: Int { 16 * fineStride }
+  /// Floats of the weights `[coarseChannels, 4, 4, fineStride]`.
   package var weightCount: Int { coarseChannels * weightStride }
 
-  // MARK: Weights in the order of the products
+  // MARK: Networks
 
-  package func upPanels(kernels: bg_kernels) -> [Panels] {
-    if isWhole {
-      return [unsafe Panels(depth: coarseStride, columns: weightStride, kernels: kernels)]
-    }
-    return (0..<4).map { _ in
-      unsafe Panels(depth: 4 * coarseStride, columns: fineStride, kernels: kernels)
-    }
-  }
-
-  package func downPanels(kernels: bg_kernels) -> Panels {
-    unsafe Panels(depth: weightStride, columns: coarseStride, kernels: kernels)
-  }
-
-  /// The tap of phase `parity` that reads coarse row (or column) `position + parity - 1 + step`.
-  static func tap(parity: Int, step: Int) -> Int { 3 - parity - 2 * step }
-
-  @unsafe package func fillUp(
-    _ panels: [Panels], from weights: UnsafePointer<Float>, workers: Workers
-  ) {
-    let count = panels[0].count
-    workers.run(panels.count * count) { task, _ in
-      let (phase, panel) = task.quotientAndRemainder(dividingBy: count)
-      unsafe withUnsafeTemporaryAllocation(of: Int.self, capacity: coarseChannels) { offsets in
-        for tap in 0..<(isWhole ? 1 : 4) {
-          let u = Self.tap(parity: phase / 2, step: tap / 2)
-          let v = Self.tap(parity: phase % 2, step: tap % 2)
-          let within = isWhole ? 0 : (4 * u + v) * fineStride
-          for c in 0..<coarseChannels { unsafe offsets[c] = c * weightStride + within }
-          unsafe panels[phase].copyRows(
-            panel, from: weights, at: UnsafeBufferPointer(offsets), first: tap * coarseStride)
-        }
-      }
-    }
-  }
-
-  @unsafe package func fillDown(
-    _ panels: Panels, from weights: UnsafePointer<Float>, workers: Workers
-  ) {
-    workers.run(panels.count) { panel, _ in
-      unsafe panels.copyTransposed(
-        panel, from: weights, stride: weightStride, rows: coarseChannels)
-    }
-  }
-
-  // MARK: Products
-
-  /// `up`: from a coarse map (margin 1 unless whole) to a fine one. To pictures ``PictureConvolution`` or ``DirectPicture`` goes.
-  @unsafe package func up(
-    _ panels: [Panels], from coarse: UnsafePointer<Float>, to fine: UnsafeMutablePointer<Float>,
-    margin: Int, bias: UnsafePointer<Float>? = nil, rectify: Rectifier? = nil
-  ) -> [Product] {
-    let layout = coarseLayout(margin: 1)
-    let out = fineLayout(margin: margin)
-    if isWhole {
-      return unsafe [
-        Product(
-          left: coarse, leftWalk: .images(of: layout), segments: 1, length: coarseStride,
-          segmentStride: 0, panels: panels[0], bias: bias, out: fine,
-          outWalk: .images(of: out), outRun: 4 * fineStride, outRunStride: out.rowStride,
-          rectify: rectify)
-      ]
-    }
-    return unsafe (0..<4).map { phase in
-      let (r, s) = phase.quotientAndRemainder(dividingBy: 2)
-      return unsafe Product(
-        left: coarse, leftWalk: layout.walk(row: r - 1, column: s - 1), segments: 2,
-        length: 2 * coarseStride, segmentStride: layout.rowStride, panels: panels[phase],
-        bias: bias, out: fine, outWalk: out.walk(step: 2, row: r, column: s), rectify: rectify)
-    }
-  }
-
-  /// `down`: from a fine map (margin 1) to a coarse one.
-  @unsafe package func down(
-    _ panels: Panels, from fine: UnsafePointer<Float>, to coarse: UnsafeMutablePointer<Float>,
-    margin: Int
-  ) -> Product {
-    let layout = fineLayout(margin: 1)
-    return unsafe Product(
-      left: fine, leftWalk: fineWalk(layout), segments: 4, length: 4 * fineStride,
-      segmentStride: layout.rowStride, panels: panels, out: coarse,
-      outWalk: coarseLayout(margin: margin).walk())
-  }
-
-  /// Where the 4x4 windows of the fine map begin.
-  package func fineWalk(_ layout: MapLayout) -> PixelWalk {
-    isWhole ? .images(of: layout) : layout.walk(step: 2, row: -1, column: -1)
-  }
-}
-
-extension StridedLink {
-  /// The links of a generator from the latent on.
+  /// The links of a generator, from the latent to the image.
   package static func generator(_ shape: DCGANShape) -> [StridedLink] {
     let channels = shape.generatorChannels
     return (0...shape.doublings).map {
@@ -161,7 +92,7 @@ extension StridedLink {
     }
   }
 
-  /// The links of a discriminator from the picture on.
+  /// The links of a discriminator, from the image to the logit.
   package static func discriminator(_ shape: DCGANShape) -> [StridedLink] {
     let channels = shape.discriminatorChannels
     return (0...shape.doublings).map {
@@ -171,7 +102,9 @@ extension StridedLink {
     }
   }
 
-  /// A kernel `[C, D, 4, 4]` in the order in which weights lie here, `[C, 4, 4, fineStride]`.
+  // MARK: Weights
+
+  /// Copies a kernel `[C, D, 4, 4]` into the layout of training, `[C, 4, 4, fineStride]`.
   package func packed(_ kernel: [Float], into buffer: FloatBuffer) {
     precondition(kernel.count == coarseChannels * fineChannels * 16)
     precondition(buffer.count == weightCount)
@@ -185,7 +118,7 @@ extension StridedLink {
     }
   }
 
-  /// The kernel `[C, D, 4, 4]` of weights that lie as `[C, 4, 4, fineStride]`.
+  /// The kernel `[C, D, 4, 4]` of weights in the layout of training, `[C, 4, 4, fineStride]`.
   package func unpacked(_ buffer: FloatBuffer) -> [Float] {
     precondition(buffer.count == weightCount)
     var kernel = [Float](repeating: 0, count: coarseChannels * fineChannels * 16)

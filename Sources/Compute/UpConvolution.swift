@@ -3,44 +3,55 @@ package import BollyGANModel
 
 /// `up` of a ``StridedLink`` between maps of many channels, as a fast convolution.
 ///
-/// A fine map is four maps of the coarse one's size, by the parities of its rows and columns. What a tile
-/// of 4x4 coarse pixels adds to 5x5 pixels of each is computed by the transpose of F(4x4, 2x2): 25 products
-/// where the definition has 64, of planes that all four share (Winograd 1980; Lavin and Gray 2015,
-/// arXiv:1509.09308). The sequence of roundings that makes an output is that of its tiles, whatever
-/// the batch and the threads.
+/// The rows and columns of a fine map have two parities each, so it holds four maps of the coarse
+/// map's size. The transpose of F(4x4, 2x2) computes what a tile of 4x4 coarse pixels adds to 5x5
+/// pixels of each: 25 products where the definition has 64, on transformed inputs that all four
+/// parities share (Winograd 1980; Lavin and Gray 2015, arXiv:1509.09308).
+///
+/// An output's sequence of roundings depends on its tiles alone, not on the batch or the threads.
 package struct UpConvolution: Sendable {
+  /// The operator that is computed.
   package let link: StridedLink
+  /// `[4 parities, panels, coarseStride, 2, 2, width]`.
   private let taps: FloatBuffer
+  /// Panels of fine channels.
   private let panels: Int
 
-  /// Products of a tile: 25 for each of four parities.
-  package static let products = 4 * Int(BG_WIN_PLANES)
+  /// Products of a tile, for one coarse and one fine channel: 25 for each of the four parities.
+  package static let productsPerTile = 4 * Int(BG_WIN_PLANES)
 
-  /// Whether this is a way to compute the link.
+  /// Whether a link can be computed this way.
   package static func suits(_ link: StridedLink) -> Bool {
-    !link.isWhole && !link.isNarrow && link.coarseSide.isMultiple(of: Int(BG_WIN_TILE))
+    !link.isPoint && !link.isNarrow && link.coarseSide.isMultiple(of: Int(BG_WIN_TILE))
       && link.coarseSide <= Int(BG_WIN_SIDE)
   }
 
+  /// A convolution whose weights are zeros until ``fill(_:scale:kernels:workers:)`` or
+  /// ``fill(packed:kernels:workers:)``.
+  ///
+  /// - Precondition: ``suits(_:)``.
   package init(link: StridedLink, kernels: bg_kernels) {
     precondition(Self.suits(link))
     self.link = link
-    let columns = Int(unsafe kernels.columns)
+    let columns = Int(kernels.columns)
     panels = (link.fineStride + columns - 1) / columns
     taps = FloatBuffer(count: 16 * panels * link.coarseStride * columns)
   }
 
-  /// The kernels want taps divided by 9 for each dimension.
+  /// The factor of all taps: the kernels leave out 1/9 in each dimension.
   package static let tapScale = 1.0 / 81
 
-  /// Takes a kernel `[coarseChannels, fineChannels, 4, 4]`, each fine channel times its factor.
+  /// Channels that a task packs.
+  private static let chunk = Int(BG_CHANNEL_UNIT)
+
+  /// Packs a kernel `[coarseChannels, fineChannels, 4, 4]`, each fine channel times its factor.
   package func fill(_ kernel: Tensor, scale: [Double], kernels: bg_kernels, workers: Workers) {
     let scale = scale.map { $0 * Self.tapScale }
-    let columns = Int(unsafe kernels.columns)
+    let columns = Int(kernels.columns)
     let size = 16 * link.fineChannels
     workers.run((link.coarseChannels + Self.chunk - 1) / Self.chunk) { task, _ in
       let first = task * Self.chunk
-      // One channel at a time, so that what a file has in half the width is widened in the cache.
+      // One channel at a time, so that half-precision weights are widened in the cache.
       for c in first..<min(first + Self.chunk, link.coarseChannels) {
         unsafe kernel.values(c * size..<(c + 1) * size).withUnsafeBufferPointer { channel in
           unsafe bg_pack_up(
@@ -51,11 +62,11 @@ package struct UpConvolution: Sendable {
     }
   }
 
-  /// Takes weights as they lie in training, `[coarseChannels, 4, 4, fineStride]`.
+  /// Packs weights from their layout in training, `[coarseChannels, 4, 4, fineStride]`.
   @unsafe package func fill(
     packed weights: UnsafePointer<Float>, kernels: bg_kernels, workers: Workers
   ) {
-    let columns = Int(unsafe kernels.columns)
+    let columns = Int(kernels.columns)
     workers.run((link.coarseChannels + Self.chunk - 1) / Self.chunk) { task, _ in
       let first = task * Self.chunk
       unsafe bg_pack_up_rows(
@@ -64,67 +75,103 @@ package struct UpConvolution: Sendable {
     }
   }
 
-  private static let chunk = Int(BG_CHANNEL_UNIT)
-
-  /// Addends for the fine channels, as many as the kernels read.
+  /// A bias for the fine channels, padded to what the kernels read.
   package func bias(_ values: [Float], kernels: bg_kernels) -> FloatBuffer {
-    let bias = FloatBuffer(count: panels * Int(unsafe kernels.columns))
-    for (d, value) in values.enumerated() { unsafe bias.base[d] = value }
-    return bias
+    FloatBuffer(
+      values + [Float](repeating: 0, count: panels * Int(kernels.columns) - values.count))
   }
 
-  /// Tiles of one picture.
+  /// Tiles of one image.
   package var tiles: Int { Self.tiles(side: link.coarseSide) }
 
-  /// Tiles of a coarse map.
+  /// Tiles of one coarse map of the given side.
   package static func tiles(side: Int) -> Int {
     let across = side / Int(BG_WIN_TILE)
     return across * across
   }
 
-  /// Multiply-adds of the products for one picture.
-  package var multiplyAdds: Int { Self.products * tiles * link.coarseChannels * link.fineChannels }
+  /// Multiply-adds of the products for one image.
+  package var multiplyAdds: Int {
+    Self.productsPerTile * tiles * link.coarseChannels * link.fineChannels
+  }
 
-  /// Floats of transformed inputs of `images` pictures.
+  /// Floats of transformed inputs of `images` images.
   package func planeFloats(images: Int, kernels: bg_kernels) -> Int {
-    let rows = (images * tiles).roundedUp(to: Int(unsafe kernels.rows))
+    let rows = (images * tiles).roundedUp(to: Int(kernels.rows))
     return Int(BG_WIN_PLANES) * (rows * link.coarseStride + Int(BG_WIN_PAD))
   }
 
-  /// The most pictures that go through a layer together.
-  package static let largestSweep = 64
+  /// The most images that go through any layer in one pass.
+  package static let mostImagesPerPass = 64
 
-  /// Pictures that go through this layer together: as many tiles as share one transform of the weights.
-  package var sweep: Int { max(1, min(Self.largestSweep, Int(BG_WIN_ROWS) / tiles)) }
-
-  /// Floats that a core's own cache has room for, 1 MiB.
-  private static let cached = 1 << 18
-
-  /// Floats of a thread's own memory.
-  package static func scratchFloats(kernels: bg_kernels) -> Int {
-    unsafe bg_scratch_floats(Int(kernels.columns))
+  /// Images that go through this layer in one pass: as many as share one transform of the weights,
+  /// which serves `BG_WIN_ROWS` tiles.
+  package var imagesPerPass: Int {
+    max(1, min(Self.mostImagesPerPass, Int(BG_WIN_ROWS) / tiles))
   }
 
-  /// From coarse maps to fine ones.
+  /// Floats of fine maps beyond which they are stored past the caches: 1 MiB, a core's own cache.
+  private static let cached = 1 << 18
+
+  /// Floats of scratch memory that each thread needs.
+  package static func scratchFloats(kernels: bg_kernels) -> Int {
+    bg_scratch_floats(Int(kernels.columns))
+  }
+
+  /// Computes fine maps from coarse ones.
   ///
   /// - Parameters:
-  ///   - coarse: Where the first coarse map begins, its margin included, and likewise the first fine one.
-  ///   - source: How coarse maps lie.
-  ///   - target: How fine ones do.
-  ///   - bias: As ``bias(_:kernels:)`` gives it, or none.
-  ///   - slope: What outputs below 0 are multiplied by: 0 for ReLU, 1 for none.
-  ///   - streams: Whether fine maps go past the caches, where they are more than a core's own has room for.
-  ///     Then they begin with a cache line, as do their rows.
-  ///   - planes: Room for as many floats as ``planeFloats(images:kernels:)`` says.
-  ///   - scratch: For each thread as many as ``scratchFloats(kernels:)``.
+  ///   - coarse: The coarse maps.
+  ///   - images: Which of them to read. Their fine maps go to the beginning of `fine`.
+  ///   - source: The layout of coarse maps.
+  ///   - target: The layout of fine maps.
+  ///   - bias: From ``bias(_:kernels:)``.
+  ///   - slope: The factor of outputs below 0: 0 is ReLU.
+  ///   - planes: Room for ``planeFloats(images:kernels:)``.
+  ///   - scratch: ``scratchFloats(kernels:)`` floats for each thread.
+  /// - Precondition: All buffers are large enough.
+  package func run(
+    from coarse: FloatBuffer, images: Range<Int>, source: MapLayout, to fine: FloatBuffer,
+    target: MapLayout, bias: FloatBuffer, slope: Float, planes: FloatBuffer,
+    scratch: [FloatBuffer], kernels: bg_kernels, workers: Workers
+  ) {
+    precondition(
+      images.lowerBound >= 0 && coarse.count >= images.upperBound * source.imageStride
+        && source.imageStride >= link.coarseChunkedLayout.imageStride
+        && fine.count >= images.count * target.imageStride
+        && target.imageStride >= link.fineChunkedLayout.imageStride
+        && bias.count >= panels * Int(kernels.columns)
+        && planes.count >= planeFloats(images: images.count, kernels: kernels)
+        && scratch.count >= workers.count
+        && scratch.allSatisfy { $0.count >= Self.scratchFloats(kernels: kernels) },
+      "a buffer is too small")
+    unsafe run(
+      from: coarse.base + images.lowerBound * source.imageStride, source: source, to: fine.base,
+      target: target, images: images.count, bias: bias, slope: slope, streams: true,
+      planes: planes, scratch: scratch, kernels: kernels, workers: workers)
+  }
+
+  /// Computes fine maps from coarse ones, which may have margins.
+  ///
+  /// - Parameters:
+  ///   - coarse: Where the first coarse map begins, including its margin.
+  ///   - source: The layout of coarse maps.
+  ///   - fine: Where the first fine map begins, including its margin.
+  ///   - target: The layout of fine maps.
+  ///   - bias: From ``bias(_:kernels:)``; nil: none.
+  ///   - slope: The factor of outputs below 0: 0 is ReLU, 1 is none.
+  ///   - streams: Fine maps that exceed a core's own cache are stored past it. They must then begin
+  ///     at a cache line, as must their rows.
+  ///   - planes: Room for ``planeFloats(images:kernels:)``.
+  ///   - scratch: ``scratchFloats(kernels:)`` floats for each thread.
   @unsafe package func run(
     from coarse: UnsafePointer<Float>, source: MapLayout, to fine: UnsafeMutablePointer<Float>,
     target: MapLayout, images: Int, bias: FloatBuffer? = nil, slope: Float = 1,
-    streams: Bool = false,
-    planes: FloatBuffer, scratch: [FloatBuffer], kernels: bg_kernels, workers: Workers
+    streams: Bool = false, planes: FloatBuffer, scratch: [FloatBuffer], kernels: bg_kernels,
+    workers: Workers
   ) {
     let count = images * tiles
-    let rows = Int(count <= Int(unsafe kernels.few) ? unsafe kernels.row_step : unsafe kernels.rows)
+    let rows = Int(count <= Int(kernels.small_job_tiles) ? kernels.row_step : kernels.rows)
     let groups = (count + rows - 1) / rows
     let parts = max(1, min(images, workers.count / panels))
     var job = unsafe bg_up(
@@ -132,10 +179,9 @@ package struct UpConvolution: Sendable {
       from: coarse + source.origin, from_image: source.imageStride, from_row: source.rowStride,
       from_pixel: source.pixelStride, from_chunk: source.chunkStride, to: fine + target.origin,
       to_image: target.imageStride, to_row: target.rowStride, to_pixel: target.pixelStride,
-      to_chunk: target.chunkStride,
-      taps: taps.base, bias: bias.map { unsafe UnsafePointer($0.base) }, slope: slope,
-      planes: planes.base, parts: parts,
-      streams: streams && images * target.imageStride > Self.cached ? 1 : 0)
+      to_chunk: target.chunkStride, taps: taps.base,
+      bias: bias.map { unsafe UnsafePointer($0.base) }, slope: slope, planes: planes.base,
+      parts: parts, streams: streams && images * target.imageStride > Self.cached ? 1 : 0)
     unsafe withUnsafePointer(to: &job) { job in
       workers.run(groups) { task, _ in unsafe kernels.up_input(job, task) }
       workers.run(4 * panels * parts) { task, thread in

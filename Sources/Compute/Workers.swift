@@ -1,16 +1,17 @@
 internal import BollyGANKernels
 
-/// Threads that share out numbered tasks; what a task computes does not depend on who runs it.
+/// A pool of threads that share numbered tasks. What a task computes does not depend on its thread.
 @safe package final class Workers: @unchecked Sendable {
-  // The pool serialises its callers itself, so the class may be shared.
+  // Sendable: the pool itself makes its callers take turns.
   private let pool: OpaquePointer
 
-  /// Threads in all, the caller's included; fewer than asked for where the system gives no more.
+  /// Threads, the caller's included. Fewer than requested if the system refuses to start some.
   package let count: Int
 
+  /// Starts `count` threads, the caller's included; at least one.
   package init(count: Int) {
     guard let pool = unsafe bg_pool_create(Int32(clamping: max(1, count))) else {
-      fatalError("no memory for a pool of threads")
+      fatalError("cannot allocate a pool of threads")
     }
     unsafe self.pool = pool
     self.count = Int(unsafe bg_pool_threads(pool))
@@ -18,15 +19,18 @@ internal import BollyGANKernels
 
   deinit { unsafe bg_pool_destroy(pool) }
 
-  /// For each thread workers that are it alone.
+  /// One single-threaded pool for each thread of this one.
   ///
-  /// What one thread writes and another reads has to travel between their cores' caches, and where these
-  /// lie far apart that takes as long as the work. So a batch that is large enough is shared out by
-  /// pictures, and each thread takes its own through all that is to be done.
-  package func soloists() -> [Workers] { (0..<count).map { _ in Workers(count: 1) } }
+  /// Data that one thread writes and another reads has to travel between the caches of their cores.
+  /// If the caches are far apart, that takes as long as the work itself. So large batches are split
+  /// by image: each thread takes its own images through all layers, with its own pool.
+  package func singleThreaded() -> [Workers] { (0..<count).map { _ in Workers(count: 1) } }
 
-  /// Calls `body(task, thread)` once for each task below `tasks`, in any order and on any thread,
-  /// and returns when all have ended. `thread` is below ``count``.
+  /// Calls `body(task, thread)` once for each task in `0..<tasks`, in any order and on any thread.
+  /// Returns when all calls have returned.
+  ///
+  /// - Parameter body: `thread` is in `0..<count`, and differs between calls that run
+  ///   simultaneously.
   package func run(_ tasks: Int, _ body: (_ task: Int, _ thread: Int) -> Void) {
     withoutActuallyEscaping(body) { body in
       var box = Box(body: body)
@@ -40,20 +44,21 @@ internal import BollyGANKernels
     }
   }
 
+  /// A Swift closure, in a form that fits through C's `void *`.
   private struct Box { let body: (Int, Int) -> Void }
 
-  /// The processors that this process may use.
+  /// The number of processors that this process may use.
   package static var processors: Int { Int(bg_processors()) }
 }
 
 extension Workers {
-  /// The values of a function at 0, 1, ..., computed on all threads.
+  /// The values of a function at `0..<count`, in order, computed on all threads.
   package func map<Value: Sendable>(_ count: Int, _ body: (_ index: Int) -> Value) -> [Value] {
     guard count > 0 else { return [] }
     return unsafe [Value](unsafeUninitializedCapacity: count) { buffer, initialized in
-      // A place for each task, so that they need no lock.
-      let places = unsafe buffer
-      run(count) { index, _ in unsafe places.initializeElement(at: index, to: body(index)) }
+      // Each task has its own element, so no lock is needed.
+      let elements = unsafe buffer
+      run(count) { index, _ in unsafe elements.initializeElement(at: index, to: body(index)) }
       initialized = count
     }
   }

@@ -2,52 +2,52 @@ public import BollyGANCompute
 internal import BollyGANKernels
 public import BollyGANModel
 
-/// What this machine does with the loops and with whole faces, measured.
+/// Measures how fast this machine runs the kernels, the layers and the whole network.
 public struct Benchmark: Sendable {
-  /// Operations a second of one kernel.
+  /// The speed of one kernel.
   public struct Kernel: Sendable {
-    /// The kernel's name, or the layer's whose product it is.
+    /// The kernel's name, or the name of the layer that it computes.
     public let name: String
     /// The instruction set.
     public let level: InstructionSet
-    /// Threads that worked.
+    /// Threads that shared the work.
     public let threads: Int
-    /// 10⁹ floating-point operations a second; a multiply-add counts as two, and a layer by the
-    /// direct count of its transposed convolution.
+    /// 10⁹ floating-point operations a second. A multiply-add counts as two, and a layer as the
+    /// transposed convolution by definition.
     public let gflops: Double
-    /// Part of the peak that was measured on as many threads.
+    /// Share of the peak that was measured on the same number of threads.
     public let share: Double
   }
 
-  /// Speed of whole faces, latents to pixels.
+  /// The speed of whole faces, from latents to pixels.
   public struct Faces: Sendable {
-    /// Faces a call.
+    /// Faces in a call.
     public let batch: Int
-    /// Threads that worked.
+    /// Threads that shared the work.
     public let threads: Int
     /// The instruction set.
     public let level: InstructionSet
-    /// Faces a second at the median call.
+    /// Faces a second, in the median call.
     public let facesPerSecond: Double
-    /// Milliseconds a call at percentiles 50, 95 and 99.
+    /// Milliseconds of a call at percentiles 50, 95 and 99.
     public let milliseconds: (p50: Double, p95: Double, p99: Double)
   }
 
-  /// 10⁹ operations a second in registers alone, by instruction set and threads.
+  /// 10⁹ operations a second in registers alone, by instruction set and number of threads.
   public private(set) var peak: [InstructionSet: [Int: Double]] = [:]
-  /// Every kernel at every level.
+  /// Every kernel and layer, at every instruction set and number of threads.
   public private(set) var kernels: [Kernel] = []
-  /// Whole faces.
+  /// Whole faces, at every instruction set and number of threads.
   public private(set) var faces: [Faces] = []
 
-  /// Measures.
+  /// Measures everything.
   ///
   /// - Parameters:
   ///   - weights: The generator that draws the faces.
   ///   - levels: Instruction sets to measure.
-  ///   - threads: The most threads.
+  ///   - threads: The largest number of threads; every smaller one is measured as well.
   ///   - seconds: Time for each figure.
-  ///   - progress: Told what is measured next.
+  ///   - progress: Is told what will be measured next.
   public init(
     _ weights: GeneratorWeights, levels: [InstructionSet] = InstructionSet.available,
     threads: Int = Generator.processors, seconds: Double = 0.3,
@@ -87,12 +87,13 @@ public struct Benchmark: Sendable {
 
   // MARK: Measuring
 
-  /// Seconds of the fastest of many calls, after one that is not counted.
+  /// Seconds of the fastest call, see ``times(_:_:)``.
   private static func best(_ seconds: Double, _ body: () -> Void) -> Double {
     times(seconds, body)[0]
   }
 
-  /// Seconds of each call, sorted, for about the given time and at least 5 calls.
+  /// Seconds of each call, sorted. Calls `body` for about the given time and at least 5 times,
+  /// after a warm-up call that is not counted.
   static func times(_ seconds: Double, _ body: () -> Void) -> [Double] {
     let clock = ContinuousClock()
     body()
@@ -106,64 +107,42 @@ public struct Benchmark: Sendable {
     return times.sorted()
   }
 
+  /// 10⁹ operations a second in registers alone, on all threads of a pool.
   static func peak(
     _ level: InstructionSet, _ workers: Workers, _ seconds: Double
   ) -> Double {
-    let kernels = unsafe level.kernels
+    let kernels = level.kernels
     let rounds = 200_000
-    let operations = unsafe 2 * Double(rounds) * Double(BG_PEAK_CHAINS * kernels.lanes)
+    let operations = 2 * Double(rounds) * Double(BG_PEAK_CHAINS * kernels.lanes)
     let time = best(seconds) {
-      workers.run(workers.count) { _, _ in unsafe blackHole(kernels.peak(rounds)) }
+      workers.run(workers.count) { _, _ in blackHole(kernels.peak(rounds)) }
     }
     return operations * Double(workers.count) / time / 1e9
   }
 
+  /// Measures the two products of a register tile, one tile for each thread.
   private mutating func measureKernels(
     _ level: InstructionSet, _ workers: Workers, _ seconds: Double
   ) {
-    let kernels = unsafe level.kernels
     let ceiling = peak[level]?[workers.count] ?? 1
-    func note(_ name: String, operations: Double, seconds: Double) -> Kernel {
-      let gflops = operations / seconds / 1e9
-      return Kernel(
-        name: name, level: level, threads: workers.count, gflops: gflops, share: gflops / ceiling)
-    }
-    // The two products on operands that lie in the cache, a tile a thread.
-    let (rows, columns) = unsafe (Int(kernels.rows), Int(kernels.columns))
-    let depth = Int(BG_DEPTH_BLOCK)
     let calls = 40
-    let operations = 2 * Double(rows * columns * depth * calls * workers.count)
-    let memory = (0..<workers.count).map { _ in
-      (
-        left: FloatBuffer(count: rows * Int(BG_ROW_STRIDE)),
-        right: FloatBuffer(count: depth * columns), out: FloatBuffer(count: rows * columns)
-      )
-    }
-    for (name, isRows) in [("multiply_rows", true), ("multiply_panels", false)] {
+    let products = (0..<workers.count).map { _ in TileProduct(kernels: level.kernels) }
+    let operations = 2 * Double(products[0].multiplyAdds * calls * workers.count)
+    for (name, inPanels) in [("multiply_rows", false), ("multiply_panels", true)] {
       let time = Self.best(seconds) {
         workers.run(workers.count) { task, _ in
-          let (left, right, out) = memory[task]
-          let targets: [UnsafeMutablePointer<Float>?] = unsafe (0..<rows).map {
-            unsafe out.base + $0 * columns
-          }
-          unsafe targets.withUnsafeBufferPointer { targets in
-            var tile = unsafe bg_tile(
-              rows: targets.baseAddress!, count: rows, columns: columns, bias: nil, accumulate: 0,
-              rectify: 0, slope: 0)
-            for _ in 0..<calls {
-              if isRows {
-                unsafe kernels.multiply_rows(depth, left.base, right.base, &tile)
-              } else {
-                unsafe kernels.multiply_panels(depth, left.base, right.base, &tile)
-              }
-            }
-          }
+          products[task].run(inPanels: inPanels, times: calls)
         }
       }
-      self.kernels.append(note(name, operations: operations, seconds: time))
+      let gflops = operations / time / 1e9
+      kernels.append(
+        Kernel(
+          name: name, level: level, threads: workers.count, gflops: gflops,
+          share: gflops / ceiling))
     }
   }
 
+  /// Measures calls of a generator.
   private static func measure(_ generator: Generator, batch: Int, seconds: Double) -> Faces {
     let latents = TorchRandom.latents(seed: 42, count: batch * generator.shape.latent)
     let times = times(seconds) { _ = generator.pixels(latents: latents) }
@@ -178,13 +157,14 @@ public struct Benchmark: Sendable {
 }
 
 extension TorchRandom {
+  /// Normal numbers to draw faces from.
   static func latents(seed: Int64, count: Int) -> [Float] {
     var random = TorchRandom(seed: seed)
     return random.normal(count: count)
   }
 }
 
-/// Keeps the compiler from leaving out what computes `value`.
+/// Prevents the compiler from removing the computation of `value`.
 @inline(never) private func blackHole(_ value: Float) {
   withExtendedLifetime(value) {}
 }

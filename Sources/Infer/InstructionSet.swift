@@ -1,4 +1,5 @@
 public import BollyGANCompute
 
-/// A level of the hot loops: the same arithmetic for narrower or wider vectors.
+/// An instruction set that the hot loops are compiled for: the same arithmetic, on narrower or
+/// wider vectors.
 public typealias InstructionSet = BollyGANCompute.InstructionSet

@@ -1,4 +1,4 @@
-// Which processor this is, and the table of kernels for each level of it.
+// Chooses the table of kernels by name, as far as this build and this processor have it.
 
 #include <string.h>
 
@@ -14,7 +14,7 @@ extern const bg_kernels bg_kernels_baseline;
 
 const bg_kernels *bg_kernels_named(const char *name) {
 #if defined(__x86_64__)
-  // The builtins ask the operating system as well, which must save the wide registers.
+  // These builtins also ask whether the operating system saves the wide registers.
   __builtin_cpu_init();
   if (strcmp(name, "avx512") == 0)
     return __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512vl") &&

@@ -1,8 +1,9 @@
 // A pool of threads for tasks of microseconds.
 //
-// A round of work is one 64-bit number that grows: its upper half names the round, so that a
-// thread that wakes late cannot take a task of a later one. Waiting threads spin for a little
-// while, then sleep on a condition variable.
+// Work comes in rounds, counted by `round`. A thread that sees the counter change takes tasks, one
+// at a time, until none are left. A round ends only when every thread of the pool has left it, so
+// no thread can miss a round or take a task of another. Waiting threads spin for a while (waking a
+// sleeping thread takes longer), then sleep on a condition variable.
 
 #if defined(__linux__)
 #define _GNU_SOURCE  // sched_getaffinity
@@ -16,28 +17,30 @@
 #include "bg_kernels.h"
 
 struct bg_pool {
-  int threads;
-  pthread_t *handles;
+  int threads;             // the caller's included
+  pthread_t *handles;      // [threads]; the first is not used
   pthread_mutex_t mutex;   // guards sleeping and waking
-  pthread_cond_t woken;    // a new round, or the end
-  pthread_cond_t drained;  // a round has ended
-  pthread_mutex_t turn;    // one round at a time
-  atomic_uint round;       // grows with each round
-  atomic_int stopping;
-  atomic_int sleepers;
+  pthread_cond_t woken;    // signals a new round, or the end of the pool
+  pthread_cond_t drained;  // signals the end of a round
+  pthread_mutex_t turn;    // held by the caller whose round it is
+  atomic_uint round;       // rounds begun so far
+  atomic_int stopping;     // the pool is about to be freed
 
+  // The current round.
   void (*body)(void *, size_t, int);
   void *context;
   size_t tasks;
-  atomic_size_t next;   // first task that nobody has taken
-  atomic_int working;   // pool threads that have not left this round
+  atomic_size_t next;  // the first task that no thread has taken
+  atomic_int working;  // threads, besides the caller's, that have not left the round
 };
 
+// What a new thread is told; it frees the memory.
 typedef struct {
   bg_pool *pool;
   int index;
 } seat;
 
+// Pauses before a thread sleeps: tens of microseconds, longer than the time between two layers.
 enum { SPINS = 2000 };
 
 static inline void pause_processor(void) {
@@ -48,6 +51,7 @@ static inline void pause_processor(void) {
 #endif
 }
 
+// Takes tasks until none are left.
 static void work(bg_pool *pool, int thread) {
   for (;;) {
     const size_t task = atomic_fetch_add_explicit(&pool->next, 1, memory_order_relaxed);
@@ -56,6 +60,7 @@ static void work(bg_pool *pool, int thread) {
   }
 }
 
+// The life of a thread: wait for a round, work, report, until the pool is freed.
 static void *serve(void *argument) {
   seat *own = argument;
   bg_pool *pool = own->pool;
@@ -108,7 +113,7 @@ bg_pool *bg_pool_create(int threads) {
     if (!own) break;
     *own = (seat){pool, index};
     if (pthread_create(&pool->handles[index], 0, serve, own) != 0) {
-      // Fewer threads give the same results, later.
+      // With fewer threads results are the same, but take longer.
       free(own);
       break;
     }

@@ -117,7 +117,7 @@ struct DownCase: CustomTestStringConvertible, Sendable {
     unsafe bg_pack_down(
       weights, 0, fineChannels, coarseChannels, 1.0 / 81, fineChannels, panels, width, &taps)
     let height = Int(
-      tiles <= Int(unsafe kernels.few) ? unsafe kernels.row_step : unsafe kernels.rows)
+      tiles <= Int(unsafe kernels.small_job_tiles) ? unsafe kernels.row_step : unsafe kernels.rows)
     let size = side * side * coarseChannels
     let gap = 5
     var out = [Float](repeating: canary, count: images * (size + gap))

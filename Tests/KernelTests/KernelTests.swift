@@ -323,7 +323,7 @@ struct KernelTests {
     let gradient = numbers.floats(pixels * channels)
     let (scale, shift) = (numbers.floats(channels), numbers.floats(channels))
     let (mean, a) = (numbers.floats(channels), numbers.floats(channels))
-    let (b, c0) = (numbers.floats(channels), numbers.floats(channels))
+    let (b, addend) = (numbers.floats(channels), numbers.floats(channels))
     let slope: Float = 0.2
     var out = [Float](repeating: 0, count: values.count)
     var back = out
@@ -337,7 +337,7 @@ struct KernelTests {
     unsafe kernels.norm_gradient_sums(
       pixels, channels, values, gradient, mean, scale, shift, slope, &total, &product)
     unsafe kernels.norm_gradient_apply(
-      pixels, channels, values, gradient, mean, scale, shift, slope, a, b, c0, &back)
+      pixels, channels, values, gradient, mean, scale, shift, slope, a, b, addend, &back)
     let tolerance = Self.bound(pixels) * 16
     for c in 0..<channels {
       var expected = (sum: 1.0, deviation: 2.0, total: 1.0, product: 2.0)
@@ -348,7 +348,7 @@ struct KernelTests {
         // Where z is within rounding of 0 either side is right, and numbers here do not come near.
         let dz = Double(gradient[index]) * (z > 0 ? 1 : Double(slope))
         #expect(abs(Double(out[index]) - (z > 0 ? z : Double(slope) * z)) <= 1e-6)
-        let applied = Double(a[c]) * dz + Double(b[c]) * x + Double(c0[c])
+        let applied = Double(a[c]) * dz + Double(b[c]) * x + Double(addend[c])
         #expect(abs(Double(back[index]) - applied) <= 1e-6)
         expected.sum += Double(values[index])
         expected.deviation += x * x

@@ -115,7 +115,7 @@ struct UpCase: CustomTestStringConvertible, Sendable {
     let padded = bias + [Float](repeating: 0, count: panels * width - columns)
     let tiles = images * side * side / 16
     let height = Int(
-      tiles <= Int(unsafe kernels.few) ? unsafe kernels.row_step : unsafe kernels.rows)
+      tiles <= Int(unsafe kernels.small_job_tiles) ? unsafe kernels.row_step : unsafe kernels.rows)
     let groups = (tiles + height - 1) / height
     // Whole lines of the cache where maps go past it.
     let gap = streams ? 16 : 5
@@ -237,7 +237,7 @@ struct PictureCase: CustomTestStringConvertible, Sendable {
 
   func run(_ level: Level, parts: Int) -> Drawn {
     let kernels = unsafe level.kernels
-    let draw = unsafe isFast ? kernels.fast_picture! : kernels.picture!
+    let draw = unsafe isFast ? kernels.fast_picture! : kernels.direct_picture!
     let kernel = up.kernel
     let (rows, lanes) = unsafe (Int(kernels.rows), Int(kernels.lanes))
     let columns = isFast ? bg_picture_columns(channels, lanes) : 16 * channels

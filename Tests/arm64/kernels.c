@@ -100,7 +100,7 @@ static void draw(size_t channels, int fast) {
       job.map_image = 2 * side * job.map_row;
       job.linear = kind == 3;
       for (size_t task = 0; task < images * parts; task++)
-        (fast ? kernels->fast_picture : kernels->picture)(&job, task, scratch);
+        (fast ? kernels->fast_picture : kernels->direct_picture)(&job, task, scratch);
       if (kind > 1) print_floats(kind == 2 ? "picture, map" : "picture, linear", map, count);
     }
     print("picture, bytes", bytes, count);
@@ -137,7 +137,7 @@ int main(int argc, char **argv) {
   enum { pixels = 29, channels = 48, count = pixels * channels };
   float *in = numbers(count), *gradient = numbers(count), *out = zeros(count);
   float *mean = numbers(channels), *scale = numbers(channels), *shift = numbers(channels);
-  float *a = numbers(channels), *b = numbers(channels), *c0 = numbers(channels);
+  float *a = numbers(channels), *b = numbers(channels), *addend = numbers(channels);
   float *sum = numbers(channels), *product = numbers(channels);
   for (size_t i = 0; i < count; i++) in[i] *= 3;
   kernels->normalise(pixels, channels, in, mean, scale, shift, 0.2f, out);
@@ -149,7 +149,7 @@ int main(int argc, char **argv) {
   kernels->norm_gradient_sums(pixels, channels, in, gradient, mean, scale, shift, 0.2f, sum, product);
   print_floats("norm_gradient_sums", sum, channels);
   print_floats("norm_gradient_sums, products", product, channels);
-  kernels->norm_gradient_apply(pixels, channels, in, gradient, mean, scale, shift, 0.2f, a, b, c0,
+  kernels->norm_gradient_apply(pixels, channels, in, gradient, mean, scale, shift, 0.2f, a, b, addend,
                                out);
   print_floats("norm_gradient_apply", out, count);
   // Lengths that end within a vector, to beyond where tanh is 1.
@@ -182,6 +182,6 @@ int main(int argc, char **argv) {
   gradient[count / 2] = NAN;
   finite = 2 * finite + kernels->adam(count - 3, gradient, out, second, in + 2, &constants);
   printf("adam, finite and not: %d\n", finite);
-  float *all[] = {in, gradient, out, mean, scale, shift, a, b, c0, sum, product, second};
+  float *all[] = {in, gradient, out, mean, scale, shift, a, b, addend, sum, product, second};
   for (size_t i = 0; i < sizeof all / sizeof *all; i++) free(all[i]);
 }

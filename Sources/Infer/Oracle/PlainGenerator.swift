@@ -8,25 +8,24 @@ public import BollyGANModel
   import Darwin
 #endif
 
-/// A generator in clear loops, straight from the definitions: what every faster one is checked
-/// against.
+/// A generator in plain loops, straight from the definitions: the reference for every faster one.
 ///
-/// It computes what PyTorch's generator computes in `eval` mode, normalising by the running
-/// statistics, in the precision of `Scalar` throughout. A 64x64 face of the article's width takes
-/// it some hundredths of a second.
+/// It computes what PyTorch's generator computes in `eval` mode, normalising with the running
+/// statistics, in the precision of `Scalar` throughout. A 64x64 face of the article's width takes a
+/// few hundredths of a second.
 public struct PlainGenerator<Scalar: BinaryFloatingPoint & Sendable>: Sendable {
   /// The sizes of the network.
   public let shape: DCGANShape
 
   private let layers: [Layer]
-  /// Factor of negative numbers in the hidden activations; 0 is ReLU.
+  /// The factor of negative numbers in the hidden activations; 0 is ReLU.
   private let slope: Scalar
 
-  /// A transposed convolution with 4x4 taps and the normalisation behind it.
+  /// A transposed convolution with 4x4 taps and the normalisation that follows it.
   private struct Layer: Sendable {
     let inputs: Int
     let outputs: Int
-    /// `[4, 4, inputs, outputs]`: what one input adds to all output channels lies together.
+    /// `[4, 4, inputs, outputs]`: the weights from one input to all outputs are contiguous.
     let kernel: [Scalar]
     let bias: [Scalar]?
     let norm: Norm?
@@ -40,7 +39,7 @@ public struct PlainGenerator<Scalar: BinaryFloatingPoint & Sendable>: Sendable {
     }
   }
 
-  /// A batch normalisation by running statistics.
+  /// Batch normalisation with running statistics.
   private struct Norm: Sendable {
     let scale, shift, mean, variance: [Scalar]
 
@@ -52,14 +51,14 @@ public struct PlainGenerator<Scalar: BinaryFloatingPoint & Sendable>: Sendable {
     }
   }
 
-  /// A generator of the given weights, which are copied.
+  /// A generator with a copy of the given weights.
   public init(_ weights: GeneratorWeights) {
     shape = weights.shape
     layers = weights.layers.map(Layer.init)
     slope = Scalar(weights.slope)
   }
 
-  /// `[inputs, outputs, 4, 4]` as `[4, 4, inputs, outputs]`.
+  /// Transposes `[inputs, outputs, 4, 4]` to `[4, 4, inputs, outputs]`.
   @specialized(where Scalar == Float)
   @specialized(where Scalar == Double)
   private static func tapsFirst(_ kernel: Tensor) -> [Scalar] {
@@ -73,17 +72,17 @@ public struct PlainGenerator<Scalar: BinaryFloatingPoint & Sendable>: Sendable {
     return result
   }
 
-  /// Pictures of latent vectors.
+  /// Draws the images of latents.
   ///
   /// - Parameter latents: `[n, latent]`, row-major, any n.
   /// - Returns: `[n, channels, side, side]` in −1…1, row-major.
-  /// - Precondition: the number of latents is a multiple of `shape.latent`.
-  /// - Complexity: 16 · inputs · outputs · side² / 4 multiply-adds for each doubling layer and
-  ///   picture.
+  /// - Precondition: The number of latents is a multiple of `shape.latent`.
+  /// - Complexity: 4 · inputs · outputs · side² multiply-adds for each doubling layer and image,
+  ///   `side` being that of the larger map.
   public func pictures(latents: [Scalar]) -> [Scalar] {
     precondition(
       latents.count % shape.latent == 0,
-      "\(latents.count) numbers are no whole latent vectors of \(shape.latent)")
+      "\(latents.count) numbers are not a whole number of latents of size \(shape.latent)")
     var pictures: [Scalar] = []
     pictures.reserveCapacity(latents.count / shape.latent * shape.pictureCount)
     for start in stride(from: 0, to: latents.count, by: shape.latent) {
@@ -92,7 +91,7 @@ public struct PlainGenerator<Scalar: BinaryFloatingPoint & Sendable>: Sendable {
     return pictures
   }
 
-  /// Maps are `[rows, columns, channels]` on the way; the picture is turned at its end.
+  /// Draws one image. Maps are `[rows, columns, channels]`; the image is transposed at the end.
   private func picture(latent: [Scalar]) -> [Scalar] {
     var map = Self.projected(latent, by: layers[0])
     Self.finish(&map, layers[0], slope: slope)
@@ -108,7 +107,7 @@ public struct PlainGenerator<Scalar: BinaryFloatingPoint & Sendable>: Sendable {
     }
   }
 
-  /// The latent as a 1x1 map, through a transposed convolution of stride 1 without padding:
+  /// Projects the latent, as a 1x1 map, by a transposed convolution with stride 1 and no padding:
   /// `y[u, v, d] = Σ z[c] · w[u, v, c, d]`.
   @specialized(where Scalar == Float)
   @specialized(where Scalar == Double)
@@ -124,7 +123,7 @@ public struct PlainGenerator<Scalar: BinaryFloatingPoint & Sendable>: Sendable {
     return result
   }
 
-  /// A transposed convolution of stride 2 and padding 1.
+  /// A transposed convolution with stride 2 and padding 1.
   ///
   ///     y[p, q, d] = Σ x[i, j, c] · w[u, v, c, d]
   ///     over all c and all i, j, u, v with p = 2i + u − 1 and q = 2j + v − 1
@@ -159,14 +158,16 @@ public struct PlainGenerator<Scalar: BinaryFloatingPoint & Sendable>: Sendable {
   private static func add(
     _ x: Scalar, timesRow row: Int, of layer: Layer, to sums: inout [Scalar]
   ) {
-    // Spans: an array's subscript in this loop keeps the compiler from vectorising it.
+    // Spans, because array subscripts would keep the compiler from vectorising this loop.
     let weights = layer.kernel.span.extracting(row * layer.outputs..<(row + 1) * layer.outputs)
     var sums = sums.mutableSpan
     for d in weights.indices { sums[d] += x * weights[d] }
   }
 
-  /// `max(z, 0) + slope · min(z, 0)` with `z = (x − mean) / √(variance + 1e-5) · scale + shift` for
-  /// each channel of a layer with a normalisation, `x + bias` in one without.
+  /// Applies what follows a convolution.
+  ///
+  /// With batch normalisation: `max(z, 0) + slope · min(z, 0)`, where `z = (x − mean) / √(variance
+  /// + 1e-5) · scale + shift` for each channel. Without: `x + bias`.
   @specialized(where Scalar == Float)
   @specialized(where Scalar == Double)
   private static func finish(_ map: inout [Scalar], _ layer: Layer, slope: Scalar) {

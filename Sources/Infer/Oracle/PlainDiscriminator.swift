@@ -8,10 +8,9 @@ public import BollyGANModel
   import Darwin
 #endif
 
-/// A discriminator in clear loops, straight from the definitions: what exported ones are checked
-/// against.
+/// A discriminator in plain loops, straight from the definitions: the reference for exported ones.
 ///
-/// It computes what PyTorch's discriminator computes in `eval` mode, normalising by the running
+/// It computes what PyTorch's discriminator computes in `eval` mode, normalising with the running
 /// statistics, in the precision of `Scalar` throughout.
 ///
 /// - SeeAlso: Radford, Metz and Chintala 2015 (arXiv:1511.06434), section 3.
@@ -21,28 +20,30 @@ public struct PlainDiscriminator<Scalar: BinaryFloatingPoint & Sendable>: Sendab
 
   private let layers: [LayerWeights]
 
-  /// Slope of the LeakyReLU between the layers, in PyTorch's tutorial and here.
+  /// The slope of the LeakyReLU between layers, as in PyTorch's tutorial.
   public static var slope: Double { 0.2 }
 
-  /// A discriminator of the given weights.
+  /// A discriminator with the given weights.
   public init(_ weights: DiscriminatorWeights) {
     shape = weights.shape
     layers = weights.withNorms.layers
   }
 
-  /// How real pictures look, from 0 to 1: the sigmoid of the last layer.
+  /// The probability that each image is real, 0 to 1: the sigmoid of the last layer.
   ///
   /// - Parameter pictures: `[n, channels, side, side]` in −1…1, row-major, any n.
-  /// - Returns: one number a picture.
-  /// - Precondition: `pictures` are whole pictures.
+  /// - Returns: One number for each image.
+  /// - Precondition: `pictures` holds a whole number of images.
   public func scores(pictures: [Scalar]) -> [Scalar] {
     logits(pictures: pictures).map { Scalar(1 / (1 + exp(-Double($0)))) }
   }
 
-  /// The same before the sigmoid.
+  /// The logit of each image: ``scores(pictures:)`` before the sigmoid.
   package func logits(pictures: [Scalar]) -> [Scalar] {
     let size = shape.pictureCount
-    precondition(pictures.count.isMultiple(of: size), "\(pictures.count) numbers are no pictures")
+    precondition(
+      pictures.count.isMultiple(of: size),
+      "\(pictures.count) numbers are not a whole number of images")
     return stride(from: 0, to: pictures.count, by: size).map { start in
       var map = Array(pictures[start..<start + size])
       var side = shape.side
@@ -50,13 +51,13 @@ public struct PlainDiscriminator<Scalar: BinaryFloatingPoint & Sendable>: Sendab
         let isLast = index == layers.count - 1
         map = Self.convolved(map, side: side, by: layer.kernel, isLast: isLast)
         side = isLast ? 1 : side / 2
-        if !isLast { Self.normaliseAndBend(&map, layer) }
+        if !isLast { Self.normaliseAndRectify(&map, layer) }
       }
       return map[0]
     }
   }
 
-  /// A convolution of stride 2 and padding 1, the last of stride 1 without padding.
+  /// A convolution with stride 2 and padding 1; the last one has stride 1 and no padding.
   ///
   ///     y[d, p, q] = Σ x[c, 2p + u − 1, 2q + v − 1] · w[d, c, u, v]
   @specialized(where Scalar == Float)
@@ -88,11 +89,11 @@ public struct PlainDiscriminator<Scalar: BinaryFloatingPoint & Sendable>: Sendab
     return result
   }
 
-  /// `z > 0 ? z : 0.2 z` with `z = (x − mean) / √(variance + 1e-5) · scale + shift` for each channel,
-  /// `z = x` without a normalisation.
+  /// Applies batch normalisation, where the layer has one, and LeakyReLU: `z > 0 ? z : 0.2 z` with
+  /// `z = (x − mean) / √(variance + 1e-5) · scale + shift` for each channel, or `z = x`.
   @specialized(where Scalar == Float)
   @specialized(where Scalar == Double)
-  private static func normaliseAndBend(_ map: inout [Scalar], _ layer: LayerWeights) {
+  private static func normaliseAndRectify(_ map: inout [Scalar], _ layer: LayerWeights) {
     let area = map.count / layer.kernel.shape[0]
     for index in map.indices {
       var z = map[index]
