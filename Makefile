@@ -56,6 +56,7 @@ test: setup ## Check everything that a change must pass (what CI runs)
 	@rm -f .build/step-times
 	@$(STEP) 'Format' $(MAKE) lint
 	@$(STEP) 'Generated C' $(MAKE) proto-check
+	@$(STEP) 'Engine of the page' $(MAKE) wasm-check
 	@$(STEP) 'Build' $(SWIFT) build -c release --build-tests
 	@$(STEP) 'Swift tests' $(MAKE) test-swift
 	@$(STEP) 'Python packages' $(MAKE) $(VENV)/ready
@@ -120,7 +121,7 @@ $(TORCH_VENV)/ready: Tests/torch/requirements.txt
 
 ##@ Write
 
-.PHONY: format lint proto proto-check docs
+.PHONY: format lint proto proto-check wasm wasm-check docs
 
 format: ## Lay out the Swift sources as .swift-format says
 	$(SWIFT) format --in-place --recursive $(SOURCES)
@@ -133,6 +134,12 @@ proto: ## Remake the C code for the .proto files
 
 proto-check:
 	@Sources/Proto/generate.sh --check
+
+wasm: ## Recompile the explorer page's engine
+	@SWIFT="$(SWIFT)" .ci/wasm
+
+wasm-check:
+	@SWIFT="$(SWIFT)" .ci/wasm --check
 
 docs: ## Build the libraries' reference pages into .build/docs
 	@SWIFT="$(SWIFT)" .ci/docs .build/docs $(LIBRARIES)
