@@ -5,9 +5,9 @@ import Testing
 
 @Suite("Discriminators with biases")
 struct BiasedDiscriminatorTests {
-  // Folding a normalisation that only adds leaves kernels as they are; scores are then the same sums
-  // of up to some hundred float32 terms.
-  @Test("one that normalises nothing keeps its scores in ONNX", arguments: [false, true])
+  // Folding a normalisation that only adds leaves kernels unchanged, so scores are the same sums of
+  // up to a few hundred float32 terms.
+  @Test("a discriminator without normalisation keeps its scores in ONNX", arguments: [false, true])
   func scores(keepsNorm: Bool) throws {
     let shape = try DCGANShape(generatorWidth: 2, side: 32)
     let channels = shape.discriminatorChannels
@@ -30,7 +30,7 @@ struct BiasedDiscriminatorTests {
     let expected = PlainDiscriminator<Double>(weights).scores(pictures: pictures)
     var options = ONNXExportOptions()
     options.keepsNorm = keepsNorm
-    let read = try ONNXDiscriminator(weights.onnxModel(options)).weights
+    let read = try weights.onnxModel(options).network(DiscriminatorWeights.self).weights
     let found = PlainDiscriminator<Double>(read).scores(pictures: pictures)
     #expect(Set(expected).count == 3)
     for (found, expected) in zip(found, expected) { #expect(abs(found - expected) < 1e-5) }
@@ -39,6 +39,6 @@ struct BiasedDiscriminatorTests {
       without.layers[index].bias = without.layers[index].bias?.map { _ in 0 }
     }
     let others = PlainDiscriminator<Double>(without).scores(pictures: pictures)
-    #expect(zip(others, expected).contains { abs($0 - $1) > 1e-3 }, "biases count")
+    #expect(zip(others, expected).contains { abs($0 - $1) > 1e-3 }, "biases matter")
   }
 }

@@ -4,8 +4,8 @@ import BollyGANModel
 import TestSupport
 import Testing
 
-/// A message in protobuf's wire format, taken apart so that its lengths stay right whatever is changed
-/// within.
+/// A parsed message in protobuf's wire format, whose lengths stay correct whatever changes inside
+/// it.
 private struct WireTree {
   struct Field {
     var number: UInt64
@@ -22,7 +22,7 @@ private struct WireTree {
 
   var fields: [Field] = []
 
-  /// nil where the bytes are no message.
+  /// Parses a message; nil if the bytes are not one.
   init?(_ bytes: ArraySlice<UInt8>, depth: Int = 0) {
     var rest = bytes
     func varint() -> UInt64? {
@@ -77,7 +77,7 @@ private struct WireTree {
     }.bytes
   }
 
-  /// Changes, doubles, moves or takes away a field somewhere, or puts another message's there.
+  /// Changes, duplicates, moves, removes or replaces a field somewhere in the tree.
   mutating func spoil(_ damage: inout Damage) {
     let index = damage.below(fields.count)
     guard index < fields.count else { return }
@@ -107,13 +107,13 @@ private struct WireTree {
   }
 }
 
-/// A file of one kind, and how to spoil it so that the damage gets past its lengths.
+/// A file, and how to damage it without breaking the lengths that readers check first.
 private struct Specimen: Sendable, CustomTestStringConvertible {
   let name: String
   let bytes: [UInt8]
   var testDescription: String { name }
 
-  /// The file with a few things wrong.
+  /// The file with a few mistakes.
   func spoiled(_ damage: inout Damage) -> [UInt8] {
     if damage.below(2) == 0 { return blind(bytes, head: 200, &damage) }
     if name.hasSuffix(".onnx"), var tree = WireTree(bytes[...]) {
@@ -125,11 +125,11 @@ private struct Specimen: Sendable, CustomTestStringConvertible {
         ("a/data.pkl", blind(Array(bytes[pickle]), head: 600, &damage)),
         ("a/data/0", damage.junk(16 * (1 + damage.below(9)))),
       ]
-      // In its place where it has the length, so that the storages fit as before.
+      // If the length is unchanged, replace it in place, so that the storages still fit.
       guard files[0].1.count == pickle.count else { return StoredZip(files: files).bytes }
       return bytes[..<pickle.lowerBound] + files[0].1 + bytes[pickle.upperBound...]
     }
-    // A header and the number of its bytes: two of them behind eight others, or eight.
+    // A header after its length: two or four bytes at offset 8, or eight at offset 0.
     let (place, size) = name.hasSuffix(".npy") ? (8, bytes[6] == 1 ? 2 : 4) : (0, 8)
     let count = (0..<size).reduce(0) { $0 | Int(bytes[place + $1]) << (8 * $1) }
     let begin = place + size
@@ -138,14 +138,14 @@ private struct Specimen: Sendable, CustomTestStringConvertible {
       + bytes[(begin + count)...]
   }
 
-  /// Damage that knows nothing of the format.
+  /// Damages bytes regardless of the format.
   private func blind(_ bytes: [UInt8], head: Int, _ damage: inout Damage) -> [UInt8] {
     var bytes = bytes
     for _ in 0...damage.below(4) { damage.spoil(&bytes, head: head) }
     return bytes
   }
 
-  /// Where the first file of a zip archive, the pickle, lies.
+  /// The range of the first file of a zip archive, the pickle.
   private var pickle: Range<Int>? {
     func number(_ place: Int, _ size: Int) -> Int {
       (0..<size).reduce(0) { $0 | Int(bytes[place + $1]) << (8 * $1) }
@@ -158,8 +158,8 @@ private struct Specimen: Sendable, CustomTestStringConvertible {
   }
 }
 
-/// Files with something wrong, by the thousand: `make gate` tries a hundred times as many. A crash ends
-/// the whole run.
+/// Thousands of damaged files; `make gate` tries a hundred times as many. A crash ends the whole
+/// run.
 @Suite("Damaged weights and latents")
 struct DamagedFileTests {
   static let rounds = Damage.isThorough ? 30_000 : 300
@@ -194,7 +194,7 @@ struct DamagedFileTests {
       Specimen(name: "judge.onnx", bytes: try! DiscriminatorTests.weights.onnxModel().encoded())
     ]
 
-  @Test("are refused with a sentence or read as a network that draws", arguments: networks)
+  @Test("are refused with a message or read as a working network", arguments: networks)
   fileprivate func network(_ specimen: Specimen) throws {
     var damage = Damage(seed: 3)
     var outcomes = (read: 0, refused: 0)
@@ -207,8 +207,10 @@ struct DamagedFileTests {
       } catch {
         outcomes.refused += 1
         #expect(!"\(error)".isEmpty)
-        // What is no generator may be a discriminator, or a model at least.
-        if let model = try? ONNXModel(bytes: bytes) { _ = try? ONNXDiscriminator(model) }
+        // It may still be a discriminator, or at least a valid model.
+        if let model = try? ONNXModel(bytes: bytes) {
+          _ = try? model.network(DiscriminatorWeights.self)
+        }
         if let file = try? SafetensorsFile(bytes: bytes) {
           _ = try? DiscriminatorWeights.load(file.tensors)
         }
@@ -217,7 +219,7 @@ struct DamagedFileTests {
       }
       #expect(threadSeconds() - begin < 1, "round \(round)")
       outcomes.read += 1
-      // It is a whole generator: it can be kept, and found again.
+      // It is a complete generator: it can be saved and read again.
       let again = try GeneratorFile(file.weights.file().encoded())
       #expect(again.weights == file.weights, "round \(round)")
       guard round % 8 == 0 else { continue }
@@ -226,7 +228,7 @@ struct DamagedFileTests {
         latents: [Float](repeating: 0.5, count: shape.latent))
       #expect(faces.count == shape.channels * shape.side * shape.side)
     }
-    // Otherwise the damage is too small or too great to test anything.
+    // Otherwise the damage is too slight to test anything.
     #expect(outcomes.refused > Self.rounds / 20, "\(outcomes)")
   }
 
@@ -240,11 +242,11 @@ struct DamagedFileTests {
         bytes: Latents(count: 2, size: 2, values: [1, 2, 3, 4]).safetensors.encoded())
     ]
 
-  @Test("are refused with a sentence or read as finite numbers", arguments: latents)
+  @Test("are refused with a message or read as finite numbers", arguments: latents)
   fileprivate func numbers(_ specimen: Specimen) throws {
     var damage = Damage(seed: 4)
     var refused = 0
-    // They are as small as that.
+    // These files are small enough for more rounds.
     for round in 0..<(5 * Self.rounds) {
       let bytes = specimen.spoiled(&damage)
       do throws(LatentsError) {

@@ -10,7 +10,7 @@ import Testing
   import Darwin
 #endif
 
-/// A folder with a model whose first kernel lies in another file.
+/// A folder with a model whose first kernel is in another file.
 final class ExternalModel {
   let folder: String
   private let model: ONNXModel
@@ -31,7 +31,7 @@ final class ExternalModel {
 
   func write(_ bytes: [UInt8], to name: String) throws { try writeFile(bytes, to: path(name)) }
 
-  /// Reads the model with its first kernel described by these pairs.
+  /// Reads the model with these pairs as the location of its first kernel.
   @discardableResult
   func read(_ entries: [ONNXModel.Property]) throws -> GeneratorWeights {
     var changed = model
@@ -52,18 +52,18 @@ final class ExternalModel {
 
 @Suite("Tensors in other files")
 struct ExternalDataTests {
-  /// 1 · 4 · 16 floats behind 64 bytes of something else.
+  /// 1 · 4 · 16 floats after 64 other bytes.
   static let good: [ONNXModel.Property] = [
     .init("location", "weights.bin"), .init("offset", "64"), .init("length", "256"),
   ]
 
-  @Test("numbers come from the bytes that the model names")
+  @Test("numbers are read from the location in the model")
   func reads() throws {
     let model = try ExternalModel()
     let weights = GeneratorWeights.random(
       try DCGANShape(latent: 1, generatorWidth: 1, side: 32, channels: 1))
     #expect(try model.read(Self.good) == weights.stored(ONNXExportOptions()))
-    // Without a length it is all that is left, and a checksum is nobody's business.
+    // Without a length it is the rest of the file, and a checksum is ignored.
     let rest = [Self.good[0], Self.good[1], .init("checksum", "0123")]
     #expect(try model.read(rest) == weights.stored(ONNXExportOptions()))
   }
@@ -82,7 +82,7 @@ struct ExternalDataTests {
     #expect("\(error!)".contains("accepted: a path inside the model's folder"))
   }
 
-  @Test("links, pipes, folders and files of two names are refused")
+  @Test("links, pipes, folders and files with two names are refused")
   func kinds() throws {
     let model = try ExternalModel()
     #expect(unsafe symlink("weights.bin", model.path("link.bin")) == 0)
@@ -101,11 +101,11 @@ struct ExternalDataTests {
     }
     #expect(unsafe link(model.path("weights.bin"), model.path("other.bin")) == 0)
     let error = #expect(throws: ONNXError.self) { try model.read(Self.good) }
-    #expect("\(error!)".contains("of one name"))
+    #expect("\(error!)".contains("with one name"))
   }
 
   @Test(
-    "places outside the file are refused",
+    "ranges outside the file are refused",
     arguments: [
       ("65", "256", "which has 320"), ("64", "257", "which has 320"),
       ("18446744073709551615", "256", "which has 320"),
@@ -122,7 +122,7 @@ struct ExternalDataTests {
     #expect("\(error!)".contains(reason), "\(error!)")
   }
 
-  @Test("unknown and repeated descriptions are refused, and models that lie nowhere")
+  @Test("unknown and repeated keys are refused, and models without a folder")
   func descriptions() throws {
     let model = try ExternalModel()
     for entries in [Self.good + [Self.good[0]], Self.good + [.init("url", "x")], []] {
@@ -134,7 +134,7 @@ struct ExternalDataTests {
     #expect("\(error!)".contains("standard input has no folder"))
   }
 
-  @Test("no byte is used twice, or a small model could name a large file many times")
+  @Test("no byte is used twice, so a small model cannot name a large file many times")
   func twice() throws {
     let weights = GeneratorWeights.random(
       try DCGANShape(latent: 1, generatorWidth: 1, side: 32, channels: 1))

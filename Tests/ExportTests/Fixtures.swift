@@ -1,6 +1,6 @@
 import BollyGANModel
 
-/// Files beside the tests.
+/// Files in the folder Fixtures next to the tests.
 enum Fixtures {
   static let folder =
     #filePath.split(separator: "/").dropLast().map { "/\($0)" }.joined()

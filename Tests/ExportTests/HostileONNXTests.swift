@@ -10,20 +10,20 @@ import Testing
 
 @Suite("Hostile ONNX files")
 struct HostileONNXTests {
-  /// The smallest generator there is, so that all of its file can be tried.
+  /// The smallest possible generator, so that every byte of its file can be tried.
   static let weights = GeneratorWeights.random(
     try! DCGANShape(latent: 1, generatorWidth: 1, side: 32, channels: 1))
 
-  /// Changed files to try, of each kind: seconds of them, or minutes where time does not matter.
+  /// Number of changed files to try of each kind: seconds' worth, or minutes' in `make gate`.
   static let mutations = ProcessInfo.processInfo.environment["BOLLYGAN_GATE"] == nil ? 500 : 50_000
 
-  /// Reads a file as far as it goes.
+  /// Reads a file as a generator.
   @discardableResult
-  static func read(_ bytes: [UInt8]) throws(ONNXError) -> ONNXGenerator {
-    try ONNXGenerator(ONNXModel(bytes: bytes))
+  static func read(_ bytes: [UInt8]) throws(ONNXError) -> LoadedNetwork<GeneratorWeights> {
+    try ONNXModel(bytes: bytes).network(GeneratorWeights.self)
   }
 
-  /// The reason for which bytes are refused.
+  /// The message with which bytes are refused.
   static func refusal(
     _ bytes: [UInt8], sourceLocation: SourceLocation = #_sourceLocation
   ) -> String {
@@ -36,10 +36,10 @@ struct HostileONNXTests {
     }
   }
 
-  @Test("a file that ends early is refused, wherever it ends")
+  @Test("a truncated file is refused, wherever it ends")
   func truncated() throws {
     var model = try Self.weights.onnxModel()
-    // Properties come last, and a file may have any number of them.
+    // Without metadata, which comes last and may have any number of entries.
     model.metadata = []
     let bytes = try model.encoded()
     for count in bytes.indices {
@@ -47,7 +47,7 @@ struct HostileONNXTests {
     }
   }
 
-  @Test("no change of a byte does more than change the result or refuse the file")
+  @Test("changed bytes change the result or get the file refused, and nothing worse")
   func flipped() throws {
     for options in ONNXExportTests.options.prefix(6) {
       let original = try Self.weights.onnxModel(options).encoded()
@@ -65,8 +65,8 @@ struct HostileONNXTests {
 
   @Test("messages nested to any depth are refused", arguments: [1, 10, 1_000, 100_000])
   func nested(depth: Int) {
-    // node → attribute → graph → node ...: the way to overflow the stack of a recursive reader.
-    // Written from the inside, each level being a prefix whose length is known.
+    // node → attribute → graph → node ... would overflow the stack of a recursive reader. The
+    // message is written from the inside out, each level as a prefix of known length.
     var prefixes: [[UInt8]] = []
     var length = 0
     for _ in 0..<depth {
@@ -84,7 +84,7 @@ struct HostileONNXTests {
   }
 
   @Test(
-    "wire format that is not one is refused with its place",
+    "malformed wire format is refused with its offset",
     arguments: [
       ([], "empty"),
       ([0x08], "ends inside a number"),
@@ -109,14 +109,14 @@ struct HostileONNXTests {
     #expect(Self.refusal(bytes).contains(reason))
   }
 
-  @Test("a name with a NUL is refused before anybody cuts it")
+  @Test("a name with a NUL is refused instead of cut")
   func embeddedNUL() {
     let model = WireMessage { model in
       model.message(7) { graph in
         graph.message(1) { node in node.block(4, Array("Relu\0Evil".utf8)) }
       }
     }
-    #expect(Self.refusal(model.bytes).contains("node.op_type: text with a NUL"))
+    #expect(Self.refusal(model.bytes).contains("node.op_type: text contains a NUL"))
   }
 
   @Test("counts are limited")
@@ -131,7 +131,7 @@ struct HostileONNXTests {
     #expect(Self.refusal(graph(11, 200_001)).contains("fields in the ONNX file: 200001"))
   }
 
-  @Test("a small file that asks for much memory is refused")
+  @Test("a small file that demands much memory is refused")
   func amplification() {
     // Each byte of packed int64_data becomes eight.
     let packed = WireMessage { model in
@@ -140,14 +140,14 @@ struct HostileONNXTests {
       }
     }
     #expect(Self.refusal(packed.bytes).contains("bytes of memory to read"))
-    // Two bytes of an empty value become a struct of a hundred, and a pointer to it.
+    // Two bytes of an empty value become a struct of about a hundred and a pointer to it.
     let small = WireMessage { model in
       model.message(7) { graph in for _ in 0..<199_000 { graph.block(13, []) } }
     }
     #expect(Self.refusal(small.bytes).contains("bytes of memory to read"))
   }
 
-  /// A way to spoil a good model, and what the refusal must say.
+  /// A way to spoil a good model, and the text that the refusal must contain.
   struct Spoiling: Sendable, CustomTestStringConvertible {
     let reason: String
     let keepsNorm: Bool
@@ -186,15 +186,15 @@ struct HostileONNXTests {
     Spoiling("operator set 17 and 17") { $0.operatorSets.append(.init(version: 17)) },
     // Operators and their settings.
     Spoiling("domain \"com.microsoft\"") { $0.graph.nodes[0].domain = "com.microsoft" },
-    Spoiling("(Loop): this operator is not understood") { $0.graph.nodes[1].operatorType = "Loop" },
-    Spoiling("setting \"alpha\" is not understood") {
+    Spoiling("(Loop): this operator is not supported") { $0.graph.nodes[1].operatorType = "Loop" },
+    Spoiling("attribute \"alpha\" is not supported") {
       $0.graph.nodes[1].attributes = [.init("alpha", .float(1))]
     },
-    Spoiling("stands there twice") {
+    Spoiling("attribute \"group\" occurs twice") {
       $0.graph.nodes[0].attributes.append(.init("group", .int(1)))
     },
-    Spoiling("takes 0 values") { $0.graph.nodes[1].inputs = [] },
-    Spoiling("gives 2 values") { $0.graph.nodes[1].outputs.append("more") },
+    Spoiling("has 0 inputs") { $0.graph.nodes[1].inputs = [] },
+    Spoiling("has 2 outputs, accepted: one") { $0.graph.nodes[1].outputs.append("more") },
     Spoiling("strides [9, 9]", setting("strides", .ints([9, 9]))),
     Spoiling("strides [0, 0]", setting("strides", .ints([0, 0]))),
     Spoiling("strides [1, 2]", setting("strides", .ints([1, 2]))),
@@ -206,7 +206,7 @@ struct HostileONNXTests {
     Spoiling("has dilations", setting("dilations", .ints([2, 2]))),
     Spoiling("has groups", setting("group", .int(2))),
     Spoiling("has output_padding", setting("output_padding", .ints([1, 1]))),
-    Spoiling("says output_shape", setting("output_shape", .ints([4, 4]))),
+    Spoiling("sets output_shape", setting("output_shape", .ints([4, 4]))),
     Spoiling("auto_pad \"SAME_UPPER\"", setting("auto_pad", .string(Array("SAME_UPPER".utf8)))),
     Spoiling("kernel_shape [3, 3]", setting("kernel_shape", .ints([3, 3]))),
     // Names.
@@ -215,23 +215,23 @@ struct HostileONNXTests {
     Spoiling("which nothing defines") { $0.graph.nodes[1].inputs = ["nothing"] },
     Spoiling("defined elsewhere") { $0.graph.nodes[2].outputs = $0.graph.nodes[1].outputs },
     Spoiling("defined elsewhere") { $0.graph.nodes[2].outputs = ["latent"] },
-    Spoiling("stands twice") { $0.graph.initializers[1].name = $0.graph.initializers[0].name },
-    Spoiling("stands twice") { $0.graph.inputs.append($0.graph.inputs[0]) },
-    Spoiling("without a name") { $0.graph.initializers[0].name = "" },
-    Spoiling("produced by no node") { $0.graph.outputs[0].name = "other" },
-    Spoiling("2 outputs") { $0.graph.outputs.append($0.graph.intermediates[0]) },
+    Spoiling("occurs twice") { $0.graph.initializers[1].name = $0.graph.initializers[0].name },
+    Spoiling("occurs twice") { $0.graph.inputs.append($0.graph.inputs[0]) },
+    Spoiling("an initializer has no name") { $0.graph.initializers[0].name = "" },
+    Spoiling("no node produces output \"other\"") { $0.graph.outputs[0].name = "other" },
+    Spoiling("the graph has 2 outputs") { $0.graph.outputs.append($0.graph.intermediates[0]) },
     Spoiling("does not depend on input") { $0.graph.outputs[0].name = "main.0.weight" },
-    Spoiling("a generator has one, the latent") {
+    Spoiling("the graph has 2 inputs (\"latent\", \"more\")") {
       var more = $0.graph.inputs[0]
       more.name = "more"
       $0.graph.inputs.append(more)
     },
-    Spoiling("a latent is of floats") { $0.graph.inputs[0].type = .int64 },
+    Spoiling("has type int64") { $0.graph.inputs[0].type = .int64 },
     Spoiling("no shape") { $0.graph.inputs[0].dimensions = nil },
     Spoiling("3 axes") { $0.graph.inputs[0].dimensions?.removeLast() },
     Spoiling("axis of length -1") { $0.graph.inputs[0].dimensions?[1].length = .fixed(-1) },
     Spoiling("does not fit an input") { $0.graph.inputs[0].dimensions?[1].length = .fixed(2) },
-    Spoiling("metadata \"Image.BitmapPixelFormat\" stands twice") { $0.metadata += $0.metadata },
+    Spoiling("metadata \"Image.BitmapPixelFormat\" occurs twice") { $0.metadata += $0.metadata },
     // Tensors.
     Spoiling("4 bytes, shape") { $0.graph.initializers[0].contents = .raw([0, 0, 0, 0]) },
     Spoiling("axis of length 4611686018427387904") {
@@ -241,9 +241,13 @@ struct HostileONNXTests {
     Spoiling("is too large") {
       $0.graph.initializers[0].dimensions = [1 << 24, 1 << 24, 0, 4]
     },
+    Spoiling("is too large") {
+      $0.graph.initializers[0].dimensions = [0, 1 << 24, 1 << 24, 1 << 24]
+      $0.graph.initializers[0].contents = .raw([])
+    },
     Spoiling("9 axes") { $0.graph.initializers[0].dimensions = [Int64](repeating: 1, count: 9) },
     Spoiling("in another file") { $0.graph.initializers[0].contents = .external([]) },
-    Spoiling("text is not understood") { $0.graph.initializers[0].type = .string },
+    Spoiling("text is not supported") { $0.graph.initializers[0].type = .string },
     Spoiling("number 1 is nan") {
       $0.graph.initializers[1].contents = .floats([0, .nan, 0, 0])
     },
@@ -254,7 +258,7 @@ struct HostileONNXTests {
       $0.graph.initializers[1].type = .int8
       $0.graph.initializers[1].contents = .floats([0, 0, 0, 0])
     },
-    Spoiling("no constant of 4 floats") {
+    Spoiling("not a constant of 4 floats") {
       $0.graph.initializers[1].dimensions = [3]
       $0.graph.initializers[1].contents = .floats([0, 0, 0])
     },
@@ -267,13 +271,13 @@ struct HostileONNXTests {
     Spoiling("epsilon -1.0", keepsNorm: true) {
       $0.graph.nodes[1].attributes = [.init("epsilon", .float(-1))]
     },
-    // Networks that are none of ours.
+    // Networks other than a DCGAN.
     Spoiling("follows another activation") {
       $0.graph.nodes[2].operatorType = "Relu"
       $0.graph.nodes[2].inputs = $0.graph.nodes[1].outputs
       $0.graph.nodes[2].attributes = []
     },
-    Spoiling("an activation of slope 0.0, those before have 0.01") {
+    Spoiling("an activation of slope 0.0, earlier ones have 0.01") {
       $0.graph.nodes[1].operatorType = "LeakyRelu"
     },
     Spoiling("is followed by leakyRelu(-0.5)") {
@@ -283,19 +287,19 @@ struct HostileONNXTests {
     Spoiling("is not followed by Tanh") {
       $0.graph.nodes[$0.graph.nodes.count - 1].operatorType = "Relu"
     },
-    Spoiling("combines two values that depend on the latent") {
+    Spoiling("combines two values that depend on the input") {
       let last = $0.graph.nodes.count - 1
       $0.graph.nodes[last].operatorType = "Add"
       $0.graph.nodes[last].inputs += $0.graph.nodes[last].inputs
     },
-    Spoiling("where a constant is understood") { $0.graph.nodes[2].inputs.swapAt(0, 1) },
+    Spoiling("input 2 must be a constant") { $0.graph.nodes[2].inputs.swapAt(0, 1) },
     Spoiling("follows a tanh or sigmoid") { $0.graph.nodes[1].operatorType = "Tanh" },
-    Spoiling("is applied to the latent itself") {
+    Spoiling("is applied to the input itself") {
       $0.graph.nodes[1].inputs = ["latent"]
     },
   ]
 
-  @Test("a model with one thing wrong is refused for that thing", arguments: spoilings)
+  @Test("a model with one mistake is refused for that mistake", arguments: spoilings)
   func spoiled(_ spoiling: Spoiling) throws {
     var options = ONNXExportOptions()
     options.keepsNorm = spoiling.keepsNorm
@@ -306,7 +310,7 @@ struct HostileONNXTests {
     #expect(refusal.contains(spoiling.reason), "\(refusal)")
   }
 
-  @Test("constants cannot be multiplied into much memory")
+  @Test("computed constants cannot use much memory")
   func constantAmplification() throws {
     // An outer product: 2 × 65536 numbers would become 4 billion.
     var model = try Self.weights.onnxModel()
@@ -319,7 +323,7 @@ struct HostileONNXTests {
       .init(name: "outer", operatorType: "Mul", inputs: ["column", "row"], outputs: ["product"]),
       at: 0)
     #expect(Self.refusal(try model.encoded()).contains("do not combine"))
-    // The same numbers again and again.
+    // Many copies of the same numbers.
     model.graph.nodes.removeFirst()
     for index in 0..<100 {
       model.graph.nodes.append(
@@ -330,7 +334,7 @@ struct HostileONNXTests {
     #expect(Self.refusal(try model.encoded()).contains("many times the file's size"))
   }
 
-  @Test("names of a file cannot move the cursor")
+  @Test("names in a file cannot control the terminal")
   func escaping() throws {
     var model = try Self.weights.onnxModel()
     model.graph.nodes[1].name = "\u{1B}]0;owned\u{07}\n"

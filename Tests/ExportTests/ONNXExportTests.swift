@@ -3,9 +3,9 @@ import BollyGANInfer
 import BollyGANModel
 import Testing
 
-@Suite("Generator as ONNX")
+@Suite("Generators as ONNX")
 struct ONNXExportTests {
-  /// Every value of every option at least once with each shape.
+  /// Every value of every option, at least once with each shape.
   static let options: [ONNXExportOptions] = {
     var result: [ONNXExportOptions] = []
     for (index, opset) in ONNXExportOptions.opsets.enumerated() {
@@ -22,7 +22,7 @@ struct ONNXExportTests {
     return result
   }()
 
-  @Test("a written model is read back as the same values", arguments: options, DCGANShape.small)
+  @Test("a written model is read back as the same value", arguments: options, DCGANShape.small)
   func encoding(options: ONNXExportOptions, shape: DCGANShape) throws {
     let model = try GeneratorWeights.random(shape).onnxModel(
       options, metadata: ["bollygan.epoch": "12", "modelspec.author": "Ada"])
@@ -35,36 +35,37 @@ struct ONNXExportTests {
     let metadata = Dictionary(
       uniqueKeysWithValues: (0..<50).map { ("bollygan.key\($0)", "\($0)") })
     let first = try weights.onnxModel(metadata: metadata).encoded()
-    // A dictionary of the same pairs in another order of insertion.
+    // A dictionary of the same pairs, inserted in another order.
     let other = Dictionary(
       uniqueKeysWithValues: (0..<50).reversed().map { ("bollygan.key\($0)", "\($0)") })
     #expect(try weights.onnxModel(metadata: other).encoded() == first)
   }
 
-  @Test("reading finds exactly the weights that were stored", arguments: options, DCGANShape.small)
+  @Test("reading returns exactly the stored weights", arguments: options, DCGANShape.small)
   func importing(options: ONNXExportOptions, shape: DCGANShape) throws {
     let weights = GeneratorWeights.random(shape)
     let bytes = try weights.onnxModel(options).encoded()
-    let read = try ONNXGenerator(ONNXModel(bytes: bytes))
+    let read = try ONNXModel(bytes: bytes).network(GeneratorWeights.self)
     #expect(read.weights == weights.stored(options))
     #expect(read.notes.isEmpty == (options.range == .signed && options.layout == .nchw))
   }
 
-  @Test("folding changes a face by no more than float32 rounds", arguments: DCGANShape.small)
+  @Test("folding changes an image only by float32 rounding", arguments: DCGANShape.small)
   func folding(shape: DCGANShape) throws {
     let weights = GeneratorWeights.random(shape)
     var numbers = TestNumbers(seed: 3)
     let latents = numbers.numbers(2 * shape.latent, rms: 1)
-    let read = try ONNXGenerator(ONNXModel(bytes: weights.onnxModel().encoded())).weights
+    let read = try ONNXModel(bytes: weights.onnxModel().encoded()).network(GeneratorWeights.self)
+      .weights
     let exact = PlainGenerator<Double>(weights).pictures(latents: latents.map { Double($0) })
     let folded = PlainGenerator<Double>(read).pictures(latents: latents.map { Double($0) })
-    // Each folded weight is off by half an ulp, 6e-8 of itself; five layers of them.
+    // Each folded weight is off by half an ulp, a relative 6e-8, in each of five layers.
     let gap = zip(exact, folded).map { abs($0 - $1) }.max()!
     #expect(gap < 2e-6)
     #expect(gap > 0)
   }
 
-  @Test("the self-check holds for what was written and fails for anything else")
+  @Test("the self-check holds for the written network and fails for another")
   func selfCheck() throws {
     let weights = GeneratorWeights.random(DCGANShape.small[1])
     for options in Self.options {
@@ -79,7 +80,7 @@ struct ONNXExportTests {
     #expect(try !ExportCheck(bytes, madeFrom: weights, options: ONNXExportOptions()).holds)
   }
 
-  @Test("names, versions and denotations are those that runtimes show")
+  @Test("names, versions and denotations are the documented ones")
   func names() throws {
     let model = try GeneratorWeights.random(DCGANShape.small[1]).onnxModel(
       metadata: ["bollygan.epoch": "40", "modelspec.license": "none", "private": "stays"])
@@ -110,7 +111,7 @@ struct ONNXExportTests {
   }
 
   @Test(
-    "what the format does not have is refused with what would be accepted",
+    "options that the format cannot express are refused with what would be accepted",
     arguments: [
       (10, 8, 4, nil, .f32, "11 to 28"), (29, 8, 4, nil, .f32, "11 to 28"),
       (17, 3, 4, nil, .f32, "4 to 14"), (17, 8, 3, nil, .f32, "2 or 4"),
@@ -133,7 +134,7 @@ struct ONNXExportTests {
     #expect("\(error!)".contains(accepted))
   }
 
-  @Test("text with a NUL is not written, for readers would cut it")
+  @Test("text with a NUL is not written, because readers would cut it")
   func embeddedNUL() throws {
     let weights = GeneratorWeights.random(DCGANShape.small[0])
     let model = try weights.onnxModel(metadata: ["bollygan.recipe": "a\0b"])

@@ -3,15 +3,15 @@ import BollyGANInfer
 import BollyGANModel
 import Testing
 
-@Suite("Other people's ONNX files")
+@Suite("ONNX files of other programs")
 struct ONNXImportTests {
-  /// What PyTorch draws, by file.
+  /// Latents and the images that PyTorch generates from them, by file.
   static let drawn = try! SafetensorsFile(bytes: Fixtures.bytes("faces.safetensors")).tensors
 
   static let names = drawn.keys.filter { $0.hasSuffix(".faces") }.map { String($0.dropLast(6)) }
     .sorted()
 
-  @Test("the faces are those that PyTorch draws", arguments: names)
+  @Test("images match PyTorch's", arguments: names)
   func faces(name: String) throws {
     let latents = try Self.drawn["\(name).latents"]!.floats()
     let expected = try Self.drawn["\(name).faces"]!.floats()
@@ -21,13 +21,13 @@ struct ONNXImportTests {
     let shape = file.weights.shape
     #expect([2, shape.channels, shape.side, shape.side] == axes)
     let drawn = PlainGenerator<Double>(file.weights).pictures(latents: latents.map { Double($0) })
-    // Exporters fold normalisation in float32, and in float16 where the network is of that.
+    // Exporters fold normalisation in the precision of the network, float32 or float16.
     let tolerance = name.hasSuffix("half") ? 3e-3 : 2e-6
     let gap = zip(drawn, expected).map { abs($0 - Double($1)) }.max()!
     #expect(drawn.count == expected.count && gap < tolerance, "\(gap)")
   }
 
-  @Test("a layer with a bias of its own gets a normalisation that only adds")
+  @Test("a layer with a bias gets a normalisation that only adds")
   func biases() throws {
     let file = try GeneratorFile(path: Fixtures.path("torch-new-no-norm.onnx"))
     let norm = try #require(file.weights.layers[0].norm)
@@ -35,7 +35,7 @@ struct ONNXImportTests {
     #expect(norm.shift.contains { $0 != 0 })
   }
 
-  @Test("a normalisation that is like ours stays as it is")
+  @Test("a normalisation with our epsilon stays unchanged")
   func norms() throws {
     let plain = try GeneratorFile(path: Fixtures.path("torch-old-plain.onnx"))
     let norm = try #require(plain.weights.layers[0].norm)
@@ -43,7 +43,7 @@ struct ONNXImportTests {
     #expect(Set(norm.runningVariance).count == norm.channels)
   }
 
-  @Test("LeakyReLU, a bias before the picture, widths that do not halve and other sides are kept")
+  @Test("LeakyReLU, a bias before the image, widths that do not halve, and other sides are kept")
   func others() throws {
     func weights(_ name: String) throws -> GeneratorWeights {
       try GeneratorFile(path: Fixtures.path("\(name).onnx")).weights
@@ -59,25 +59,25 @@ struct ONNXImportTests {
     #expect(try weights("torch-old-side-16").shape.side == 16)
   }
 
-  @Test("what is done to pictures at the end is told, and undone")
+  @Test("a different range or layout of images is noted and undone")
   func ranges() throws {
     let hand = try GeneratorFile(path: Fixtures.path("by-hand.onnx"))
     #expect(
       hand.notes == [
-        "the file's pictures are in 0.0…255.0; here they are in -1…1",
-        "the file's pictures have channels last; here they come first",
+        "the file's images are in 0.0…255.0; this program's are in -1…1",
+        "the file's images have channels last; this program's have channels first",
       ])
     let sigmoid = try GeneratorFile(path: Fixtures.path("torch-old-sigmoid.onnx"))
-    #expect(sigmoid.notes == ["the file's pictures are in 0.0…1.0; here they are in -1…1"])
+    #expect(sigmoid.notes == ["the file's images are in 0.0…1.0; this program's are in -1…1"])
   }
 
   @Test(
-    "what has no place here is refused by node, operator and reason",
+    "an unsupported graph is refused with node, operator and reason",
     arguments: [
-      ("refused-slopes", "/main/main.3/ConvTranspose", "slope 0.2, those before have 0.0"),
-      ("refused-elu", "(Elu)", "is not understood"),
+      ("refused-slopes", "/main/main.3/ConvTranspose", "slope 0.2, earlier ones have 0.0"),
+      ("refused-elu", "(Elu)", "is not supported"),
       ("refused-kernel", "(ConvTranspose)", "kernel [5, 4, 7, 7], a generator has [5, 4, 4, 4]"),
-      ("refused-upsample", "(Resize)", "is not understood; a generator is read from Add"),
+      ("refused-upsample", "(Resize)", "is not supported; accepted: Add"),
     ])
   func refused(name: String, node: String, reason: String) {
     let error = #expect(throws: ONNXError.self) {
@@ -86,7 +86,7 @@ struct ONNXImportTests {
     #expect("\(error!)".contains(node) && "\(error!)".contains(reason), "\(error!)")
   }
 
-  @Test("every file that is read goes out again and comes back the same", arguments: names)
+  @Test("every imported file survives export and import unchanged", arguments: names)
   func roundTrip(name: String) throws {
     let weights = try GeneratorFile(path: Fixtures.path("\(name).onnx")).weights
     var options = ONNXExportOptions()

@@ -6,7 +6,7 @@ struct TestNumbers {
 
   init(seed: UInt64) { state = seed }
 
-  /// 0…1, 24 bits.
+  /// A number in 0…1 with 24 bits.
   mutating func uniform() -> Float {
     state &+= 0x9E37_79B9_7F4A_7C15
     var z = state
@@ -15,21 +15,21 @@ struct TestNumbers {
     return Float((z ^ (z >> 31)) >> 40) * 0x1p-24
   }
 
-  /// Of mean 0 and the given root mean square, within ±√3 of it.
+  /// Uniform numbers of mean 0 and the given root mean square, so within ±√3 times that.
   mutating func numbers(_ count: Int, rms: Float) -> [Float] {
     (0..<count).map { _ in (2 * uniform() - 1) * rms * 1.7320508 }
   }
 }
 
 extension GeneratorWeights {
-  /// A generator whose layers keep the size of their input, so that the last one before tanh is
-  /// neither dead nor saturated.
+  /// A generator whose layers preserve the RMS of their input, so that the last layer is neither
+  /// dead nor saturated before tanh.
   static func random(_ shape: DCGANShape, seed: UInt64 = 1) -> GeneratorWeights {
     var numbers = TestNumbers(seed: seed)
     let channels = shape.generatorChannels
     let layers = (0..<channels.count - 1).map { index in
       let (inputs, outputs) = (channels[index], channels[index + 1])
-      // An output sees one tap of the first layer, four of the others.
+      // Per input channel, an output sums one tap in the first layer and four in the others.
       let terms = Float(inputs * (index == 0 ? 1 : 4))
       let kernel = Tensor(
         shape: [inputs, outputs, 4, 4],
@@ -47,7 +47,7 @@ extension GeneratorWeights {
 }
 
 extension DCGANShape {
-  /// Small networks of every side and number of channels, with odd sizes.
+  /// Small networks of different sides and channels, some with odd sizes.
   static let small: [DCGANShape] = [
     try! DCGANShape(latent: 5, generatorWidth: 3, side: 32, channels: 1),
     try! DCGANShape(latent: 16, generatorWidth: 4, side: 64, channels: 3),

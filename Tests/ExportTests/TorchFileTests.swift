@@ -3,10 +3,10 @@ import BollyGANInfer
 import BollyGANModel
 import Testing
 
-/// Writes an archive of files as they are, right or wrong.
+/// Writes a zip archive of uncompressed files, valid or not.
 struct StoredZip {
   var files: [(name: String, bytes: [UInt8])] = []
-  /// Changes the fields of an entry of the list at the end.
+  /// Changes an entry of the list of files at the end.
   var spoil: (inout [UInt8], Int) -> Void = { _, _ in }
 
   static func little(_ value: Int, _ count: Int) -> [UInt8] {
@@ -35,7 +35,7 @@ struct StoredZip {
   }
 }
 
-/// A pickle, instruction by instruction.
+/// Builds a pickle instruction by instruction.
 enum Pickle {
   static func text(_ text: String) -> [UInt8] {
     [0x58] + StoredZip.little(text.utf8.count, 4) + Array(text.utf8)
@@ -60,7 +60,7 @@ enum Pickle {
       + [0x52]
   }
 
-  /// A file whose outermost value is a dict with this one entry.
+  /// A file whose outermost value is a dict with one entry.
   static func file(_ value: [UInt8], storage: [UInt8] = [UInt8](repeating: 0, count: 16)) -> [UInt8]
   {
     let pickle = [0x80, 2, 0x7D] + text("x") + value + [0x73, 0x2E]
@@ -72,15 +72,15 @@ enum Pickle {
 struct TorchFileTests {
   static let plain = try! GeneratorFile(path: Fixtures.path("state-dict.pth")).weights
 
-  @Test("the numbers are those that PyTorch saved")
+  @Test("numbers match those that PyTorch saved")
   func numbers() throws {
     #expect(
       Self.plain.shape == (try DCGANShape(latent: 5, generatorWidth: 2, side: 32, channels: 1)))
     #expect(Self.plain.layers[0].norm?.batchesTracked == 3)
-    // A running variance after three steps from 1 is no 1 any more, and no mean is 0.
+    // After three steps no running variance is still 1, and no mean is still 0.
     let norm = try #require(Self.plain.layers[2].norm)
     #expect(!norm.runningMean.contains(0) && !norm.runningVariance.contains(1))
-    // The storage itself, as it lies in the archive.
+    // The storage itself, straight from the archive.
     let file = try TorchFile(Fixtures.bytes("state-dict.pth"))
     #expect(file.groups.count == 1 && file.groups[0].path.isEmpty)
     #expect(file.groups[0].tensors.count == 4 + 3 * 5)
@@ -89,7 +89,7 @@ struct TorchFileTests {
   }
 
   @Test(
-    "the same network in other ways of saving it",
+    "other ways of saving give the same network",
     arguments: [
       "protocol-4", "sequential", "data-parallel", "parameters", "channels-last", "views",
       "checkpoint",
@@ -101,32 +101,32 @@ struct TorchFileTests {
   static let drawn = try! SafetensorsFile(bytes: Fixtures.bytes("torch-faces.safetensors")).tensors
 
   @Test(
-    "biases, none but biases, widths that do not halve: the faces are those that PyTorch draws",
+    "with biases, without normalisation, or with odd widths, images match PyTorch's",
     arguments: ["biases", "no-norm", "widths", "leaky-16"])
   func others(name: String) throws {
     var weights = try GeneratorFile(path: Fixtures.path("\(name).pth")).weights
-    // A state_dict does not say.
+    // A state_dict does not tell the slope.
     if name == "leaky-16" { weights.slope = 0.2 }
     let latents = try Self.drawn["\(name).latents"]!.floats()
     let expected = Self.drawn["\(name).faces"]!
     #expect([2, weights.shape.channels, weights.shape.side, weights.shape.side] == expected.shape)
-    // As safetensors, where the slope is in the metadata, it is the same generator.
+    // A safetensors file keeps the slope in its metadata, so it gives the same generator.
     let again = try GeneratorFile(weights.file().encoded()).weights
     #expect(again == weights)
     let drawn = PlainGenerator<Double>(again).pictures(latents: latents.map { Double($0) })
     let gap = try zip(drawn, expected.floats()).map { abs($0 - Double($1)) }.max()!
-    // A bias that goes into a running mean is rounded once more.
+    // Subtracting a bias from the running mean rounds once more.
     #expect(gap < 2e-6, "\(gap)")
   }
 
-  @Test("a checkpoint says which of its dicts was taken")
+  @Test("a note says which dict of a checkpoint was used")
   func checkpoint() throws {
     let file = try GeneratorFile(path: Fixtures.path("checkpoint.pth"))
     #expect(file.notes.contains("the generator is the dict \"netG\""))
   }
 
   @Test(
-    "half precision is read as what it stands for",
+    "half precision is read as the values that it represents",
     arguments: [("half", 0x1p-11), ("bfloat16", 0x1p-8)])
   func halves(name: String, step: Float) throws {
     let weights = try GeneratorFile(path: Fixtures.path("\(name).pth")).weights
@@ -139,13 +139,13 @@ struct TorchFileTests {
   }
 
   @Test(
-    "what is no dict of numbers is refused with advice",
+    "anything but a dict of tensors is refused with advice",
     arguments: [
       ("refused-two", "several generators among its dicts: \"netG\", \"G_ema\""),
       ("refused-double", "F64"),
       ("refused-legacy", "torch.save(torch.load(file, weights_only=True), file)"),
       ("refused-module", "__main__.Generator"),
-      ("refused-tensor", "outermost value is no dict"),
+      ("refused-tensor", "outermost value is not a dict"),
       ("refused-script", "TorchScript"),
       ("refused-evil", "system\", which could run code"),
       ("refused-deflated", "compressed"),
@@ -159,7 +159,7 @@ struct TorchFileTests {
     }
   }
 
-  @Test("a file that ends early is refused, wherever it ends")
+  @Test("a truncated file is refused, wherever it ends")
   func truncated() throws {
     let bytes = try Fixtures.bytes("state-dict.pth")
     for count in stride(from: 0, to: bytes.count, by: 7) {
@@ -167,7 +167,7 @@ struct TorchFileTests {
     }
   }
 
-  @Test("no change of a byte does more than change a number or refuse the file")
+  @Test("changed bytes change numbers or get the file refused, and nothing worse")
   func flipped() throws {
     var numbers = TestNumbers(seed: 5)
     for name in ["state-dict", "checkpoint", "protocol-4"] {
@@ -185,30 +185,30 @@ struct TorchFileTests {
   @Test(
     "tensors that do not fit their storage are refused",
     arguments: [
-      (Pickle.tensor(count: 5), "16 bytes, 5 numbers"),
-      (Pickle.tensor(type: "DoubleStorage"), "16 bytes, 4 numbers of F64"),
+      (Pickle.tensor(count: 5), "16 bytes, not the 5 numbers"),
+      (Pickle.tensor(type: "DoubleStorage"), "16 bytes, not the 4 numbers of F64"),
       (Pickle.tensor(count: -4), "numbers of F32"),
       (Pickle.tensor(count: 1 << 62), "numbers of F32"),
       (Pickle.tensor(offset: 1), "reaches number 4"),
       (Pickle.tensor(offset: -1), "reaches number 2"),
-      (Pickle.tensor(offset: .max), "sizes that no memory holds"),
+      (Pickle.tensor(offset: .max), "exceed any memory"),
       (Pickle.tensor(shape: [5]), "reaches number 4"),
       (Pickle.tensor(shape: [-4]), "a negative size"),
       (Pickle.tensor(strides: [-1]), "a negative size"),
       (Pickle.tensor(shape: [2, 2], strides: [2]), "2 sizes and 1 strides"),
-      (Pickle.tensor(shape: [4, 4], strides: [0, 1]), "more than the file's"),
-      (Pickle.tensor(shape: [1 << 62, 1 << 62], strides: [0, 0]), "no memory holds"),
-      (Pickle.tensor(shape: [1 << 62, 0], strides: [0, 0]), "no memory holds"),
+      (Pickle.tensor(shape: [4, 4], strides: [0, 1]), "more numbers than the file"),
+      (Pickle.tensor(shape: [1 << 62, 1 << 62], strides: [0, 0]), "exceed any memory"),
+      (Pickle.tensor(shape: [1 << 62, 0], strides: [0, 0]), "exceed any memory"),
       (Pickle.tensor(shape: [2], strides: [1 << 62]), "reaches number 4611686018427387904"),
     ])
   func storage(tensor: [UInt8], reason: String) throws {
-    // As it is, the tensor fits.
+    // With default arguments the tensor fits.
     #expect(throws: Never.self) { try TorchFile(Pickle.file(Pickle.tensor())) }
     let error = #expect(throws: TorchFileError.self) { try TorchFile(Pickle.file(tensor)) }
     #expect("\(error!)".contains(reason), "\(error!)")
   }
 
-  @Test("empty tensors and views of every order come out right")
+  @Test("empty tensors and views in any order are read correctly")
   func views() throws {
     let numbers: [Float] = [1, 2, 3, 4]
     let storage = Array(StoredTensor(Tensor(shape: [4], values: numbers)).bytes)
@@ -226,7 +226,7 @@ struct TorchFileTests {
   }
 
   @Test(
-    "instructions that a file of tensors does not need are refused",
+    "instructions that tensors do not need are refused",
     arguments: [
       (Pickle.global("os", "system"), "os.system"),
       (Pickle.global("builtins", "eval"), "builtins.eval"),
@@ -238,13 +238,13 @@ struct TorchFileTests {
       ([0x82, 1], "instruction 0x82"),  // EXT1
       ([0x50] + Array("x\n".utf8), "instruction 0x50"),  // PERSID
       ([0x97], "instruction 0x97"),  // NEXT_BUFFER
-      ([0x28, 0x52], "takes a value that is not there"),
-      ([0x74], "looks for a mark that is not there"),
-      ([0x87], "takes values not there"),
-      ([0x68, 9], "recalls a value that is not there"),
-      ([0x4B, 1, 0x29, 0x52], "calls what is no function"),
-      ([0x4B, 1, 0x51], "something else than a storage"),
-      ([0x4B, 1, 0x7D, 0x62], "sets attributes of what is no dict"),
+      ([0x28, 0x52], "takes a value that does not exist"),
+      ([0x74], "looks for a mark that does not exist"),
+      ([0x87], "takes values that do not exist"),
+      ([0x68, 9], "recalls a value that does not exist"),
+      ([0x4B, 1, 0x29, 0x52], "calls something other than a function"),
+      ([0x4B, 1, 0x51], "something other than a storage"),
+      ([0x4B, 1, 0x7D, 0x62], "sets attributes of something other than a dict"),
       (Pickle.global("torch", "FloatStorage") + [0x29, 0x52], "calls"),
       ([0x58, 0xFF, 0xFF, 0xFF, 0xFF], "ends inside a value"),
       ([0x58, 1, 0, 0, 0, 0xFF], "not UTF-8"),
@@ -256,14 +256,14 @@ struct TorchFileTests {
     #expect("\(error!)".contains(reason), "\(error!)")
   }
 
-  @Test("nesting of any depth and values that hold themselves do no harm")
+  @Test("deep nesting and values that contain themselves do no harm")
   func nesting() throws {
     let deep = [UInt8](repeating: 0x29, count: 1) + [UInt8](repeating: 0x85, count: 190_000)
     #expect(throws: Never.self) { try TorchFile(Pickle.file(deep)) }
     let long = [UInt8](repeating: 0x4E, count: 200_001)
     let error = #expect(throws: TorchFileError.self) { try TorchFile(Pickle.file(long)) }
     #expect("\(error!)".contains("instructions"))
-    // A dict as an entry of itself, and dicts in dicts.
+    // A dict that contains itself, and dicts nested in dicts.
     let own = [0x7D, 0x71, 0] + Pickle.text("y") + [0x68, 0, 0x73]
     #expect(throws: Never.self) { try TorchFile(Pickle.file(own)) }
     let nested =
@@ -272,7 +272,7 @@ struct TorchFileTests {
     #expect(try TorchFile(Pickle.file(nested)).groups.isEmpty)
   }
 
-  @Test("archives that are not as they say are refused")
+  @Test("inconsistent archives are refused")
   func archives() throws {
     func refusal(_ zip: StoredZip) -> String {
       do {
@@ -288,7 +288,7 @@ struct TorchFileTests {
       refusal(StoredZip()).contains("ends before") || refusal(StoredZip()).contains("0 files"))
     #expect(
       refusal(StoredZip(files: [("a/data.pkl", pickle), ("a/data.pkl", pickle)]))
-        .contains("stands twice"))
+        .contains("occurs twice"))
     #expect(
       refusal(StoredZip(files: [("a/data.pkl", pickle), ("b/data.pkl", pickle)]))
         .contains("2 files data.pkl"))
@@ -299,7 +299,7 @@ struct TorchFileTests {
       (10, 8, "compressed"),  // method: deflate
       (8, 1, "encrypted"),  // flags
       (20, 3, "compressed"),  // packed size
-      (42, 5, "does not begin where the list says"),
+      (42, 5, "does not begin where the list of files says"),
       (28, 200, "list of files is broken"),
       (46, 0x62, "another name"),
       (0, 0, "list of files is broken"),

@@ -1,4 +1,4 @@
-/// Writes protobuf's wire format field by field, right or wrong.
+/// Writes protobuf's wire format field by field, valid or not.
 struct WireMessage {
   private(set) var bytes: [UInt8] = []
 

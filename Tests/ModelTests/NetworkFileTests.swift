@@ -7,7 +7,7 @@ import Testing
   import Foundation
 #endif
 
-/// Networks with values that tell tensors and places apart.
+/// Networks whose values differ between tensors and positions.
 enum SampleNetworks {
   static func generator(_ shape: DCGANShape) -> GeneratorWeights {
     let channels = shape.generatorChannels
@@ -32,7 +32,7 @@ enum SampleNetworks {
   }
 
   private static func layer(_ ends: [Int], norm: Int?, start: inout Float) -> LayerWeights {
-    // Multiples of 1/64 below 32: float16 and bfloat16 hold the first ones exactly too.
+    // Multiples of 1/64 below 32. Float16 and bfloat16 represent the first ones exactly.
     func values(_ count: Int) -> [Float] {
       defer { start += 1 }
       return (0..<count).map { (start + Float($0 % 97)) / 64 }
@@ -61,7 +61,7 @@ struct NetworkFileTests {
     try! DCGANShape(latent: 7, generatorWidth: 5, discriminatorWidth: 5, side: 64, channels: 1),
   ]
 
-  @Test("a generator comes back as it was, its sizes inferred", arguments: shapes)
+  @Test("a saved generator is read back unchanged, its sizes inferred", arguments: shapes)
   func generator(shape: DCGANShape) throws {
     let weights = SampleNetworks.generator(shape)
     let bytes = weights.file(metadata: ["note": "\"é\"\n"]).encoded()
@@ -69,7 +69,8 @@ struct NetworkFileTests {
   }
 
   @Test(
-    "a discriminator comes back as it was, its sizes inferred", arguments: shapes, [false, true])
+    "a saved discriminator is read back unchanged, its sizes inferred",
+    arguments: shapes, [false, true])
   func discriminator(shape: DCGANShape, normalisesFirst: Bool) throws {
     let weights = SampleNetworks.discriminator(shape, normalisesFirst: normalisesFirst)
     let read = try DiscriminatorWeights(SafetensorsFile(bytes: weights.file().encoded()))
@@ -78,7 +79,7 @@ struct NetworkFileTests {
     #expect(read.shape.discriminatorChannels == shape.discriminatorChannels)
   }
 
-  @Test("a discriminator with biases and no norms comes back as it was", arguments: shapes)
+  @Test("a discriminator with biases and no norms is read back unchanged", arguments: shapes)
   func biasedDiscriminator(shape: DCGANShape) throws {
     let normalised = SampleNetworks.discriminator(shape, normalisesFirst: true)
     let layers = normalised.layers.map { layer in
@@ -87,13 +88,13 @@ struct NetworkFileTests {
     let weights = DiscriminatorWeights(
       shape: shape, normalisesFirst: false, normalises: false, layers: layers)
     let file = weights.file()
-    // The places in a Sequential of convolution, LeakyReLU, convolution, ...
+    // The positions in a Sequential of convolution, LeakyReLU, convolution, ...
     let places = (0...shape.doublings).map { 2 * $0 }
     #expect(
       Set(file.tensors.keys)
         == Set(
           places.map { "main.\($0).weight" } + places.dropLast().map { "main.\($0).bias" }))
-    // Biases begin at zero, and stay what they are.
+    // Biases of zero are kept, since training begins with them.
     var fresh = weights
     fresh.layers[0].bias = fresh.layers[0].bias?.map { _ in 0 }
     #expect(try DiscriminatorWeights(fresh.file()).layers == fresh.layers)
@@ -112,7 +113,7 @@ struct NetworkFileTests {
   }
 }
 
-/// What Fixtures/make_weights.py wrote with PyTorch.
+/// A record of the files that Fixtures/make_weights.py wrote with PyTorch.
 private struct WeightsFixture: Decodable {
   var sha256: String
   var tracked: Int
@@ -126,7 +127,7 @@ private struct WeightsFixture: Decodable {
     [String: WeightsFixture].self, from: Data(readFile(fixture("weights.json"), limit: 1 << 20)))
 }
 
-/// The hash that make_weights.py takes: all float32 values, layer by layer.
+/// The hash that make_weights.py computes, of all float32 values, layer by layer.
 private func valueHash(_ layers: [LayerWeights]) -> String {
   var hash = SHA256()
   for layer in layers {
@@ -141,7 +142,7 @@ private func valueHash(_ layers: [LayerWeights]) -> String {
   return hash.hexDigest()
 }
 
-@Suite("Networks that PyTorch wrote")
+@Suite("Networks written by PyTorch")
 struct PyTorchFileTests {
   private static func read(_ name: String) throws -> [UInt8] {
     try readFile(fixture(name + ".safetensors"), limit: 1 << 20)
@@ -182,7 +183,7 @@ struct PyTorchFileTests {
     }
   }
 
-  @Test("what is read and written again is the same, byte for byte")
+  @Test("a file read and written again is equal byte for byte")
   func rewriting() throws {
     for name in WeightsFixture.all.keys {
       let bytes = try Self.read(name)
@@ -190,7 +191,7 @@ struct PyTorchFileTests {
     }
   }
 
-  @Test("a discriminator of other names is matched by shape as well")
+  @Test("a discriminator with unknown names is matched by shape")
   func foreignDiscriminator() throws {
     for first in [false, true] {
       let weights = SampleNetworks.discriminator(
@@ -207,7 +208,7 @@ struct PyTorchFileTests {
   }
 }
 
-@Suite("Networks that do not fit")
+@Suite("Files that are not the expected network")
 struct UnfitNetworkTests {
   static let shape = try! DCGANShape(latent: 4, generatorWidth: 1)
   static let generator = SampleNetworks.generator(shape).storedTensors()
@@ -223,7 +224,7 @@ struct UnfitNetworkTests {
     }
   }
 
-  @Test("the prefixes are taken off, also several; others are matched by shape")
+  @Test("known prefixes are removed, even several; others are matched by shape")
   func prefixes() throws {
     let weights = SampleNetworks.generator(Self.shape)
     for prefix in ["", "module.", "main.", "net.", "model.", "G_ema.", "module.G_ema.main."] {
@@ -245,7 +246,7 @@ struct UnfitNetworkTests {
   }
 
   @Test(
-    "a slope that is no number from 0 to 1 is refused", arguments: ["", "nan", "2", "-0.1", "x"])
+    "a slope that is not a number from 0 to 1 is refused", arguments: ["", "nan", "2", "-0.1", "x"])
   func slope(text: String) throws {
     let file = SafetensorsFile(metadata: ["bollygan.negative_slope": text], tensors: Self.generator)
     #expect(
@@ -255,7 +256,7 @@ struct UnfitNetworkTests {
   }
 
   @Test(
-    "the bias of a convolution goes into the normalisation behind it, or stays before the picture")
+    "a convolution's bias moves into the normalisation after it, or stays before the image")
   func biases() throws {
     var tensors = Self.generator
     tensors["main.0.bias"] = StoredTensor(
@@ -269,13 +270,13 @@ struct UnfitNetworkTests {
     #expect(try GeneratorWeights.load(expected.storedTensors()).weights == expected)
   }
 
-  @Test("missing and surplus tensors are named")
+  @Test("missing and unexpected tensors are named")
   func names() {
     expectError(.missing(tensor: "main.4.bias", network: "generator")) { $0["main.4.bias"] = nil }
     expectError(.unexpected(tensor: "main.0.gain", network: "generator")) {
       $0["main.0.gain"] = $0["main.4.bias"]
     }
-    // A convolution may have a bias, but of its own size.
+    // A convolution may have a bias, but only of the right size.
     expectError(.shape(tensor: "main.0.bias", expected: [8], found: [4])) {
       $0["main.0.bias"] = $0["main.4.bias"]
     }
@@ -285,7 +286,7 @@ struct UnfitNetworkTests {
     ) { $0 = [:] }
   }
 
-  @Test("the other network is recognised as such")
+  @Test("the other network is recognised")
   func otherNetwork() throws {
     for first in [false, true] {
       let tensors = SampleNetworks.discriminator(Self.shape, normalisesFirst: first)
@@ -315,7 +316,7 @@ struct UnfitNetworkTests {
     }
     expectError(
       .entry(
-        tensor: "main.12.weight", problem: "shape [3] is not that of a convolution's kernel")
+        tensor: "main.12.weight", problem: "a convolution kernel has 4 axes, found shape [3]")
     ) { $0["main.12.weight"] = zeros([3]) }
     for (first, last, name, value, accepted) in [
       ([1025, 8, 4, 4], [1, 3, 4, 4], "latent size", 1025, "1 to 1024"),
@@ -350,7 +351,7 @@ struct UnfitNetworkTests {
   }
 
   @Test(
-    "a value that is not finite is refused wherever it is, and taken where that is asked for",
+    "a non-finite value is refused anywhere, and accepted on request",
     arguments: [Float.nan, .infinity, -.infinity])
   func nonFinite(value: Float) throws {
     for (name, stored) in Self.generator where stored.type == .f32 {
@@ -367,10 +368,10 @@ struct UnfitNetworkTests {
   }
 
   @Test(
-    "a tensor of a file is what it is widened to, whole or in parts, until it is changed",
+    "a stored tensor reads as its widened values, whole or in parts, until it is changed",
     arguments: [TensorType.f32, .f16, .bf16])
   func widening(type: TensorType) throws {
-    // More than two of the pieces that are looked at together.
+    // More than two of the chunks that are checked together.
     var values = (0..<20_000).map { Float($0 % 251) - 125 }
     values[19_000] = -65504  // the largest of float16
     let shape = [25, 50, 4, 4]
@@ -403,7 +404,7 @@ struct UnfitNetworkTests {
     }
   }
 
-  @Test("where shapes do not tell the layers apart, nothing is guessed")
+  @Test("ambiguous shapes are refused rather than guessed")
   func ambiguity() {
     var foreign: [String: StoredTensor] = [:]
     for (name, tensor) in Self.generator {
@@ -434,7 +435,7 @@ struct UnfitNetworkTests {
   }
 
   @Test(
-    "names that only look alike are no network",
+    "tensors that merely resemble a network are refused",
     arguments: [
       ["x"], ["a.weight"], ["0.weight", "0.bias"],
       ["weight", "bias", "running_mean", "running_var"],
@@ -454,9 +455,9 @@ struct UnfitNetworkTests {
   }
 }
 
-@Suite("Networks that PyTorch is to read")
+@Suite("Networks written for PyTorch")
 struct WrittenFileTests {
-  /// Files in Fixtures/written, which Tests/torch/test_weights.py loads with PyTorch.
+  /// The files in Fixtures/written, which Tests/torch/test_weights.py loads with PyTorch.
   static let files: [(name: String, file: SafetensorsFile)] = {
     let color = try! DCGANShape(latent: 5, generatorWidth: 1)
     let gray = try! DCGANShape(latent: 3, generatorWidth: 1, side: 32, channels: 1)
@@ -488,8 +489,8 @@ struct WrittenFileTests {
     ]
   }()
 
-  /// With BOLLYGAN_WRITE_FIXTURES set, writes them; then Tests/torch/test_weights.py has to be run.
-  @Test("the files that PyTorch was seen to load are still written byte for byte")
+  /// Writes the files if BOLLYGAN_WRITE_FIXTURES is set; then run Tests/torch/test_weights.py.
+  @Test("files that PyTorch is known to load are still written byte for byte")
   func bytes() throws {
     let isWriting = ProcessInfo.processInfo.environment["BOLLYGAN_WRITE_FIXTURES"] != nil
     for (name, file) in Self.files {
@@ -499,7 +500,7 @@ struct WrittenFileTests {
     }
   }
 
-  @Test("a kernel that float16 cannot hold stays float32, and so do the normalisations")
+  @Test("a kernel beyond the range of float16 stays float32, and so do normalisations")
   func fallback() throws {
     var weights = SampleNetworks.generator(try DCGANShape(latent: 2, generatorWidth: 1))
     weights.layers[2].kernel.values[5] = 70_000
@@ -511,7 +512,7 @@ struct WrittenFileTests {
     #expect(try GeneratorWeights.load(tensors).weights == weights)
   }
 
-  @Test("trainable tensors come in the order of PyTorch's parameters()")
+  @Test("trainable tensors are in the order of PyTorch's parameters()")
   func order() throws {
     let shape = try DCGANShape(latent: 2, generatorWidth: 1, side: 32)
     #expect(

@@ -1,4 +1,4 @@
-"""Random generators, and what they draw by the definition, in float64 numpy."""
+"""Random networks, and their outputs computed from the definition in float64 numpy."""
 
 import numpy
 from safetensors.numpy import save_file
@@ -7,10 +7,10 @@ EPSILON = 1e-5
 
 
 def random_generator(nz, ngf, side, channels, seed=0, last=1.0):
-    """A state_dict as PyTorch's tutorial names it.
+    """A state_dict with the names of PyTorch's tutorial.
 
-    Each layer keeps the size of its input, so that the last one before tanh has an RMS of about
-    `last`: neither dead nor saturated.
+    Each layer preserves the RMS of its input, so that the input of tanh has an RMS of about `last`,
+    neither dead nor saturated.
     """
     random = numpy.random.RandomState(seed)
     doublings = side.bit_length() - 3
@@ -34,8 +34,11 @@ def random_generator(nz, ngf, side, channels, seed=0, last=1.0):
 
 
 def random_discriminator(ndf, side, channels, first=False, seed=0):
-    """A state_dict as PyTorch's tutorial names it; `first`: a normalisation behind the first layer too,
-    as in the article. Scores are spread, not all 0 or 1."""
+    """A state_dict with the names of PyTorch's tutorial.
+
+    `first` adds a normalisation after the first layer, as in the article. Scores vary, so that they
+    are not all 0 or 1.
+    """
     random = numpy.random.RandomState(seed)
     doublings = side.bit_length() - 3
     sizes = [channels] + [ndf << k for k in range(doublings)] + [1]
@@ -54,7 +57,7 @@ def random_discriminator(ndf, side, channels, first=False, seed=0):
 
 
 def judge(tensors, pictures):
-    """What PyTorch's discriminator in eval mode returns behind its sigmoid, in float64."""
+    """The score of PyTorch's discriminator in eval mode, after its sigmoid, in float64."""
     x = pictures.astype("float64")
     kernels = sorted(
         (int(name.split(".")[1]) for name, tensor in tensors.items() if tensor.ndim == 4)
@@ -89,7 +92,7 @@ def save(tensors, path, **metadata):
 
 
 def transposed_convolution(x, kernel, stride, padding):
-    """torch.nn.functional.conv_transpose2d, straight from its definition."""
+    """torch.nn.functional.conv_transpose2d, from its definition."""
     count, _, rows, columns = x.shape
     _, outputs, size, _ = kernel.shape
     full = numpy.zeros(
@@ -105,7 +108,7 @@ def transposed_convolution(x, kernel, stride, padding):
 
 
 def draw(tensors, latents, slope=0):
-    """What PyTorch's generator in eval mode returns, in float64, with LeakyReLU(slope)."""
+    """The output of PyTorch's generator in eval mode with LeakyReLU(slope), in float64."""
     layers = sum(1 for tensor in tensors.values() if tensor.ndim == 4)
     x = latents.astype("float64").reshape(len(latents), -1, 1, 1)
     for k in range(layers):

@@ -1,4 +1,4 @@
-"""bollygan-export's import, inspect and diff, and how the command ends when something is wrong."""
+"""bollygan-export's import, inspect and diff, and its exit status on errors."""
 
 import hashlib
 import json
@@ -25,7 +25,7 @@ def generator(tmp_path):
 
 
 @pytest.mark.parametrize("path", READABLE, ids=lambda path: path.stem)
-def test_an_imported_onnx_file_draws_what_onnxruntime_draws(
+def test_an_imported_onnx_file_generates_the_same_images_as_onnxruntime(
     path, tmp_path, bollygan_export, bollygan_infer
 ):
     bollygan_export("import", path, tmp_path / "imported.safetensors")
@@ -41,7 +41,7 @@ def test_an_imported_onnx_file_draws_what_onnxruntime_draws(
     half = "float16" in latent.type
     given = z.reshape((2, 5, 1, 1)[: len(latent.shape)]).astype("float16" if half else "float32")
     theirs = session.run(None, {latent.name: given})[0]
-    if theirs.dtype == numpy.uint8:  # by hand: bytes, channels last, cut off
+    if theirs.dtype == numpy.uint8:  # by-hand.onnx: bytes, channels last, truncated
         theirs, bound = theirs.transpose(0, 3, 1, 2) / 127.5 - 1, 1 / 127.5 + 1e-5
     elif "sigmoid" in path.name:
         theirs, bound = 2 * theirs - 1, 2e-5
@@ -52,7 +52,7 @@ def test_an_imported_onnx_file_draws_what_onnxruntime_draws(
 
 
 @pytest.mark.parametrize("name", ["state-dict", "checkpoint", "sequential", "protocol-4", "views"])
-def test_a_file_of_pytorch_becomes_safetensors(name, tmp_path, bollygan_export):
+def test_a_pytorch_file_becomes_safetensors(name, tmp_path, bollygan_export):
     out = tmp_path / "out.safetensors"
     report = json.loads(
         bollygan_export("import", "--json", FIXTURES / f"{name}.pth", out).stdout
@@ -65,13 +65,13 @@ def test_a_file_of_pytorch_becomes_safetensors(name, tmp_path, bollygan_export):
     assert all(numpy.array_equal(ours[key], theirs[key]) for key in ours)
 
 
-def test_a_leaky_generator_of_pytorch_is_drawn_as_such(tmp_path, bollygan_export, bollygan_infer):
-    # Biases, channels that do not halve, 16x16, LeakyReLU(0.2), which the file does not say.
+def test_a_leaky_generator_of_pytorch_keeps_its_slope(tmp_path, bollygan_export, bollygan_infer):
+    # Biases, channels that do not halve, 16x16, LeakyReLU(0.2), which the file does not tell.
     drawn = load_file(FIXTURES / "torch-faces.safetensors")
     numpy.save(tmp_path / "z.npy", drawn["leaky-16.latents"])
     kept = tmp_path / "kept.safetensors"
     bollygan_export("import", "--negative-slope", 0.2, FIXTURES / "leaky-16.pth", kept)
-    # Out as ONNX, and in again.
+    # Export to ONNX and read it again.
     bollygan_export("--model", kept, tmp_path / "kept.onnx")
     bollygan_export("diff", kept, tmp_path / "kept.onnx")
     for model in kept, tmp_path / "kept.onnx":
@@ -85,7 +85,7 @@ def test_a_leaky_generator_of_pytorch_is_drawn_as_such(tmp_path, bollygan_export
     )
     given = session.run(None, {"latent": drawn["leaky-16.latents"].reshape(2, 5, 1, 1)})[0]
     assert abs(given - drawn["leaky-16.faces"]).max() <= 2e-5
-    # Taken for ReLU it is another network, and diff says so.
+    # Read as ReLU it is another network, and diff reports that.
     bollygan_export("import", FIXTURES / "leaky-16.pth", tmp_path / "other.safetensors")
     bollygan_export("diff", "--quiet", kept, tmp_path / "other.safetensors", status=1)
     for wrong in -0.1, 1.5, "nan", "x":
@@ -104,7 +104,7 @@ def test_the_same_import_gives_the_same_bytes(tmp_path, bollygan_export):
 
 
 @pytest.mark.parametrize("dtype", ["f32", "f16", "bf16"])
-def test_an_import_keeps_metadata_and_rounds_as_asked(dtype, generator, tmp_path, bollygan_export):
+def test_an_import_keeps_metadata_and_rounds_to_the_given_type(dtype, generator, tmp_path, bollygan_export):
     out = tmp_path / "out.safetensors"
     bollygan_export("import", "--dtype", dtype, generator, out)
     report = json.loads(bollygan_export("inspect", "--json", out).stdout)
@@ -117,7 +117,7 @@ def test_an_import_keeps_metadata_and_rounds_as_asked(dtype, generator, tmp_path
     assert kernel["type"] == dtype.upper()
 
 
-def test_inspect_counts_and_measures(generator, tmp_path, bollygan_export):
+def test_inspect_reports_statistics_and_counts_non_finite_values(generator, tmp_path, bollygan_export):
     tensors = load_file(generator)
     tensors["main.3.weight"][0, 0, 0, :2] = numpy.nan, numpy.inf
     broken = tmp_path / "broken.safetensors"
@@ -135,14 +135,14 @@ def test_inspect_counts_and_measures(generator, tmp_path, bollygan_export):
         assert statistics["min"] == finite.min() and statistics["max"] == finite.max()
         assert abs(statistics["mean"] - finite.mean()) <= 1e-12 * abs(finite).max()
     assert report["network"]["kind"] == "generator"
-    # Drawing with it is another matter.
+    # Exporting it is refused.
     refusal = bollygan_export("--model", broken, tmp_path / "x.onnx", status=65).stderr
     assert b"main.3.weight" in refusal and not (tmp_path / "x.onnx").exists()
 
 
 @pytest.mark.parametrize("flags, ending", [([], "safetensors"), (["--dtype", "f16"], "safetensors"),
                                            ([], "pth"), (["--dtype", "int8"], "onnx")])  # fmt: skip
-def test_a_pictures_model_is_found_by_inspect(
+def test_inspect_shows_the_model_id_that_images_carry(
     flags, ending, generator, tmp_path, bollygan_export, bollygan_infer
 ):
     model = tmp_path / f"model.{ending}"
@@ -155,13 +155,13 @@ def test_a_pictures_model_is_found_by_inspect(
         raw = model.read_bytes()
         header = 8 + int.from_bytes(raw[:8], "little")
         assert found == hashlib.sha256(raw[header:]).hexdigest()
-        # Where somebody has put other numbers in and kept the metadata, that is said.
+        # A note tells that values were changed while the metadata was kept.
         model.write_bytes(raw[:-1] + bytes([raw[-1] ^ 1]))
         (note,) = json.loads(bollygan_export("inspect", "--json", model).stdout)["notes"]
         assert "modelspec.hash_sha256 is of other tensors" in note
 
 
-def test_inspect_names_a_discriminator(tmp_path, bollygan_export):
+def test_inspect_recognises_a_discriminator(tmp_path, bollygan_export):
     path = tmp_path / "judge.safetensors"
     networks.save(networks.random_discriminator(ndf=3, side=32, channels=1, seed=4), path)
     found = json.loads(bollygan_export("inspect", "--json", path).stdout)["network"]
@@ -175,10 +175,10 @@ def test_inspect_shows_every_onnx_file(path, bollygan_export):
     assert report["graph"]["operators"]["ConvTranspose"] >= 1
     assert ("problem" in report) == path.name.startswith("refused")
     text = bollygan_export("inspect", path).stdout.decode()
-    assert ("no generator" in text) == path.name.startswith("refused")
+    assert ("not a generator" in text) == path.name.startswith("refused")
 
 
-def test_diff_tells_an_export_from_another_network(generator, tmp_path, bollygan_export):
+def test_diff_distinguishes_an_export_from_another_network(generator, tmp_path, bollygan_export):
     folded, kept, half = (tmp_path / f"{name}.onnx" for name in ("folded", "kept", "half"))
     bollygan_export("--model", generator, folded)
     bollygan_export("--model", generator, "--keep-norm", kept)
@@ -191,7 +191,7 @@ def test_diff_tells_an_export_from_another_network(generator, tmp_path, bollygan
     bollygan_export("diff", "--tolerance", 1.01 * gap, generator, half)
     done = bollygan_export("diff", "--quiet", "--tolerance", gap / 2, generator, half, status=1)
     assert done.stdout == done.stderr == b""
-    # One number of one tensor.
+    # One value of one tensor differs.
     tensors = load_file(generator)
     tensors["main.3.weight"][1, 1, 2, 3] += 0.25
     save_file(tensors, tmp_path / "other.safetensors")
@@ -206,17 +206,17 @@ def test_diff_tells_an_export_from_another_network(generator, tmp_path, bollygan
 @pytest.mark.parametrize(
     "path", sorted(FIXTURES.glob("refused-*.[op][nt][nh]*")), ids=lambda path: path.stem
 )
-def test_what_is_refused_leaves_no_file_and_one_line(path, tmp_path, bollygan_export):
+def test_a_refused_file_gives_one_line_and_no_output(path, tmp_path, bollygan_export):
     out = tmp_path / "out.safetensors"
     done = bollygan_export("import", path, out, status=65)
     assert done.stderr.startswith(b"bollygan: ") and done.stderr.count(b"\n") == 1
     assert path.name.encode() in done.stderr
     assert list(tmp_path.iterdir()) == [] and done.stdout == b""
-    # The pickle that would have run a command.
+    # refused-evil.pth would run a command that creates this file.
     assert not pathlib.Path("owned").exists()
 
 
-def test_statuses_are_those_of_the_table(generator, tmp_path, bollygan_export):
+def test_exit_statuses_match_the_documentation(generator, tmp_path, bollygan_export):
     bollygan_export("--model", tmp_path / "none.safetensors", tmp_path / "x.onnx", status=66)
     bollygan_export("--model", tmp_path, tmp_path / "x.onnx", status=65)
     bollygan_export("--model", generator, tmp_path / "none" / "x.onnx", status=73)
@@ -228,16 +228,16 @@ def test_statuses_are_those_of_the_table(generator, tmp_path, bollygan_export):
     bollygan_export("diff", "-", "-", status=64)
     junk = tmp_path / "junk"
     junk.write_bytes(b"neither of them")
-    assert b"none of" in bollygan_export("inspect", junk, status=65).stderr
+    assert b"not a safetensors" in bollygan_export("inspect", junk, status=65).stderr
     assert not (tmp_path / "x.onnx").exists()
 
 
-def test_names_of_every_kind_work(generator, tmp_path, bollygan_export):
+def test_unusual_file_names_work(generator, tmp_path, bollygan_export):
     for name in ["-x.onnx", "a b\n.onnx", "ü.onnx"]:
         path = tmp_path / name
         bollygan_export("--model", generator, path)
         assert path.stat().st_size > 0
-    # A link is followed, and what it leads to is replaced.
+    # A link is followed and its target replaced.
     shutil.copy(generator, tmp_path / "target.onnx")
     (tmp_path / "link.onnx").symlink_to("target.onnx")
     bollygan_export("--model", generator, tmp_path / "link.onnx")

@@ -1,4 +1,4 @@
-"""Exported ONNX files, as other people's programs see them."""
+"""Exported ONNX files, checked and run by other programs."""
 
 import itertools
 import json
@@ -14,7 +14,7 @@ import onnxruntime
 import openvino
 import pytest
 
-# Two float32 engines that add the same numbers in different orders.
+# Two float32 engines add the same numbers in different orders.
 TOLERANCE = 2e-5
 
 SHAPES = {
@@ -27,7 +27,7 @@ SHAPES = {
 
 @pytest.fixture(scope="module", params=SHAPES, ids=str)
 def model(request, tmp_path_factory):
-    """A generator: its file, its tensors, and latents with the faces they should give."""
+    """A generator: its file, its tensors, and latents with the expected faces."""
     return Model(tmp_path_factory.mktemp("model"), **SHAPES[request.param])
 
 
@@ -52,7 +52,7 @@ class Model:
 
 
 def checked(path):
-    """The file, accepted by the strictest checks there are."""
+    """The file, after the strictest checks of the onnx package."""
     model = onnx.load(path)
     onnx.checker.check_model(model, full_check=True)
     onnx.shape_inference.infer_shapes(model, check_type=True, strict_mode=True, data_prop=True)
@@ -68,7 +68,7 @@ def run_onnxruntime(path, latents):
 
 def run_openvino(path, latents):
     core = openvino.Core()
-    # Its default on some processors is bfloat16.
+    # The default on some processors is bfloat16.
     compiled = core.compile_model(path, "CPU", {"INFERENCE_PRECISION_HINT": "f32"})
     return compiled({"latent": latents})["image"]
 
@@ -78,7 +78,7 @@ def run_reference(path, latents):
 
 
 @pytest.mark.parametrize("norm", ["folded", "kept"])
-def test_every_runtime_draws_our_faces(model, norm, bollygan_export, bollygan_infer):
+def test_every_runtime_generates_our_faces(model, norm, bollygan_export, bollygan_infer):
     path = model.folder / f"{norm}.onnx"
     flags = ["--keep-norm"] if norm == "kept" else []
     bollygan_export("--model", model.path, *flags, path)
@@ -110,7 +110,7 @@ def test_the_same_generator_gives_the_same_bytes(model, bollygan_export):
     assert first.read_bytes() == second.read_bytes() == streamed
 
 
-def test_names_and_metadata_are_those_that_programs_show(model, bollygan_export):
+def test_names_and_metadata_are_the_documented_ones(model, bollygan_export):
     path = model.folder / "names.onnx"
     bollygan_export("--model", model.path, path)
     written = checked(path)
@@ -140,7 +140,7 @@ def test_names_and_metadata_are_those_that_programs_show(model, bollygan_export)
     assert session.get_outputs()[0].shape[0] == "batch"
 
 
-# Every pair of values of two options at least once, in as few files as a greedy search finds.
+# Every pair of values of two options occurs at least once, in a small set found greedily.
 OPTIONS = {
     "--opset": [11, 12, 13, 15, 17, 19, 21, 22, 24, 25, 28],
     "--dtype": ["f32", "f16", "bf16", "int8"],
@@ -153,7 +153,7 @@ OPTIONS = {
 
 
 def allowed(first, second):
-    """bfloat16 and factors by channel came with operator set 13."""
+    """Whether a pair of options is valid: bf16 and int8 need operator set 13."""
     choice = {name: value for name, value in (first, second)}
     return choice.get("--opset", 13) >= 13 or choice.get("--dtype") not in ("bf16", "int8")
 
@@ -169,7 +169,7 @@ def covering_set():
     }
     rows = []
     while missing:
-        # Start from a missing pair, then give each other option the value that covers most.
+        # Start from a missing pair, then give every other option the value that covers most pairs.
         row = dict(min(missing, key=lambda pair: sorted(map(str, pair))))
         for name, values in OPTIONS.items():
             if name in row:
@@ -189,19 +189,19 @@ def covering_set():
     return rows
 
 
-# How far a face may be from that of the weights before they were rounded, in −1…1, for the small
-# network below; the command says for each file.
+# Bound on the difference, in −1…1, between faces of rounded and original weights, for the small
+# network below. The command reports the actual difference for each file.
 STORAGE_COST = {"f32": TOLERANCE, "f16": 4e-3, "bf16": 3e-2, "int8": 1e-1}
 
 
 def hole(run, row):
-    """Why a runtime of the pinned version cannot be asked, or None. Each was looked at."""
+    """Why the pinned version of a runtime cannot run this row, or None. Each case was investigated."""
     if run is run_onnxruntime and (row["--dtype"], row["--opset"]) == ("int8", 28):
-        return "has DequantizeLinear up to operator set 25"
+        return "supports DequantizeLinear up to operator set 25"
     if run is run_reference and row["--dtype"] == "int8" and row["--opset"] < 19:
-        return "has DequantizeLinear from operator set 19 on"
+        return "supports DequantizeLinear from operator set 19 on"
     if run is run_reference and row["--norm"] == "kept" and row["--opset"] < 14:
-        return "takes BatchNormalization before operator set 14 for one in training"
+        return "runs BatchNormalization before operator set 14 in training mode"
     return None
 
 
@@ -226,7 +226,7 @@ def test_every_pair_of_options_runs_everywhere(row, small, bollygan_export):
     checked(path)
     latents = small.latents[:3]
     expected = small.faces[:3]
-    # A step of 8 bits, for a value that lies between two of them.
+    # A value between two 8-bit steps may round either way.
     tolerance = STORAGE_COST[row["--dtype"]]
     if row["--output-range"] == "01":
         expected, tolerance = expected / 2 + 0.5, tolerance / 2
@@ -246,7 +246,7 @@ def test_every_pair_of_options_runs_everywhere(row, small, bollygan_export):
         assert face.dtype == ("uint8" if row["--output-range"] == "u8" else "float32")
         assert face.shape == expected.shape
         assert abs(face.astype("float64") - expected).max() <= tolerance, run.__name__
-    # Among themselves they agree whatever the storage; two of them were asked at least.
+    # Runtimes agree with each other whatever the storage; at least two of them ran.
     assert len(faces) >= 2
     bound = 1 if row["--output-range"] == "u8" else TOLERANCE
     for one, other in itertools.combinations(faces.values(), 2):
@@ -305,7 +305,7 @@ def test_every_runtime_gives_our_discriminators_scores(
         print(f"discriminator, {runtime}, {' '.join(flags)}: {gap:.2e}")
         assert score.shape == (3, 1) and gap <= cost, runtime
     assert abs(scores["onnxruntime"] - scores["openvino"]).max() <= TOLERANCE
-    # Its test data are right, and it comes back as the discriminator that it was.
+    # Its test data are correct, and inspect reports the discriminator's sizes.
     image, score = (
         onnx.numpy_helper.to_array(onnx.load_tensor(tmp_path / "test_data_set_0" / name))
         for name in ("input_0.pb", "output_0.pb")
@@ -318,7 +318,7 @@ def test_every_runtime_gives_our_discriminators_scores(
     )  # fmt: skip
 
 
-# Sides and channels that no network of ours is trained with, as other people's may be.
+# Sides and channels that other programs' networks can have, though none are trained here.
 @pytest.mark.parametrize("side", [16, 256])
 def test_the_smallest_and_the_largest_side_run_everywhere(
     side, tmp_path, bollygan_export, bollygan_infer
@@ -340,7 +340,7 @@ def test_the_smallest_and_the_largest_side_run_everywhere(
 
 
 @pytest.mark.parametrize("dtype", ["f32", "int8"])
-def test_weights_in_a_file_of_their_own_are_found(dtype, small, tmp_path, bollygan_export):
+def test_weights_in_a_separate_file_are_found(dtype, small, tmp_path, bollygan_export):
     path = tmp_path / "model.onnx"
     bollygan_export("--model", small.path, "--dtype", dtype, "--external-data", path)
     assert {file.name for file in tmp_path.iterdir()} == {"model.onnx", "model.onnx.data"}
@@ -348,7 +348,7 @@ def test_weights_in_a_file_of_their_own_are_found(dtype, small, tmp_path, bollyg
     onnx.checker.check_model(str(path), full_check=True)
     outside = [t for t in onnx.load(path, load_external_data=False).graph.initializer
                if t.data_location == onnx.TensorProto.EXTERNAL]  # fmt: skip
-    # Each number lies in one of the two files, not in both.
+    # Each value is in one of the two files, not in both.
     assert outside and not any(tensor.raw_data for tensor in outside)
     assert path.stat().st_size < 8192 <= 2 * (tmp_path / "model.onnx.data").stat().st_size
     embedded = tmp_path / "embedded.onnx"
@@ -356,7 +356,7 @@ def test_weights_in_a_file_of_their_own_are_found(dtype, small, tmp_path, bollyg
     latents = small.latents[:3].reshape(3, -1, 1, 1)
     for runtime in run_onnxruntime, run_openvino:
         assert numpy.array_equal(runtime(path, latents), runtime(embedded, latents))
-    # And by ourselves.
+    # This program reads it too.
     bollygan_export("diff", path, embedded)
 
 
@@ -369,7 +369,7 @@ def test_weights_in_a_file_of_their_own_are_found(dtype, small, tmp_path, bollyg
     ],
     ids=lambda flags: " ".join(flags) or "plain",
 )
-def test_test_data_is_what_onnxruntime_gives(flags, small, tmp_path, bollygan_export):
+def test_test_data_matches_onnxruntime(flags, small, tmp_path, bollygan_export):
     path = tmp_path / "model.onnx"
     bollygan_export("--model", small.path, "--test-data", *flags, path)
     latent, image = (
@@ -383,8 +383,8 @@ def test_test_data_is_what_onnxruntime_gives(flags, small, tmp_path, bollygan_ex
     assert image.std() > 0.1
 
 
-def test_a_network_that_float32_cannot_agree_on_is_not_written(tmp_path, bollygan_export):
-    # Before tanh its sums are in the millions, where float32 has steps of a tenth.
+def test_a_network_that_float32_engines_disagree_on_is_not_written(tmp_path, bollygan_export):
+    # Before tanh the sums are in the millions, where float32 has steps of a tenth.
     wild = networks.random_generator(16, 4, 64, 3, last=1e6)
     networks.save(wild, tmp_path / "wild.safetensors")
     path = tmp_path / "model.onnx"

@@ -1,4 +1,4 @@
-"""Files of tensors and C source, as other people's programs use them."""
+"""Files of tensors and C source, read and compiled by other programs."""
 
 import ctypes
 import json
@@ -11,7 +11,7 @@ import numpy
 import pytest
 from safetensors.numpy import load_file
 
-# Two float32 engines that add the same numbers in different orders.
+# Two float32 engines add the same numbers in different orders.
 TOLERANCE = 2e-5
 
 SHAPES = {
@@ -32,7 +32,7 @@ def generator(request, tmp_path):
 
 @pytest.fixture
 def compiler():
-    # The kernels are C, so whoever builds this project has one; Swift's toolchain brings clang.
+    # Building this project takes a C compiler too; Swift's toolchain includes clang.
     found = shutil.which("cc") or shutil.which("clang") or shutil.which("gcc")
     assert found, "no C compiler is on the path"
     return found
@@ -45,34 +45,34 @@ def test_numpy_loads_every_tensor(dtype, generator, tmp_path, bollygan_export):
     bollygan_export("--model", path, "--dtype", dtype, out)
     loaded = numpy.load(out, allow_pickle=False)
     assert sorted(loaded) == sorted(tensors)
-    # In the order of a state_dict, not of the alphabet.
+    # In the order of a state_dict, not alphabetically.
     assert list(loaded)[:3] == ["main.0.weight", "main.1.weight", "main.1.bias"]
     for name, tensor in tensors.items():
         kind = "float16" if dtype == "f16" and tensor.ndim == 4 else tensor.dtype
         assert loaded[name].dtype == kind
         assert numpy.array_equal(loaded[name], tensor.astype(kind))
-    # Checksums and places are right for whoever looks at them.
+    # Checksums and offsets are correct.
     with zipfile.ZipFile(out) as archive:
         assert archive.testzip() is None
 
 
 @pytest.mark.parametrize("dtype", ["f32", "f16", "bf16"])
 @pytest.mark.parametrize("ending", ["safetensors", "pth"])
-def test_files_of_tensors_come_back(dtype, ending, generator, tmp_path, bollygan_export):
+def test_files_of_tensors_are_read_back(dtype, ending, generator, tmp_path, bollygan_export):
     path, tensors, _ = generator
     out = tmp_path / f"out.{ending}"
     bollygan_export("--model", path, "--dtype", dtype, out)
     if ending == "pth":
         with zipfile.ZipFile(out) as archive:
             assert archive.testzip() is None
-            # PyTorch maps numbers; each begins at a multiple of 64.
+            # Each file begins at a multiple of 64, so that PyTorch can map it.
             raw = out.read_bytes()
             for entry in archive.infolist():
                 at = entry.header_offset
                 skip = int.from_bytes(raw[at + 26 : at + 28], "little")
                 skip += int.from_bytes(raw[at + 28 : at + 30], "little")
                 assert (at + 30 + skip) % 64 == 0
-    elif dtype != "bf16":  # numpy has none
+    elif dtype != "bf16":  # numpy has no bfloat16
         loaded = load_file(out)
         for name, tensor in tensors.items():
             kind = "float16" if dtype == "f16" and tensor.ndim == 4 else tensor.dtype
@@ -87,7 +87,7 @@ def test_files_of_tensors_come_back(dtype, ending, generator, tmp_path, bollygan
 
 
 @pytest.mark.parametrize("ending", ["safetensors", "npz", "pth"])
-def test_a_discriminator_goes_out_as_tensors_too(ending, tmp_path, bollygan_export):
+def test_a_discriminator_is_exported_as_tensors_too(ending, tmp_path, bollygan_export):
     tensors = networks.random_discriminator(ndf=3, side=32, channels=1, seed=4)
     networks.save(tensors, tmp_path / "judge.safetensors")
     out = tmp_path / f"out.{ending}"
@@ -101,7 +101,7 @@ def test_a_discriminator_goes_out_as_tensors_too(ending, tmp_path, bollygan_expo
         loaded = numpy.load(out)
         assert all(numpy.array_equal(loaded[name], tensor) for name, tensor in tensors.items())
         return
-    # In and out again, from either format.
+    # Either format can be read and exported again.
     back = tmp_path / "back.npz"
     bollygan_export("--discriminator", "--model", out, back)
     loaded = numpy.load(back)
@@ -112,12 +112,12 @@ STRICT = ["-std=c99", "-pedantic", "-Wall", "-Wextra", "-Werror", "-O2"]
 
 
 @pytest.mark.parametrize("slope", [None, 0.2])
-def test_c_without_any_library_draws_our_faces(slope, generator, tmp_path, compiler, bollygan_export):
+def test_c_without_any_library_generates_our_faces(slope, generator, tmp_path, compiler, bollygan_export):
     path, tensors, shape = generator
     if slope:
         bollygan_export("import", "--negative-slope", slope, path, tmp_path / "leaky.safetensors")
         path = tmp_path / "leaky.safetensors"
-    # A name that is none in C.
+    # A file name that is not a valid name in C.
     header = tmp_path / "2 faces-é.h"
     bollygan_export("--model", path, header)
     weights = numpy.fromfile(tmp_path / "2 faces-é.bin", "<f4")
@@ -127,7 +127,7 @@ def test_c_without_any_library_draws_our_faces(slope, generator, tmp_path, compi
         "int sizes[] = {G2_FACES____LATENT, G2_FACES____WEIGHTS, G2_FACES____SCRATCH};\n"
     )
     library = tmp_path / "driver.so"
-    # -nostdlib and no undefined symbol: not even C's own library.
+    # -nostdlib and no undefined symbols: not even C's own library is needed.
     subprocess.run(
         [compiler, *STRICT, "-shared", "-fPIC", "-nostdlib", "-ffreestanding", "-Wl,--no-undefined",
          "-o", library, "driver.c"],
@@ -136,7 +136,7 @@ def test_c_without_any_library_draws_our_faces(slope, generator, tmp_path, compi
     loaded = ctypes.CDLL(str(library))
     latent_size, weight_count, scratch_size = (ctypes.c_int * 3).in_dll(loaded, "sizes")
     assert latent_size == shape["nz"] and weight_count == len(weights)
-    # Canaries behind what it may write.
+    # Canaries after the memory that it may write.
     scratch = numpy.full(scratch_size + 8, 7, "float32")
     image = numpy.full(shape["channels"] * shape["side"] ** 2 + 8, 7, "float32")
     latents = numpy.random.RandomState(1).randn(2, latent_size).astype("float32")
@@ -149,7 +149,7 @@ def test_c_without_any_library_draws_our_faces(slope, generator, tmp_path, compi
         assert (image[-8:] == 7).all() and (scratch[-8:] == 7).all()
 
 
-def test_c_as_a_program_draws_a_picture(generator, tmp_path, compiler, bollygan_export):
+def test_c_as_a_program_generates_an_image(generator, tmp_path, compiler, bollygan_export):
     path, _, shape = generator
     bollygan_export("--model", path, "--format", "c", tmp_path / "faces")
     assert {"faces", "faces.bin"} <= {file.name for file in tmp_path.iterdir()}
@@ -168,12 +168,12 @@ def test_c_as_a_program_draws_a_picture(generator, tmp_path, compiler, bollygan_
         assert head == magic + f" {side} {side} 255".encode() and len(pixels) == channels * side**2
         assert numpy.frombuffer(pixels, "uint8").std() > 10
     assert pictures["1"] != pictures["2"]
-    # Weights that are not all there are refused.
+    # A truncated file of weights is refused.
     (tmp_path / "short.bin").write_bytes((tmp_path / "faces.bin").read_bytes()[:-1])
     assert subprocess.run([program, tmp_path / "short.bin"], capture_output=True).returncode == 1
 
 
-def test_what_a_format_has_no_place_for_is_refused(generator, tmp_path, bollygan_export):
+def test_options_that_a_format_cannot_express_are_refused(generator, tmp_path, bollygan_export):
     path, _, _ = generator
     for flags, word in [
         (["--format", "npz", "--dtype", "bf16", "x"], b"f32, f16"),
@@ -192,14 +192,14 @@ def test_what_a_format_has_no_place_for_is_refused(generator, tmp_path, bollygan
         done = bollygan_export("--model", path, *flags, cwd=tmp_path, status=64)
         assert word in done.stderr, flags
     assert b"--model" in bollygan_export("--discriminator", "x.onnx", cwd=tmp_path, status=64).stderr
-    # The other network than was asked for.
+    # A generator's file where a discriminator is expected.
     refusal = bollygan_export("--discriminator", "--model", path, "x.onnx", cwd=tmp_path, status=65)
     assert b"its tensors are those of a generator" in refusal.stderr
     assert {file.name for file in tmp_path.iterdir()} == {path.name}
 
 
-def test_files_that_are_not_as_the_weights_are_not_written(tmp_path, bollygan_export):
-    # Before tanh its sums are in the millions, where float32 has steps of a tenth.
+def test_a_file_that_fails_its_check_is_not_written(tmp_path, bollygan_export):
+    # Before tanh the sums are in the millions, where float32 has steps of a tenth.
     wild = networks.random_generator(16, 4, 64, 3, last=1e6)
     networks.save(wild, tmp_path / "wild.safetensors")
     for name in "x.npz", "x.pth", "x.h":

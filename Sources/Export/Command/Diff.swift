@@ -2,33 +2,33 @@ import ArgumentParser
 import BollyGANExport
 import BollyGANTerminal
 
-/// Says how two files differ.
+/// Compares two files of weights.
 struct Diff: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
-    abstract: "Say how two files of weights differ; status 1 where they do.",
+    abstract: "Compare two files of weights; exit status 1 if they differ.",
     discussion: """
-      Two generators, of whatever formats, are compared by what they do: their weights with \
-      normalisations folded in, and four faces of each. Other files are compared tensor by tensor.
+      Two generators, of any formats, are compared by their weights with normalisations folded \
+      in, and by four faces of each. Other files are compared tensor by tensor.
 
       EXAMPLES
 
-        Is this file that generator?
+        Does model.onnx contain this generator?
           bollygan-export diff generator.safetensors model.onnx
 
-        Does half precision change faces by less than a step of 8 bits?
+        Does half precision change a pixel by less than 1/255 of its range?
           bollygan-export diff --tolerance 0.0078 generator.safetensors half.onnx
       """)
 
-  @Argument(help: ArgumentHelp("One file.", valueName: "a"))
+  @Argument(help: ArgumentHelp("The first file.", valueName: "a"))
   var first: String
 
-  @Argument(help: ArgumentHelp("The other.", valueName: "b"))
+  @Argument(help: ArgumentHelp("The second file.", valueName: "b"))
   var second: String
 
   @Option(
     help: ArgumentHelp(
-      "Largest difference that counts as none: of faces' numbers in -1...1 for two generators, of "
-        + "tensors' numbers otherwise. 0 compares weights exactly.",
+      "Largest difference that counts as equal: between faces in -1...1 for two generators, "
+        + "otherwise between tensors. 0 compares weights exactly.",
       valueName: "x"))
   var tolerance = 0.0
 
@@ -36,10 +36,10 @@ struct Diff: AsyncParsableCommand {
 
   func validate() throws {
     guard tolerance >= 0, tolerance.isFinite else {
-      throw ValidationError("--tolerance \(tolerance) is not 0 or more.")
+      throw ValidationError("--tolerance \(tolerance) is not a number from 0 on.")
     }
     guard first != "-" || second != "-" else {
-      throw ValidationError("Standard input is one file only.")
+      throw ValidationError("Only one of the files can be standard input.")
     }
   }
 
@@ -54,7 +54,7 @@ struct Diff: AsyncParsableCommand {
     } else if !report.quiet {
       try StandardOutput.write(text(difference, same: same))
     }
-    // The status says it, and what differs has been said.
+    // The differences have been printed; only the status is left.
     if !same { throw CommandFailure(.notSo, "") }
   }
 
@@ -65,17 +65,18 @@ struct Diff: AsyncParsableCommand {
         "two generators: folded weights differ by up to \(generators.foldedWeights), "
           + "\(generators.count) faces by up to \(generators.faces)")
     }
-    // Of another format, a generator's tensors have other names; what they do was compared.
+    // In another format a generator's tensors have other names; the line above compares their
+    // effect.
     if difference.generators != nil, !difference.onlyFirst.isEmpty || !difference.onlySecond.isEmpty
     {
       return (lines + [verdict(same)]).joined(separator: "\n") + "\n"
     }
     lines += difference.onlyFirst.map { "only in \(escaped(first)): \(escaped($0))" }
     lines += difference.onlySecond.map { "only in \(escaped(second)): \(escaped($0))" }
-    lines += difference.otherShape.map { "of another shape or type: \(escaped($0))" }
+    lines += difference.otherShape.map { "different shape or type: \(escaped($0))" }
     lines += difference.tensors.map {
-      "\(escaped($0.name)): \($0.count) numbers differ"
-        + ($0.largest.map { ", by up to \(Float($0))" } ?? ", some not finite")
+      "\(escaped($0.name)): \($0.count) values differ"
+        + ($0.largest.map { ", by up to \(Float($0))" } ?? ", not all finite")
     }
     if difference.equal > 0 { lines.append("\(difference.equal) tensors are equal") }
     lines.append(verdict(same))

@@ -3,23 +3,23 @@ import BollyGANExport
 import BollyGANModel
 import BollyGANTerminal
 
-/// Takes a generator from somebody else's file.
+/// Converts a generator from another program's file to safetensors.
 struct Import: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
-    abstract:
-      "Read a generator from an ONNX, PyTorch or safetensors file, and keep it as safetensors.",
+    abstract: "Convert a generator from ONNX, PyTorch or safetensors to a safetensors file.",
     discussion: """
-      What is read: a DCGAN's generator, whatever its tensors are called.
+      A DCGAN's generator is read whatever its tensors are called:
 
-        .onnx         ConvTranspose with BatchNormalization (or folded, or spelt out, or a bias), Relu \
-      or LeakyRelu, and tanh or sigmoid at the end, as PyTorch's exporters and simplifiers write it, \
-      with data beside it
-        .pth          a state_dict of torch.save, alone or in a checkpoint; nothing in it is run
-        .safetensors  tensors of any names, by their shapes
+        .onnx         ConvTranspose with BatchNormalization (kept, folded, or spelled out) or a \
+      bias, Relu or LeakyRelu, and tanh or sigmoid at the end, as PyTorch's exporters and \
+      simplifiers write it, with external data
+        .pth          a state_dict of torch.save, alone or in a checkpoint; no code in it is run
+        .safetensors  tensors of any names, matched by shape
 
-      What is not understood is named: the node or tensor, why, and what would be accepted.
+      If something is not supported, the message names the node or tensor, the reason, and what \
+      would be accepted.
 
-      Tensors alone do not say whether a network uses ReLU or LeakyReLU; ReLU is assumed.
+      Tensors alone do not tell whether a network uses ReLU or LeakyReLU; ReLU is assumed.
 
       EXAMPLES
 
@@ -43,8 +43,8 @@ struct Import: AsyncParsableCommand {
 
   @Option(
     help: ArgumentHelp(
-      "Slope of the LeakyReLU between the layers, 0 to 1, where the file does not say. (default: what "
-        + "the file says, or 0, which is ReLU)", valueName: "x"))
+      "Slope of LeakyReLU between the layers, 0 to 1, for a file that does not tell. (default: "
+        + "from the file, or 0, which is ReLU)", valueName: "x"))
   var negativeSlope: Float?
 
   @OptionGroup var report: ReportOptions
@@ -70,39 +70,36 @@ struct Import: AsyncParsableCommand {
   }
 
   func run() async throws {
-    let file = try loadGenerator(input)
+    let file = try load(GeneratorWeights.self, from: input)
     report.printNotes(file.notes, about: input)
     var weights = file.weights
     if let negativeSlope {
       guard file.format != .onnx else {
         throw ValidationError(
-          "--negative-slope is for files of tensors; an ONNX file says what its activations are.")
+          "--negative-slope is for files of tensors; an ONNX file states its activations.")
       }
       weights.slope = negativeSlope
     }
-    // Of an ONNX file's metadata only what is about the weights, not about the graph.
-    let kept = file.metadata.filter {
-      file.format == .safetensors || $0.key.hasPrefix("bollygan.") || $0.key.hasPrefix("modelspec.")
-    }
+    let kept = file.weightsMetadata
     var written = weights.file(metadata: kept, type: dtype.type)
     written.metadata["bollygan.converted_from"] = file.format.rawValue
     written.addModelSpec(
       title: kept["modelspec.title"] ?? "DCGAN generator", date: kept["modelspec.date"],
       side: file.weights.shape.side)
     let bytes = written.encoded()
-    try save(bytes, to: output) { bytes in
+    try saveChecked(bytes, to: output) { bytes in
       do {
         let again = try SafetensorsFile(bytes: bytes)
         guard again == written,
           try GeneratorWeights.load(again).weights.shape == weights.shape
-        else { throw CommandFailure(.notSo, file: output, "self-check: it reads back otherwise") }
+        else { throw CommandFailure(.notSo, file: output, "self-check: it reads back differently") }
       } catch let error as WeightsError {
         throw CommandFailure(.notSo, file: output, "self-check: it cannot be read back: \(error)")
       }
     }
     report.printSummary(
-      "\(escaped(output)): \(file.weights.shape.summary), \(size(bytes.count)), from "
-        + "\(file.format.rawValue)")
+      "\(escaped(output)): \(NetworkKind.generator.summary(file.weights.shape)), "
+        + "\(size(bytes.count)), from \(file.format.rawValue)")
     try report.printJSON(Summary(self, file, id: written.tensorHash, bytes: bytes.count))
   }
 

@@ -3,13 +3,13 @@ import BollyGANExport
 import BollyGANModel
 import BollyGANTerminal
 
-/// Says what is in a file.
+/// Prints the contents of a file of weights.
 struct Inspect: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
-    abstract: "Say what is in a .safetensors, .onnx or .pth file.",
+    abstract: "Print the contents of a .safetensors, .onnx or .pth file.",
     discussion: """
-      The network that it is, its metadata, and for each tensor type, shape, bytes, smallest number, \
-      mean and largest. Numbers that are not finite are counted, not refused.
+      Prints the network in the file, its metadata, and for each tensor its type, shape, size, \
+      smallest value, mean and largest value. Infinities and NaN are counted, not refused.
 
       EXAMPLES
 
@@ -20,7 +20,7 @@ struct Inspect: AsyncParsableCommand {
   @Argument(help: ArgumentHelp("File to read, or - for standard input.", valueName: "file"))
   var input: String
 
-  @Flag(help: "As one JSON object.")
+  @Flag(help: "Print one JSON object.")
   var json = false
 
   func run() async throws {
@@ -34,7 +34,7 @@ struct Inspect: AsyncParsableCommand {
   }
 }
 
-/// A file's contents, for people and for programs.
+/// A file's contents, as text and as JSON.
 private struct Summary: Encodable {
   let schema = 1
   let file, format: String
@@ -51,8 +51,17 @@ private struct Summary: Encodable {
     /// nil for a discriminator.
     let latent: Int?
     let width, side, channels: Int
-    /// SHA-256 of the tensors, by which pictures name their model.
+    /// SHA-256 of the tensors, by which images name their model.
     let id: String
+
+    init(_ network: some BollyGANModel.Network, id: String) {
+      let (kind, shape) = (type(of: network).kind, network.shape)
+      self.kind = kind.rawValue
+      latent = kind.latent(shape)
+      width = kind.width(shape)
+      (side, channels) = (shape.side, shape.channels)
+      self.id = id
+    }
   }
 
   struct TensorSummary: Encodable {
@@ -86,15 +95,15 @@ private struct Summary: Encodable {
           + (network.latent.map { ", latent \($0)" } ?? "") + ", width \(network.width)")
       lines.append("id \(network.id)")
     } else if let problem {
-      lines.append("no generator: \(escaped(problem, limit: 1000))")
+      lines.append("not a generator: \(escaped(problem, limit: 1000))")
     }
     lines += notes.map { "note: \(escaped($0, limit: 1000))" }
     if let graph {
       lines.append(
         "graph \(escaped(graph.name)), operator set \(graph.opset.map { "\($0)" } ?? "?"), IR "
-          + "\(graph.ir), by \(escaped(graph.producer))")
-      lines += graph.inputs.map { "  takes \(escaped($0))" }
-      lines += graph.outputs.map { "  gives \(escaped($0))" }
+          + "\(graph.ir), written by \(escaped(graph.producer))")
+      lines += graph.inputs.map { "  input \(escaped($0))" }
+      lines += graph.outputs.map { "  output \(escaped($0))" }
       lines.append(
         "  "
           + graph.operators.sorted { $0.key < $1.key }.map { "\($0.value) \(escaped($0.key))" }
@@ -126,20 +135,5 @@ extension Summary.TensorSummary {
       number(statistics?.min), number(statistics?.mean), number(statistics?.max),
       statistics.map { "\($0.nonFinite)" } ?? "-",
     ]
-  }
-}
-
-extension Summary.Network {
-  init(_ network: FileContents.Network, id: String) {
-    switch network {
-    case .generator(let weights):
-      self.init(
-        kind: "generator", latent: weights.shape.latent, width: weights.shape.generatorWidth,
-        side: weights.shape.side, channels: weights.shape.channels, id: id)
-    case .discriminator(let weights):
-      self.init(
-        kind: "discriminator", latent: nil, width: weights.shape.discriminatorWidth,
-        side: weights.shape.side, channels: weights.shape.channels, id: id)
-    }
   }
 }

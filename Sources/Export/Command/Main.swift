@@ -9,20 +9,20 @@ enum Main {
   }
 }
 
+/// The command `bollygan-export`.
 struct Export: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "bollygan-export",
-    abstract: "Write a generator for other runtimes, and read other people's.",
+    abstract: "Write a generator for other runtimes, and read those of other programs.",
     discussion: """
-      Without a subcommand, `write` runs:
+      `write` is the default subcommand:
 
         bollygan-export model.onnx
         bollygan-export --model runs/x/generator.safetensors x.onnx
         bollygan-export --dtype f16 --output-range u8 --layout nhwc web.onnx
 
-      The generator is the one that came with this program, or --model's, or the one that the \
-      environment variable BOLLYGAN_MODEL names. A file is read back and drawn with before it takes \
-      its name, so what is there was checked.
+      The generator is the bundled one unless --model or the environment variable BOLLYGAN_MODEL \
+      names another. Every file is read back and checked before it gets its name.
       """,
     version: bollyganVersion,
     subcommands: [Write.self, Import.self, Inspect.self, Diff.self],

@@ -1,9 +1,11 @@
 import BollyGANModel
 import BollyGANTerminal
 
-/// Writes a file, and gives it its name where the check, which gets what lies on the disk, passes; a
-/// file that was there before stays as it was otherwise.
-func save<Result>(
+/// Writes a file under a temporary name, and renames it if the check passes.
+///
+/// The check receives the bytes as read back from disk. If it throws, an existing file stays
+/// unchanged.
+func saveChecked<Result>(
   _ bytes: [UInt8], to output: String, check: ([UInt8]) throws -> Result
 ) throws -> Result {
   if output == "-" {
@@ -28,10 +30,11 @@ func save<Result>(
   }
 }
 
-/// Writes a file and one beside it, and gives both their names where the check, which gets what lies
-/// on the disk, passes.
-func save<Result>(
-  _ bytes: [UInt8], to output: String, beside data: [UInt8], at place: String,
+/// Writes two files under temporary names, and renames both if the check passes.
+///
+/// The check receives the bytes of both as read back from disk.
+func saveChecked<Result>(
+  _ bytes: [UInt8], to output: String, with data: [UInt8], at place: String,
   check: ([UInt8], [UInt8]) throws -> Result
 ) throws -> Result {
   do {
@@ -45,7 +48,7 @@ func save<Result>(
     try second?.append(data)
     var result: Result?
     try writer.finish { written in
-      // The data takes its name first, so that no model is ever without the data that it names.
+      // Rename the data first, so that there is never a model without its data.
       try second.take()?.finish { result = try check(written, $0) }
     }
     return result!

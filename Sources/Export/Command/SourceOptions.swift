@@ -3,16 +3,16 @@ import BollyGANExport
 import BollyGANModel
 import BollyGANTerminal
 
-/// Which generator is written.
+/// The option that names the network to write.
 struct SourceOptions: ParsableArguments {
   @Option(
     help: ArgumentHelp(
       "Generator to write: a .safetensors, .onnx or .pth file, or - for standard input. "
-        + "(default: the one that came with this program)",
+        + "(default: the bundled model)",
       valueName: "file"))
   var model: String?
 
-  // As StyleGAN's scripts and PyTorch's DCGAN example call it.
+  // The names in StyleGAN's scripts and PyTorch's DCGAN example.
   @Option(name: .customLong("network"), help: .hidden)
   var network: String?
   @Option(name: .customLong("netG"), help: .hidden)
@@ -20,24 +20,18 @@ struct SourceOptions: ParsableArguments {
 
   func validate() throws {
     if [model, network, netG].compactMap({ $0 }).count > 1 {
-      throw ValidationError("--model is given twice, perhaps once under another name.")
+      throw ValidationError("--model is given twice, perhaps once as --network or --netG.")
     }
   }
 
   /// Whether a file was named.
   var isGiven: Bool { model ?? network ?? netG != nil }
 
-  /// The file that is read.
+  /// The file to read.
   func path() throws -> String { try model ?? network ?? netG ?? ShippedModel.path() }
-
-  /// Reads the generator.
-  func load() throws -> (path: String, file: GeneratorFile) {
-    let path = try path()
-    return (path, try loadGenerator(path))
-  }
 }
 
-/// Reads a generator; every error names the file.
-func loadGenerator(_ path: String) throws(CommandFailure) -> GeneratorFile {
-  try CommandFailure.reading(path) { try GeneratorFile(path: path) }
+/// Reads a network; every error names the file.
+func load<N: Network>(_: N.Type, from path: String) throws(CommandFailure) -> NetworkFile<N> {
+  try CommandFailure.reading(path) { try NetworkFile<N>(path: path) }
 }

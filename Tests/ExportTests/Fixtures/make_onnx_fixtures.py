@@ -1,4 +1,4 @@
-"""Makes the ONNX files of other people's exporters beside this script, and what they should draw.
+"""Makes the ONNX fixtures of various exporters in this folder, and the images they should give.
 
 Made with Python 3.11, torch 2.15.0, onnx 1.23.2, onnxscript 0.7.2, onnxslim 0.1.98, onnxsim 0.8.1,
 numpy 2.4.6, safetensors 0.8.0:
@@ -48,7 +48,7 @@ def layers(
 
 
 class Network(nn.Module):
-    """A generator with weights that keep the size of their input, and statistics of some training."""
+    """A generator whose layers preserve the RMS of their input, with trained running statistics."""
 
     def __init__(self, seed, prepare=None, **options):
         super().__init__()
@@ -82,7 +82,7 @@ def remember(name, network, z, unit=False):
 
 
 def without_paths(path):
-    """Stack traces name folders of the machine; the names of the files are enough."""
+    """Removes folders of this machine from stack traces, keeping the files' names."""
     model = onnx.load(path, load_external_data=False)
     holders = [model, model.graph, *model.graph.node, *model.graph.initializer]
     holders += [*model.graph.input, *model.graph.output, *model.graph.value_info]
@@ -93,14 +93,14 @@ def without_paths(path):
 
 
 def torch_new(name, network, rank=4, **options):
-    """torch.onnx.export as it is today."""
+    """The current torch.onnx.export."""
     z = latents(rank)
     torch.onnx.export(network, (z,), HERE / f"{name}.onnx", dynamo=True, verbose=False, **options)
     without_paths(HERE / f"{name}.onnx")
 
 
 def torch_old(name, network, rank=4, **options):
-    """torch.onnx.export as it was until 2024."""
+    """The torch.onnx.export that was current until 2024."""
     torch.onnx.export(network, (latents(rank),), HERE / f"{name}.onnx", dynamo=False, **options)
     without_paths(HERE / f"{name}.onnx")
 
@@ -113,7 +113,7 @@ def view(x):
     return x.view(x.size(0), -1, 1, 1)
 
 
-# The exporter of today: weights in a file of their own, normalisation folded.
+# The current exporter: weights in a separate file, normalisation folded.
 network = Network(1)
 torch_new("torch-new", network)
 remember("torch-new", network, latents(4))
@@ -138,7 +138,7 @@ torch.onnx.export(
 without_paths(HERE / "torch-new-half.onnx")
 remember("torch-new-half", network, latents(4).half())
 
-# The exporter of before.
+# The old exporter.
 axes = {"dynamic_axes": {"z": {0: "batch"}}, "input_names": ["z"]}
 for opset in 9, 13, 17:
     network = Network(10 + opset)
@@ -164,8 +164,8 @@ network = Network(33, end=nn.Sigmoid, bias=True)
 torch_old("torch-old-sigmoid", network, opset_version=17, **axes)
 remember("torch-old-sigmoid", network, latents(4), unit=True)
 
-# What other people's generators have and ours do not: LeakyReLU, biases before the picture, channels
-# that do not halve, other sides.
+# Features of other generators that ours lack: LeakyReLU, biases before the image, channels that do not
+# halve, other sides.
 def leaky(slope):
     return lambda k: nn.LeakyReLU(slope)
 
@@ -191,7 +191,7 @@ torch_old("torch-old-side-16", network, opset_version=15, **axes)
 remember("torch-old-side-16", network, latents(4))
 
 
-# Everything between input and first layer that leaves the numbers alone.
+# Everything that can precede the first layer without changing the numbers.
 class Wrapped(nn.Module):
     def __init__(self, network):
         super().__init__()
@@ -210,7 +210,7 @@ for name, maker, options in (
     maker(name, Wrapped(network), **options)
     remember(name, network, latents(4))
 
-# Programs that simplify what exporters write.
+# Programs that simplify exported graphs.
 for name in "torch-old-plain", "torch-old-unflatten":
     source = onnx.load(HERE / f"{name}.onnx")
     onnx.save(onnxslim.slim(source), HERE / f"{name}-slim.onnx")
@@ -221,7 +221,7 @@ for name in "torch-old-plain", "torch-old-unflatten":
             faces[f"{name}-{more}.{part}"] = faces[f"{name}.{part}"]
 
 
-# By hand: nodes in another order, every encoding of numbers, normalisation spelt out.
+# By hand: nodes in another order, every encoding of numbers, normalisation spelled out.
 def by_hand():
     network = Network(40)
     state = network.state_dict()
@@ -239,7 +239,7 @@ def by_hand():
             nodes.append(
                 helper.make_node("Constant", [], [name], value=onnx.numpy_helper.from_array(kernel))
             )
-        elif k == 2:  # float16 in int32_data, cast to float; the network has what float16 keeps
+        elif k == 2:  # float16 in int32_data, cast to float; the network uses the rounded values
             half = kernel.astype("float16")
             state[f"main.{3 * k}.weight"].copy_(torch.from_numpy(half.astype("float32")))
             tensor = onnx.TensorProto(
@@ -249,7 +249,7 @@ def by_hand():
             initializers.append(tensor)
             nodes.append(helper.make_node("Cast", ["h2"], ["c2"], to=onnx.TensorProto.FLOAT))
             nodes.append(helper.make_node("Identity", ["c2"], [name]))
-        else:  # doubles, axes in another order
+        else:  # doubles, with permuted axes
             turned = numpy.ascontiguousarray(kernel.transpose(2, 3, 0, 1)).astype("float64")
             initializers.append(onnx.numpy_helper.from_array(turned, "d3"))
             nodes.append(helper.make_node("Cast", ["d3"], ["f3"], to=onnx.TensorProto.FLOAT))
@@ -286,7 +286,7 @@ def by_hand():
         ]
         value = f"e{k}"
     nodes.append(helper.make_node("Tanh", [value], ["t"]))
-    # To bytes, channels last, as a web page wants it.
+    # To bytes, channels last, the format of a web page.
     for name, number in (("factor", 127.5), ("addend", 127.5), ("low", 0), ("high", 255)):
         initializers.append(onnx.numpy_helper.from_array(numpy.array(number, "float32"), name))
     nodes += [
@@ -311,7 +311,7 @@ def by_hand():
 
 by_hand()
 
-# What has no place in our engines, each named when it is refused.
+# Features that are not supported, each named when it is refused.
 mixed = Network(60, activation=lambda k: nn.LeakyReLU(0.2) if k else nn.ReLU())
 torch_old("refused-slopes", mixed, opset_version=17)
 torch_old("refused-elu", Network(61, activation=lambda k: nn.ELU()), opset_version=17)

@@ -1,11 +1,11 @@
-"""Makes the files of torch.save beside this script.
+"""Makes the torch.save fixtures in this folder.
 
 Made with Python 3.11 and torch 2.15.0:
 
     python make_torch_fixtures.py
 
-Most hold the same generator (latent 5, width 2, 32x32 gray), which `state-dict.pth` has plainly; what
-the others draw, in float64, is in `torch-faces.safetensors`.
+Most contain the same generator (latent 5, width 2, 32x32 gray), which `state-dict.pth` stores in the
+simplest way. Images of the other generators, computed in float64, are in `torch-faces.safetensors`.
 """
 
 import pathlib
@@ -18,7 +18,7 @@ from torch import nn
 
 HERE = pathlib.Path(__file__).resolve().parent
 NZ, NGF = 5, 2
-# What the files that hold another generator draw, as in make_onnx_fixtures.py.
+# Latents and images of the files with another generator, as in make_onnx_fixtures.py.
 faces = {}
 
 
@@ -44,7 +44,7 @@ class Generator(nn.Module):
 torch.manual_seed(1)
 network = Generator()
 for _ in range(3):
-    network(torch.randn(8, NZ, 1, 1))  # gives the running statistics something to hold
+    network(torch.randn(8, NZ, 1, 1))  # updates the running statistics
 state = network.state_dict()
 
 
@@ -66,7 +66,7 @@ save(
         for k, v in state.items()
     },
 )
-# Views of one storage, as flattened parameters are.
+# Views of one storage, like flattened parameters.
 floats = [key for key, value in state.items() if value.is_floating_point()]
 flat = torch.cat([state[key].flatten() for key in floats])
 views = dict(zip(floats, flat.split([state[key].numel() for key in floats])))
