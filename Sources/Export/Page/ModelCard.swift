@@ -30,7 +30,8 @@ struct ModelCard {
     let known = [
       ("modelspec.title", "Title"), ("modelspec.date", "Date"), ("bollygan.recipe", "Recipe"),
       ("bollygan.epoch", "Epochs"), ("bollygan.step", "Steps"),
-      ("bollygan.average", "Decay of the weights' average"), ("bollygan.version", "Trained by version"),
+      ("bollygan.average", "Decay of the weights' average"),
+      ("bollygan.version", "Trained by version"),
       ("bollygan.dataset_sha256", "SHA-256 of the data"),
     ]
     for (key, term) in known {

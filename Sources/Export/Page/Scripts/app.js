@@ -9,6 +9,8 @@ import { announce } from "./notices.js";
 export class App extends EventTarget {
   /** The face on the stage as last drawn: [side][side][4] bytes. */
   pixels = null;
+  /** The face that each canvas shows or waits for. */
+  #paintings = new WeakMap();
 
   constructor(facts, pool, random, state) {
     super();
@@ -35,13 +37,17 @@ export class App extends EventTarget {
   }
 
   /** Draws a face into a canvas, unless the canvas was given another face in the meantime. */
-  async paint(canvas, face, options = {}) {
+  paint(canvas, face, options = {}) {
     const text = formatFace(face);
-    if (canvas.dataset.face === text) return;
-    canvas.dataset.face = text;
-    const isCurrent = () => canvas.dataset.face === text;
-    const pixels = await this.draw(face, { ...options, wanted: isCurrent });
-    if (pixels && isCurrent()) paintPixels(canvas, pixels, this.side);
+    const current = this.#paintings.get(canvas);
+    if (current?.text === text) return current.promise;
+    const painting = { text };
+    this.#paintings.set(canvas, painting);
+    const isCurrent = () => this.#paintings.get(canvas) === painting;
+    painting.promise = this.draw(face, { ...options, wanted: isCurrent }).then((pixels) => {
+      if (pixels && isCurrent()) paintPixels(canvas, pixels, this.side);
+    });
+    return painting.promise;
   }
 
   /** Shows a face on the stage. */

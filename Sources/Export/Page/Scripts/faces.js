@@ -166,6 +166,11 @@ export function isTorchSeed(text) {
   return seed >= -(2n ** 63n) && seed < 2n ** 64n;
 }
 
+/** A torch seed as the command writes it: the upper half of 64 bits as negative numbers. */
+export function signedSeed(seed) {
+  return String(BigInt.asIntN(64, BigInt(seed)));
+}
+
 /** What a person calls a face. */
 export function titleOf(face) {
   switch (face.kind) {
@@ -192,15 +197,15 @@ function cornersInUse(face) {
 export function recipeOf(face) {
   switch (face.kind) {
     case "seed":
-      return "numpy.random.RandomState(seed), as --seeds draws it";
+      return `x ${face.seed % rowLength}, y ${Math.floor(face.seed / rowLength)} on the plane`;
     case "torch":
-      return "torch.manual_seed(seed), as --seed draws it";
+      return "One of the seed’s 64 faces on the wall";
     case "plane":
-      return `x ${face.x}, y ${face.y} on the plane of seeds`;
+      return `x ${face.x}, y ${face.y} on the plane`;
     case "mix":
       return mixText(face);
     case "walk":
-      return `from ${shortTitle(face.ends[0])} through ${face.ends.length} faces`;
+      return `Through ${face.ends.length} kept faces`;
   }
 }
 
@@ -230,7 +235,7 @@ export function fileStem(face) {
     case "seed":
       return `seed${four(face.seed)}`;
     case "torch":
-      return `seed${face.seed}-${four(face.index)}`;
+      return `seed${signedSeed(face.seed)}-${four(face.index)}`;
     case "plane":
       return `plane${face.x},${face.y}`;
     case "mix":

@@ -15,8 +15,8 @@ export const panels = ["plane", "wall", "mix", "walk", "about"];
 export function defaultState() {
   return {
     panel: "plane",
-    face: { kind: "seed", seed: 0 },
-    plane: { x: 0, y: 0 },
+    face: { kind: "seed", seed: 2449 },
+    plane: { x: 49, y: 24 },
     wall: { random: "torch", seed: "42" },
     kept: [],
     mix: { of: [0, 1, 2], factor: 0.7 },

@@ -39,10 +39,7 @@ export function startKept(app) {
       (list.querySelectorAll(".quiet")[Math.min(index, list.children.length - 1)] ?? $("keep")).focus();
     });
 
-    const line = document.createElement("div");
-    line.className = "line";
-    line.append(name, letGo);
-    li.append(show, line);
+    li.append(show, name, letGo);
     app.paint(canvas, face).catch(() => {});
     return li;
   }

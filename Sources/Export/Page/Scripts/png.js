@@ -2,7 +2,7 @@
 // chunks acTL, fcTL and fdAT).
 
 import { crc32, joined, sha256 } from "./bytes.js";
-import { formatFace, walkCount } from "./faces.js";
+import { formatFace, signedSeed, walkCount } from "./faces.js";
 import { encodeNPY } from "./npy.js";
 
 const signature = Uint8Array.from([0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a]);
@@ -102,7 +102,7 @@ export function faceTexts(face, latent, facts) {
   return texts.map(([keyword, text]) => [`bollygan:${keyword}`, text]);
 }
 
-/** The texts of a walk's file. */
+/** The texts of a file with the faces of a walk. */
 export function walkTexts(walk, latents, facts) {
   const seeds = walk.ends.every((end) => end.kind === "seed");
   const texts = [["model", facts.model]];
@@ -118,11 +118,6 @@ export function walkTexts(walk, latents, facts) {
   );
   if (!seeds) texts.push(["expression", formatFace({ ...walk, step: 0 })]);
   return texts.map(([keyword, text]) => [`bollygan:${keyword}`, text]);
-}
-
-/** A torch seed as the command writes it: the upper half of 64 bits as negative numbers. */
-function signedSeed(seed) {
-  return String(BigInt.asIntN(64, BigInt(seed)));
 }
 
 /** 0-3,7: what `--seeds` takes. */

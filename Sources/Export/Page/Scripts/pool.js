@@ -12,6 +12,7 @@ export class Pool {
   #running = new Map();
   #nextID = 0;
   #times = [];
+  #isGrowing = false;
 
   /**
    * @param setup first message for every worker (see worker.js).
@@ -34,8 +35,14 @@ export class Pool {
   /** Starts the other workers, as many as the processor has cores for. */
   async grow() {
     const count = Math.min(workerLimit, navigator.hardwareConcurrency || 2);
-    // One that does not start is no loss: the first one draws alone.
-    while (this.#workers.length < count && !(await this.#startWorker()));
+    for (let started = 1; started < count; started++) {
+      this.#isGrowing = true;
+      // One that does not start is no loss: the others draw.
+      if (await this.#startWorker()) break;
+    }
+    this.#isGrowing = false;
+    this.#setup = null;
+    this.#checkWorkers();
   }
 
   /** Workers that draw. */
@@ -63,6 +70,7 @@ export class Pool {
       if (urgent) this.#queue.unshift(job);
       else this.#queue.push(job);
       this.#deal();
+      if (!this.#isGrowing) this.#checkWorkers();
     });
   }
 
@@ -129,11 +137,15 @@ export class Pool {
     const job = this.#running.get(worker);
     this.#running.delete(worker);
     if (job) this.#queue.unshift(job);
-    if (this.#workers.length) {
+    if (this.#workers.length || this.#isGrowing) {
       notice("A drawing worker stopped. The others go on.");
       this.#deal();
-      return;
-    }
+    } else this.#checkWorkers();
+  }
+
+  /** Without workers, nothing that waits will be drawn. */
+  #checkWorkers() {
+    if (this.#workers.length) return;
     const error = new PageError("The drawing engine stopped. Reload the page to go on.");
     for (const waiting of this.#queue.splice(0)) waiting.reject(error);
   }

@@ -156,7 +156,8 @@ export function startWalk(app) {
           data.set(pixels, (row * width + index * app.side) * 4);
         }
       });
-      return encodePNG({ data, width, height: app.side }, app.channels, texts);
+      const grid = [["bollygan:columns", String(frames.length)], ["bollygan:rows", "1"]];
+      return encodePNG({ data, width, height: app.side }, app.channels, [...texts, ...grid]);
     }),
   );
 
