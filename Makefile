@@ -12,6 +12,7 @@ PREFIX ?= /usr/local
 DESTDIR ?=
 VENV ?= .venv
 TORCH_VENV ?= .venv-torch
+BROWSER_VENV ?= .venv-browser
 
 COMMANDS := bollygan-infer bollygan-train bollygan-export
 MODEL := models/bollygan-64.safetensors
@@ -49,7 +50,7 @@ clean: ## Remove everything that was built, the virtual environments included
 
 ##@ Check
 
-.PHONY: test test-swift test-python test-torch test-example test-house test-sanitized test-undefined \
+.PHONY: test test-swift test-python test-torch test-browser test-example test-house test-sanitized test-undefined \
   test-arm64 gate bench
 
 test: setup ## Check everything that a change must pass (what CI runs)
@@ -62,6 +63,7 @@ test: setup ## Check everything that a change must pass (what CI runs)
 	@$(STEP) 'Python packages' $(MAKE) $(VENV)/ready
 	@$(STEP) 'House' $(MAKE) test-house
 	@$(STEP) 'Python oracles' $(MAKE) test-python
+	@$(STEP) 'Explorer in a browser' $(MAKE) test-browser
 	@$(STEP) 'Example package' $(MAKE) test-example
 	@$(STEP) 'Documentation' $(MAKE) docs
 	@$(STEP) --report
@@ -76,6 +78,11 @@ test-python: $(VENV)/ready
 
 test-torch: build $(TORCH_VENV)/ready ## Check against PyTorch (a large download the first time)
 	$(TORCH_VENV)/bin/python $(PYTEST) Tests/torch
+
+# Chromium is the system's; only this check needs it.
+test-browser: $(BROWSER_VENV)/ready
+	@SWIFT="$(SWIFT)" PYTHON="$(PYTHON)" .ci/setup --browser
+	$(BROWSER_VENV)/bin/python $(PYTEST) Tests/browser
 
 # A package of its own, so that what it proves is what another program's author would see.
 test-example:
@@ -115,6 +122,9 @@ bench: build ## Measure kernels, whole faces, and both beside other runtimes
 
 $(VENV)/ready: Tests/oracles/requirements.txt
 	@.ci/venv "$(PYTHON)" "$(VENV)" $<
+
+$(BROWSER_VENV)/ready: Tests/browser/requirements.txt
+	@.ci/venv "$(PYTHON)" "$(BROWSER_VENV)" $<
 
 $(TORCH_VENV)/ready: Tests/torch/requirements.txt
 	@.ci/venv "$(PYTHON)" "$(TORCH_VENV)" $<

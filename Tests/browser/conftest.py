@@ -14,7 +14,7 @@ def browser():
     named = os.environ.get("CHROMIUM")
     path = named or next(filter(None, map(shutil.which, BROWSERS)), None)
     if not path:
-        pytest.fail("no Chromium: `make setup BROWSER=1`, or name one in CHROMIUM")
+        pytest.fail("no Chromium: `make test-browser` installs it, or name one in CHROMIUM")
     with sync_playwright() as playwright:
         # Chromium's own sandbox refuses to run as root.
         browser = playwright.chromium.launch(executable_path=path, args=["--no-sandbox"])

@@ -38,5 +38,5 @@ export function startAbout(app) {
       return p;
     }),
   );
-  app.on("panel face drawn", update);
+  app.on("panel face drawn workers", update);
 }

@@ -1,7 +1,8 @@
 // What the parts of the page share: the state, the pool of workers, and events.
 //
 // Events: "face" (another face is shown), "drawn" (its pixels are on the stage), "kept" (the kept
-// faces, or their names, changed), "panel" (another tab), "state" (all of it, from a link).
+// faces changed), "names" (of kept faces), "wall" (its seed), "panel" (another tab), "state" (all
+// of it, from a link), "workers" (all that will start have started).
 
 import { formatFace, keptLimit, latentOf, titleOf } from "./faces.js";
 import { announce } from "./notices.js";

@@ -179,7 +179,7 @@ export function titleOf(face) {
     case "torch":
       return `Seed ${face.seed}, face ${face.index}`;
     case "plane":
-      return `Between seeds ${[...new Set(cornersInUse(face))].join(", ").replace(/, (\d+)$/, " and $1")}`;
+      return `Between seeds ${cornersInUse(face).join(", ").replace(/, (\d+)$/, " and $1")}`;
     case "mix":
       return "Mixed face";
     case "walk":

@@ -36,7 +36,8 @@ export function startKept(app) {
     letGo.addEventListener("click", () => {
       app.letGo(app.state.kept.indexOf(kept));
       // The keyboard goes on at the next face.
-      (list.querySelectorAll(".quiet")[Math.min(index, list.children.length - 1)] ?? $("keep")).focus();
+      const rest = list.querySelectorAll(".quiet");
+      (rest[Math.min(index, rest.length - 1)] ?? $("keep")).focus();
     });
 
     li.append(show, name, letGo);

@@ -23,7 +23,7 @@ async function main() {
   const engine = readFile("engine", facts.engineHash, "engine");
   if (typeof WebAssembly !== "object" || !WebAssembly.validate(engine)) {
     throw new PageError(
-      "This browser does not run WebAssembly with SIMD. Chrome and Edge from 91, Firefox from 89 " +
+      "This browser does not run WebAssembly with SIMD. Chrome and Edge from 111, Firefox from 113 " +
         "and Safari from 16.4 do.",
     );
   }
@@ -44,7 +44,7 @@ async function main() {
   app.addEventListener("drawn", () => {
     document.documentElement.dataset.state = "ready";
     document.documentElement.dataset.firstFace = Math.round(performance.now());
-    pool.grow();
+    pool.grow().then(() => app.emit("workers"));
     app.emit("state");
     app.emit("panel");
   }, { once: true });

@@ -26,16 +26,18 @@ export function startMixing(app) {
     $("mix-empty").hidden = face !== null;
     $("mix-form").hidden = face === null;
     for (const term of terms) {
-      const options = kept.map((_, index) => new Option(`${index + 1} · ${app.keptName(index)}`, index));
-      $(`mix-${term}`).replaceChildren(...options);
+      const name = (_, index) => new Option(`${index + 1} · ${app.keptName(index)}`, index);
+      $(`mix-${term}`).replaceChildren(...kept.map(name));
       $(`mix-${term}`).value = mix.of[term];
     }
     $("mix-factor").value = mix.factor;
     $("mix-value").textContent = withSign(mix.factor);
     $("mix-sign").textContent = `${mix.factor < 0 ? "−" : "+"} ${Math.abs(mix.factor)} (`;
     if (!face || $("panel-mix").hidden) return;
-    for (const term of terms) app.paint($(`mix-face-${term}`), kept[mix.of[term]].face).catch(() => {});
-    app.paint($("mix-result"), face, { urgent: true }).catch(() => {});
+    // The stage says so if nothing can be drawn.
+    const paint = (id, face) => app.paint($(id), face).catch(() => {});
+    for (const term of terms) paint(`mix-face-${term}`, kept[mix.of[term]].face);
+    paint("mix-result", face);
   }
 
   function change() {

@@ -79,8 +79,8 @@ export async function encodeAnimation(frames, width, height, channels, texts, mi
 
 /**
  * The texts that a face's file carries: the command's own, so the face can be drawn again, and its
- * expression, which this page reads. Latents of `size` numbers that do not fill torch's blocks of 16
- * depend on their count.
+ * expression, which this page reads. A torch latent that does not fill blocks of 16 numbers depends
+ * on the count.
  */
 export function faceTexts(face, latent, facts) {
   const texts = [["model", facts.model]];

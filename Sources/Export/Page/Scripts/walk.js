@@ -9,10 +9,12 @@ import { encodeNPY } from "./npy.js";
 
 /** Milliseconds of a frame, on the page and in a file. */
 const frameTime = 33;
-/** Faces on the strip that the page shows. */
-const previewCount = 12;
+/** Faces on the strip that the page shows: half as many where there is little room. */
+const previewCount = () => ($("strip").clientWidth < 500 ? 6 : 12);
 /** Steps between two faces of a strip that is saved: the command's default. */
 const stripSteps = 8;
+/** Black pixels around the faces of a strip, as in the command's grids. */
+const gridLine = 2;
 /** Frames that an animation may have. */
 const frameLimit = 2400;
 
@@ -68,7 +70,7 @@ export function startWalk(app) {
     if (preview === text) return;
     preview = text;
     const strip = $("strip");
-    const total = Math.min(previewCount, count());
+    const total = Math.min(previewCount(), count());
     strip.width = app.side * total;
     strip.height = app.side;
     const pen = strip.getContext("2d");
@@ -148,16 +150,17 @@ export function startWalk(app) {
 
   $("save-strip").addEventListener("click", (event) =>
     save(event.target, "strip.png", walk(stripSteps), (frames, texts) => {
-      const width = app.side * frames.length;
-      const data = new Uint8ClampedArray(width * app.side * 4);
+      const cell = app.side + gridLine;
+      const [width, height] = [cell * frames.length + gridLine, cell + gridLine];
+      const data = new Uint8ClampedArray(width * height * 4);
       frames.forEach((frame, index) => {
         for (let row = 0; row < app.side; row++) {
           const pixels = frame.subarray(row * app.side * 4, (row + 1) * app.side * 4);
-          data.set(pixels, (row * width + index * app.side) * 4);
+          data.set(pixels, ((row + gridLine) * width + index * cell + gridLine) * 4);
         }
       });
       const grid = [["bollygan:columns", String(frames.length)], ["bollygan:rows", "1"]];
-      return encodePNG({ data, width, height: app.side }, app.channels, [...texts, ...grid]);
+      return encodePNG({ data, width, height }, app.channels, [...texts, ...grid]);
     }),
   );
 

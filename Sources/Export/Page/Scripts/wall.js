@@ -84,11 +84,12 @@ export function startWall(app) {
   });
   const turn = (way) => {
     const { random, seed } = app.state.wall;
-    const next = BigInt(seed) + BigInt(random === "torch" ? way : way * count);
-    if (random === "torch" ? isTorchSeed(String(next)) : true) {
-      const last = BigInt(seedCount - count);
-      set(random, String(random === "numpy" && next < 0n ? 0n : random === "numpy" && next > last ? last : next));
+    if (random === "torch") {
+      const next = String(BigInt(seed) + BigInt(way));
+      if (isTorchSeed(next)) set(random, next);
+      return;
     }
+    set(random, String(Math.max(0, Math.min(seedCount - count, Number(seed) + way * count))));
   };
   $("wall-before").addEventListener("click", () => turn(-1));
   $("wall-after").addEventListener("click", () => turn(1));

@@ -1,8 +1,8 @@
 // A drawing worker: one instance of the engine, which packs the weights and then draws one face for
 // each message. This file is the program of the workers, not part of the page's own script.
 //
-// First message: {engine, weights, layers, slope}, answered by {ready: true} or {failure}. Every other
-// message: {id, latent}, answered by {id, pixels, milliseconds}.
+// First message: {engine, weights, layers, slope}, answered by {ready: true} or {failure}. Every
+// other message: {id, latent}, answered by {id, pixels, milliseconds}.
 
 let engine;
 let latentAt;
