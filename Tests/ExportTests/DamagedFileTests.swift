@@ -191,7 +191,8 @@ struct DamagedFileTests {
       return Specimen(
         name: "\(storage).onnx", bytes: try! small.onnxModel(options).encoded())
     } + [
-      Specimen(name: "judge.onnx", bytes: try! DiscriminatorTests.weights.onnxModel().encoded())
+      Specimen(
+        name: "discriminator.onnx", bytes: try! DiscriminatorTests.weights.onnxModel().encoded())
     ]
 
   @Test("are refused with a message or read as a working network", arguments: networks)

@@ -91,9 +91,9 @@ struct DiscriminatorTests {
 
   @Test("a file of one network is refused if the other is requested")
   func kinds() throws {
-    let judge = try ONNXModel(bytes: Self.weights.onnxModel().encoded())
+    let discriminator = try ONNXModel(bytes: Self.weights.onnxModel().encoded())
     #expect(
-      "\(#expect(throws: ONNXError.self) { try judge.network(GeneratorWeights.self) }!)"
+      "\(#expect(throws: ONNXError.self) { try discriminator.network(GeneratorWeights.self) }!)"
         .contains("it looks like a discriminator"))
     let generator = try ONNXModel(
       bytes: GeneratorWeights.random(DCGANShape.small[0]).onnxModel().encoded())

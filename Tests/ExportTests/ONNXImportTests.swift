@@ -6,25 +6,25 @@ import Testing
 @Suite("ONNX files of other programs")
 struct ONNXImportTests {
   /// Latents and the images that PyTorch generates from them, by file.
-  static let drawn = try! SafetensorsFile(bytes: Fixtures.bytes("faces.safetensors")).tensors
+  static let reference = try! SafetensorsFile(bytes: Fixtures.bytes("faces.safetensors")).tensors
 
-  static let names = drawn.keys.filter { $0.hasSuffix(".faces") }.map { String($0.dropLast(6)) }
+  static let names = reference.keys.filter { $0.hasSuffix(".faces") }.map { String($0.dropLast(6)) }
     .sorted()
 
   @Test("images match PyTorch's", arguments: names)
   func faces(name: String) throws {
-    let latents = try Self.drawn["\(name).latents"]!.floats()
-    let expected = try Self.drawn["\(name).faces"]!.floats()
+    let latents = try Self.reference["\(name).latents"]!.floats()
+    let expected = try Self.reference["\(name).faces"]!.floats()
     let file = try GeneratorFile(path: Fixtures.path("\(name).onnx"))
-    let axes = Self.drawn["\(name).faces"]!.shape
+    let axes = Self.reference["\(name).faces"]!.shape
     #expect(file.weights.shape.latent == 5)
     let shape = file.weights.shape
     #expect([2, shape.channels, shape.side, shape.side] == axes)
-    let drawn = PlainGenerator<Double>(file.weights).pictures(latents: latents.map { Double($0) })
+    let found = PlainGenerator<Double>(file.weights).pictures(latents: latents.map { Double($0) })
     // Exporters fold normalisation in the precision of the network, float32 or float16.
     let tolerance = name.hasSuffix("half") ? 3e-3 : 2e-6
-    let gap = zip(drawn, expected).map { abs($0 - Double($1)) }.max()!
-    #expect(drawn.count == expected.count && gap < tolerance, "\(gap)")
+    let gap = zip(found, expected).map { abs($0 - Double($1)) }.max()!
+    #expect(found.count == expected.count && gap < tolerance, "\(gap)")
   }
 
   @Test("a layer with a bias gets a normalisation that only adds")

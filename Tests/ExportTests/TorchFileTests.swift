@@ -98,7 +98,8 @@ struct TorchFileTests {
     #expect(try GeneratorFile(path: Fixtures.path("\(name).pth")).weights == Self.plain)
   }
 
-  static let drawn = try! SafetensorsFile(bytes: Fixtures.bytes("torch-faces.safetensors")).tensors
+  static let reference = try! SafetensorsFile(bytes: Fixtures.bytes("torch-faces.safetensors"))
+    .tensors
 
   @Test(
     "with biases, without normalisation, or with odd widths, images match PyTorch's",
@@ -107,14 +108,14 @@ struct TorchFileTests {
     var weights = try GeneratorFile(path: Fixtures.path("\(name).pth")).weights
     // A state_dict does not tell the slope.
     if name == "leaky-16" { weights.slope = 0.2 }
-    let latents = try Self.drawn["\(name).latents"]!.floats()
-    let expected = Self.drawn["\(name).faces"]!
+    let latents = try Self.reference["\(name).latents"]!.floats()
+    let expected = Self.reference["\(name).faces"]!
     #expect([2, weights.shape.channels, weights.shape.side, weights.shape.side] == expected.shape)
     // A safetensors file keeps the slope in its metadata, so it gives the same generator.
     let again = try GeneratorFile(weights.file().encoded()).weights
     #expect(again == weights)
-    let drawn = PlainGenerator<Double>(again).pictures(latents: latents.map { Double($0) })
-    let gap = try zip(drawn, expected.floats()).map { abs($0 - Double($1)) }.max()!
+    let found = PlainGenerator<Double>(again).pictures(latents: latents.map { Double($0) })
+    let gap = try zip(found, expected.floats()).map { abs($0 - Double($1)) }.max()!
     // Subtracting a bias from the running mean rounds once more.
     #expect(gap < 2e-6, "\(gap)")
   }

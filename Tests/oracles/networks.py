@@ -56,9 +56,9 @@ def random_discriminator(ndf, side, channels, first=False, seed=0):
     return {name: value.astype("float32") for name, value in tensors.items()}
 
 
-def judge(tensors, pictures):
+def score(tensors, images):
     """The score of PyTorch's discriminator in eval mode, after its sigmoid, in float64."""
-    x = pictures.astype("float64")
+    x = images.astype("float64")
     kernels = sorted(
         (int(name.split(".")[1]) for name, tensor in tensors.items() if tensor.ndim == 4)
     )
@@ -107,7 +107,7 @@ def transposed_convolution(x, kernel, stride, padding):
     return full[:, :, padding:end, padding:end]
 
 
-def draw(tensors, latents, slope=0):
+def generate(tensors, latents, slope=0):
     """The output of PyTorch's generator in eval mode with LeakyReLU(slope), in float64."""
     layers = sum(1 for tensor in tensors.values() if tensor.ndim == 4)
     x = latents.astype("float64").reshape(len(latents), -1, 1, 1)

@@ -67,8 +67,8 @@ def test_a_pytorch_file_becomes_safetensors(name, tmp_path, bollygan_export):
 
 def test_a_leaky_generator_of_pytorch_keeps_its_slope(tmp_path, bollygan_export, bollygan_infer):
     # Biases, channels that do not halve, 16x16, LeakyReLU(0.2), which the file does not tell.
-    drawn = load_file(FIXTURES / "torch-faces.safetensors")
-    numpy.save(tmp_path / "z.npy", drawn["leaky-16.latents"])
+    reference = load_file(FIXTURES / "torch-faces.safetensors")
+    numpy.save(tmp_path / "z.npy", reference["leaky-16.latents"])
     kept = tmp_path / "kept.safetensors"
     bollygan_export("import", "--negative-slope", 0.2, FIXTURES / "leaky-16.pth", kept)
     # Export to ONNX and read it again.
@@ -78,13 +78,13 @@ def test_a_leaky_generator_of_pytorch_keeps_its_slope(tmp_path, bollygan_export,
         bollygan_infer(
             "--model", model, "--latents", tmp_path / "z.npy", "--out", tmp_path / "x.npy"
         )
-        gap = abs(numpy.load(tmp_path / "x.npy") - drawn["leaky-16.faces"]).max()
+        gap = abs(numpy.load(tmp_path / "x.npy") - reference["leaky-16.faces"]).max()
         assert gap <= 2e-5
     session = onnxruntime.InferenceSession(
         tmp_path / "kept.onnx", providers=["CPUExecutionProvider"]
     )
-    given = session.run(None, {"latent": drawn["leaky-16.latents"].reshape(2, 5, 1, 1)})[0]
-    assert abs(given - drawn["leaky-16.faces"]).max() <= 2e-5
+    given = session.run(None, {"latent": reference["leaky-16.latents"].reshape(2, 5, 1, 1)})[0]
+    assert abs(given - reference["leaky-16.faces"]).max() <= 2e-5
     # Read as ReLU it is another network, and diff reports that.
     bollygan_export("import", FIXTURES / "leaky-16.pth", tmp_path / "other.safetensors")
     bollygan_export("diff", "--quiet", kept, tmp_path / "other.safetensors", status=1)
@@ -149,8 +149,8 @@ def test_inspect_shows_the_model_id_that_images_carry(
     bollygan_export("--model", generator, *flags, model)
     bollygan_infer("--model", model, "--count", 1, "--out", tmp_path / "face.png")
     found = json.loads(bollygan_export("inspect", "--json", model).stdout)["network"]["id"]
-    assert b"bollygan:model" in (picture := (tmp_path / "face.png").read_bytes())
-    assert found.encode() in picture
+    assert b"bollygan:model" in (image := (tmp_path / "face.png").read_bytes())
+    assert found.encode() in image
     if ending == "safetensors":
         raw = model.read_bytes()
         header = 8 + int.from_bytes(raw[:8], "little")
@@ -162,7 +162,7 @@ def test_inspect_shows_the_model_id_that_images_carry(
 
 
 def test_inspect_recognises_a_discriminator(tmp_path, bollygan_export):
-    path = tmp_path / "judge.safetensors"
+    path = tmp_path / "discriminator.safetensors"
     networks.save(networks.random_discriminator(ndf=3, side=32, channels=1, seed=4), path)
     found = json.loads(bollygan_export("inspect", "--json", path).stdout)["network"]
     raw = path.read_bytes()

@@ -48,7 +48,7 @@ class Model:
             },
         )
         self.latents = numpy.random.RandomState(1).randn(64, shape["nz"]).astype("float32")
-        self.faces = networks.draw(self.tensors, self.latents)
+        self.faces = networks.generate(self.tensors, self.latents)
 
 
 def checked(path):
@@ -253,7 +253,7 @@ def test_every_pair_of_options_runs_everywhere(row, small, bollygan_export):
         assert abs(one.astype("float64") - other).max() <= bound
 
 
-JUDGES = {
+DISCRIMINATORS = {
     "64 RGB": dict(ndf=8, side=64, channels=3),
     "64 RGB, article": dict(ndf=4, side=64, channels=3, first=True),
     "16 gray": dict(ndf=5, side=16, channels=1),
@@ -261,7 +261,7 @@ JUDGES = {
 }
 
 
-@pytest.mark.parametrize("judge", JUDGES, ids=str)
+@pytest.mark.parametrize("discriminator", DISCRIMINATORS, ids=str)
 @pytest.mark.parametrize(
     "flags, cost",
     [
@@ -274,24 +274,24 @@ JUDGES = {
     ids=lambda value: " ".join(value) if isinstance(value, list) else "",
 )
 def test_every_runtime_gives_our_discriminators_scores(
-    judge, flags, cost, tmp_path, bollygan_export
+    discriminator, flags, cost, tmp_path, bollygan_export
 ):
-    shape = JUDGES[judge]
+    shape = DISCRIMINATORS[discriminator]
     tensors = networks.random_discriminator(**shape, seed=7)
-    networks.save(tensors, tmp_path / "judge.safetensors")
-    path = tmp_path / "judge.onnx"
+    networks.save(tensors, tmp_path / "discriminator.safetensors")
+    path = tmp_path / "discriminator.onnx"
     bollygan_export(
-        "--discriminator", "--model", tmp_path / "judge.safetensors", "--test-data", *flags, path
+        "--discriminator", "--model", tmp_path / "discriminator.safetensors", "--test-data", *flags, path
     )
     written = checked(path)
     assert written.graph.name == "dcgan_discriminator"
     assert written.graph.input[0].type.denotation == "IMAGE"
     random = numpy.random.RandomState(2)
-    pictures = numpy.tanh(random.randn(3, shape["channels"], shape["side"], shape["side"]))
-    pictures = pictures.astype("float32")
-    expected = networks.judge(tensors, pictures)
+    images = numpy.tanh(random.randn(3, shape["channels"], shape["side"], shape["side"]))
+    images = images.astype("float32")
+    expected = networks.score(tensors, images)
     assert expected.shape == (3, 1) and expected.std() > 0.01
-    given = pictures.transpose(0, 2, 3, 1).copy() if "nhwc" in flags else pictures
+    given = images.transpose(0, 2, 3, 1).copy() if "nhwc" in flags else images
     scores = {}
     session = onnxruntime.InferenceSession(path, providers=["CPUExecutionProvider"])
     scores["onnxruntime"] = session.run(["score"], {"image": given})[0]
@@ -333,7 +333,7 @@ def test_the_smallest_and_the_largest_side_run_everywhere(
     bollygan_infer(
         "--model", path, "--latents", tmp_path / "z.npy", "--out", tmp_path / "x.npy"
     )
-    expected = networks.draw(tensors, latents)
+    expected = networks.generate(tensors, latents)
     assert abs(numpy.load(tmp_path / "x.npy") - expected).max() <= TOLERANCE
     for runtime in run_onnxruntime, run_openvino:
         assert abs(runtime(path, latents.reshape(2, 6, 1, 1)) - expected).max() <= TOLERANCE

@@ -89,11 +89,11 @@ def test_files_of_tensors_are_read_back(dtype, ending, generator, tmp_path, boll
 @pytest.mark.parametrize("ending", ["safetensors", "npz", "pth"])
 def test_a_discriminator_is_exported_as_tensors_too(ending, tmp_path, bollygan_export):
     tensors = networks.random_discriminator(ndf=3, side=32, channels=1, seed=4)
-    networks.save(tensors, tmp_path / "judge.safetensors")
+    networks.save(tensors, tmp_path / "discriminator.safetensors")
     out = tmp_path / f"out.{ending}"
     report = json.loads(
         bollygan_export(
-            "--discriminator", "--model", tmp_path / "judge.safetensors", "--json", out
+            "--discriminator", "--model", tmp_path / "discriminator.safetensors", "--json", out
         ).stdout
     )
     assert report["model"]["kind"] == "discriminator" and report["format"] == ending
@@ -140,7 +140,7 @@ def test_c_without_any_library_generates_our_faces(slope, generator, tmp_path, c
     scratch = numpy.full(scratch_size + 8, 7, "float32")
     image = numpy.full(shape["channels"] * shape["side"] ** 2 + 8, 7, "float32")
     latents = numpy.random.RandomState(1).randn(2, latent_size).astype("float32")
-    expected = networks.draw(tensors, latents, slope or 0)
+    expected = networks.generate(tensors, latents, slope or 0)
     for latent, face in zip(latents, expected):
         loaded.draw(*(array.ctypes.data_as(ctypes.c_void_p) for array in (weights, latent, scratch, image)))
         gap = abs(image[:-8].reshape(face.shape) - face).max()
@@ -157,17 +157,17 @@ def test_c_as_a_program_generates_an_image(generator, tmp_path, compiler, bollyg
     subprocess.run(
         [compiler, *STRICT, "-DFACES_MAIN", "-x", "c", tmp_path / "faces", "-o", program], check=True
     )
-    pictures = {
+    images = {
         seed: subprocess.run([program, tmp_path / "faces.bin", seed], capture_output=True, check=True).stdout
         for seed in ("1", "2")
     }
     side, channels = shape["side"], shape["channels"]
     magic = b"P6" if channels == 3 else b"P5"
-    for picture in pictures.values():
-        head, pixels = picture.split(b"\n", 1)
+    for image in images.values():
+        head, pixels = image.split(b"\n", 1)
         assert head == magic + f" {side} {side} 255".encode() and len(pixels) == channels * side**2
         assert numpy.frombuffer(pixels, "uint8").std() > 10
-    assert pictures["1"] != pictures["2"]
+    assert images["1"] != images["2"]
     # A truncated file of weights is refused.
     (tmp_path / "short.bin").write_bytes((tmp_path / "faces.bin").read_bytes()[:-1])
     assert subprocess.run([program, tmp_path / "short.bin"], capture_output=True).returncode == 1

@@ -2,8 +2,8 @@ public import BollyGANModel
 
 /// The result of reading an exported file back and running the network in it.
 ///
-/// A generator's images are compared as they are, in −1…1. A discriminator's logits can have any
-/// size, so they are divided by the largest expected one if that exceeds 1.
+/// A generator's images are compared directly, in −1…1. A discriminator's logits can have any size,
+/// so they are divided by the largest expected one if that exceeds 1.
 public struct ExportCheck: Equatable, Sendable {
   /// Number of samples that were run both ways.
   public let samples: Int
@@ -50,7 +50,7 @@ public struct ExportCheck: Equatable, Sendable {
     storage: ONNXExportOptions.Storage
   ) throws {
     var read = try N.load(format.tensors(bytes)).weights
-    // Tensors do not tell the slope; whoever loads them has the network's code.
+    // Tensors do not tell the slope; the program that loads them knows it.
     try read.describe(by: weights.describingMetadata)
     self.init(
       read: read, madeFrom: weights, stored: storage == .f32 ? nil : weights.rounded(storage))

@@ -13,7 +13,7 @@ enum Main {
 struct Export: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "bollygan-export",
-    abstract: "Write a generator for other runtimes, and read those of other programs.",
+    abstract: "Export networks for other runtimes, and import generators of other programs.",
     discussion: """
       `write` is the default subcommand:
 

@@ -8,7 +8,7 @@ struct ONNXConstant: Equatable {
     case floats([Float])
     /// Integers; nil for the batch size, which is unknown before the network runs.
     case ints([Int64?])
-    /// 8-bit integers, signed or not: quantised weights, of which there are many.
+    /// 8-bit integers, signed or not, which store quantised weights.
     case bytes([Int16])
   }
 

@@ -20,7 +20,7 @@ extension ONNXScan {
     var name: StaticString
     var kind: Kind
     var isRepeated = false
-    /// Bit shared by the members of a oneof, of which only one may occur.
+    /// Bit shared by the members of a oneof, since only one of them may occur.
     var group: Int?
 
     init(_ name: StaticString, _ kind: Kind, repeated: Bool = false, group: Int? = nil) {

@@ -80,7 +80,7 @@ extension ONNXModel.Node {
       }
     }
     if hasBatch {
-      guard !result.isEmpty else { throw error("the new shape is that of a scalar") }
+      guard !result.isEmpty else { throw error("the new shape has no axes") }
       // If the lengths after the batch match, as checked below, an inferred batch is the old one.
       if inferred == 0 { result[0] = shape[0] }
       guard result[0] == shape[0] else { throw error("mixes the batch with other axes") }
