@@ -1,14 +1,14 @@
-// The fast convolutions of the article's three middle layers, one at a time in its own cache: how
-// long they take, how far they are from float64, and which bits they give.
+// Measures the fast convolutions of the article's three middle layers, one at a time: how long they
+// take, how far they are from float64, and a hash of their bits.
 //
 //   clang -O2 -ISources/Kernels/include Benchmarks/layers.c Sources/Kernels/*.c \
 //     -lm -lpthread -o layers
 //   ./layers avx512 2 4
 //
-// Instruction set, threads, pictures, and how many turns the shortest time is taken of (40). The
-// share is that of the peak in registers which a direct convolution would need for this time: above
-// 1 no direct one is as fast. Errors and bits do not depend on the threads, nor on which instruction
-// set with fused multiply-add it was: .ci/arm64 compares them.
+// The arguments are the instruction set, threads, images, and turns (40). The shortest turn counts.
+// The share is the part of the peak in registers that a direct convolution would need for the same
+// time; above 1, no direct convolution is as fast. Errors and bits depend neither on the threads
+// nor on the instruction set, as long as it has fused multiply-add; .ci/arm64 compares them.
 
 #include <inttypes.h>
 #include <math.h>
@@ -26,10 +26,10 @@ static const bg_kernels *kernels;
 static bg_pool *pool;
 static size_t threads, pictures;
 
-// A layer's jobs and what threads have for themselves.
+// A layer's jobs, and each thread's own memory.
 typedef struct {
-  size_t side, coarse, fine;  // of the coarse map; channels
-  const float *x;             // coarse maps, in their margin
+  size_t side, coarse, fine;  // side of the coarse map; channels of both
+  const float *x;             // coarse maps, margin included
   bg_up up;
   bg_down down;
   bg_gradient gradient;
@@ -42,12 +42,13 @@ static double seconds(void) {
   return now.tv_sec + now.tv_nsec / 1e9;
 }
 
-// Maps have a margin of 1, of zeros.
+// Maps have a margin of one pixel of zeros.
 static size_t row_of(size_t side, size_t channels) { return (side + 2) * channels; }
 static size_t image_of(size_t side, size_t channels) {
   return (side + 2) * row_of(side, channels);
 }
 
+// Random maps; numbers below `least` are raised to it.
 static float *map_of(size_t side, size_t channels, float least) {
   float *map = zeros(pictures * image_of(side, channels));
   for (size_t n = 0; n < pictures; n++)
@@ -59,7 +60,8 @@ static float *map_of(size_t side, size_t channels, float least) {
 }
 
 static size_t groups_of(size_t tiles) {
-  const size_t rows = (size_t)(tiles <= (size_t)kernels->small_job_tiles ? kernels->row_step : kernels->rows);
+  const int is_small = tiles <= (size_t)kernels->small_job_tiles;
+  const size_t rows = (size_t)(is_small ? kernels->row_step : kernels->rows);
   return (tiles + rows - 1) / rows;
 }
 
@@ -83,7 +85,8 @@ static void down_output(void *at, size_t task, int thread) {
   kernels->down_output(&it->down, task, it->scratch[thread]);
 }
 
-// A share of the panels for each thread, which transforms all coarse channels for itself.
+// The gradient: each thread takes its share of the panels, and transforms all coarse channels
+// itself.
 static void gradient(void *at, size_t task, int thread) {
   const layer *it = at;
   const size_t tiles = pictures * it->side * it->side / 16, chunks = it->coarse / BG_CHANNEL_UNIT;
@@ -104,8 +107,8 @@ static void gradient(void *at, size_t task, int thread) {
   }
 }
 
-// By the definition, in float64: fine (2i + u - 1, 2j + v - 1) and coarse (i, j) meet at tap (u, v).
-// Margins make these 2i + u - 2 and i, with i from 1.
+// The definitions, in float64: tap (u, v) links fine pixel (2i + u - 1, 2j + v - 1) and coarse
+// pixel (i, j). Counted with the margin, these are 2i + u - 2 and i, where i starts at 1.
 static double up_at(const layer *it, const float *weights, size_t n, size_t p, size_t q,
                     size_t d) {
   double sum = 0;
@@ -158,7 +161,7 @@ static void compare(errors *all, float value, double expected) {
   all->count++;
 }
 
-// Fowler, Noll and Vo, FNV-1a.
+// A hash of the numbers: FNV-1a (Fowler, Noll and Vo), by words of 32 bits.
 static uint64_t bits_of(const float *values, size_t count) {
   uint64_t hash = 0xcbf29ce484222325;
   for (size_t k = 0; k < count; k++) {
@@ -182,7 +185,7 @@ static void measure(size_t side, size_t coarse, size_t fine, int turns, double p
   const size_t panels = (fine + columns - 1) / columns;
   const size_t down_panels = (coarse + columns - 1) / columns;
   const size_t tiles = pictures * side * side / 16, groups = groups_of(tiles);
-  // For outputs of size 1, from inputs behind ReLU.
+  // Weights scaled for outputs of size 1 from inputs that have passed a ReLU.
   float *x = map_of(side, coarse, 0), *y = map_of(2 * side, fine, -2);
   float *weights = zeros(coarse * 16 * fine), *sums = zeros(coarse * 16 * fine);
   for (size_t k = 0; k < coarse * 16 * fine; k++) weights[k] = 1.7f * next() / sqrtf(2 * coarse);
@@ -207,7 +210,8 @@ static void measure(size_t side, size_t coarse, size_t fine, int turns, double p
       .up = {.images = pictures, .side = side, .depth = coarse, .columns = fine,
              .from = x + x_row + coarse, .from_image = x_image, .from_row = x_row,
              .from_pixel = (ptrdiff_t)coarse, .from_chunk = BG_CHANNEL_UNIT,
-             .to_pixel = (ptrdiff_t)fine, .to_chunk = BG_CHANNEL_UNIT, .to = finer + y_row + fine, .to_image = y_image, .to_row = y_row, .taps = up_taps,
+             .to = finer + y_row + fine, .to_image = y_image, .to_row = y_row,
+             .to_pixel = (ptrdiff_t)fine, .to_chunk = BG_CHANNEL_UNIT, .taps = up_taps,
              .planes = planes, .parts = up_parts ? up_parts : 1},
       .down = {.images = pictures, .side = side, .depth = fine, .columns = coarse, .from = y,
                .from_image = y_image, .from_row = y_row, .to = coarser + x_row + coarse,
@@ -226,7 +230,7 @@ static void measure(size_t side, size_t coarse, size_t fine, int turns, double p
 
   double times[4] = {INFINITY, INFINITY, INFINITY, INFINITY};
   uint64_t up_bits[2];
-  // Once as they are written otherwise, once past the caches.
+  // First with ordinary stores, then past the caches.
   for (it.up.streams = 0; it.up.streams < 2; it.up.streams++) {
     double *time = &times[it.up.streams ? 3 : 0];
     memset(finer, 0, pictures * y_image * sizeof(float));
@@ -250,7 +254,7 @@ static void measure(size_t side, size_t coarse, size_t fine, int turns, double p
     times[2] = fmin(times[2], seconds() - start);
   }
 
-  // Each place in a tile is in the sample, and each column of a panel.
+  // The sample contains every place in a tile and every column of a panel.
   errors up = {0}, down = {0}, all_taps = {0};
   for (size_t n = 0; n < pictures; n += 3)
     for (size_t p = 1; p <= 2 * side; p++)
@@ -286,7 +290,7 @@ int main(int argc, char **argv) {
   kernels = argc > 1 ? bg_kernels_named(argv[1]) : 0;
   if (!kernels || wanted < 1 || wanted > most_threads || count < 1 || count > 4096 || turns < 1) {
     fprintf(stderr, "layers: baseline|avx2|avx512|neon, as this processor has it"
-                    " [threads [pictures [turns]]]\n");
+                    " [threads [images [turns]]]\n");
     return 64;
   }
   pool = bg_pool_create(wanted);
@@ -301,10 +305,10 @@ int main(int argc, char **argv) {
     used += kernels->peak(rounds);
     peak = fmax(peak, 2.0 * rounds * BG_PEAK_CHAINS * kernels->lanes / (seconds() - start));
   }
-  printf("%s, %zu threads, %zu pictures; %.0f GFLOP/s a thread in registers\n\n", kernels->name,
+  printf("%s, %zu threads, %zu images; %.0f GFLOP/s per thread in registers\n\n", kernels->name,
          threads, pictures, peak / 1e9);
-  printf("| convolution | channels | us a picture | GFLOP/s, counted directly |"
-         " of the direct peak | largest error / root mean square | bits |\n"
+  printf("| convolution | channels | us per image | GFLOP/s, counted directly |"
+         " share of the direct peak | largest error / root mean square | bits |\n"
          "|---|---|---|---|---|---|---|\n");
   measure(4, 512, 256, turns, peak * threads);
   measure(8, 256, 128, turns, peak * threads);

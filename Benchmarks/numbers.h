@@ -1,10 +1,10 @@
-// Numbers to try the loops on.
+// Test data for the loops.
 
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
-// Marsaglia 2003, xorshift64, to -1...1: the same numbers on every machine.
+// The next number in -1...1, by xorshift64 (Marsaglia 2003): the same numbers on every machine.
 static float next(void) {
   static uint64_t state = 88172645463325252;
   state ^= state << 13;
@@ -13,6 +13,7 @@ static float next(void) {
   return (float)(state >> 40) * 0x1p-23f - 1;
 }
 
+// Allocates `count` zeros at the beginning of a cache line.
 static float *zeros(size_t count) {
   float *at = aligned_alloc(64, (count * sizeof(float) + 63) / 64 * 64);
   if (!at) abort();

@@ -1,11 +1,12 @@
-// How long libpng takes for a grid of 64 pictures, and how large the file is, by zlib's level and
-// strategy and PNG's filters. What Sources/Pictures/PNGEncoding.swift uses was chosen from this.
+// Measures how long libpng takes to encode a grid of 64 images, and the size of the file, for each
+// level and strategy of zlib and each filter of PNG. The settings in
+// Sources/Pictures/PNGEncoding.swift were chosen from these figures.
 //
 //   clang -O2 -ISources/Pictures/Shims/include Benchmarks/png_effort.c \
 //     Sources/Pictures/Shims/png_write.c Sources/Pictures/Shims/shared.c -lpng16 -o png_effort
 //   ./png_effort < grid.rgb
 //
-// grid.rgb: 530 x 530 x 3 samples (`bollygan-infer --format rgb`). Prints the median of 15 turns.
+// grid.rgb: 530 x 530 x 3 samples (`bollygan-infer --format rgb`). Prints the shortest of 21 turns.
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -41,7 +42,8 @@ int main(void) {
   for (int level = 0; level <= 9; level++) {
     if (level > 3 && level != 6 && level != 9) continue;
     for (int strategy = 0; strategy < 4; strategy++) {
-      // These two look for no matches, so levels above 1 change nothing; 0 stores.
+      // Level 0 stores. Huffman and RLE do not search for matches, so levels above 1 change
+      // nothing.
       if ((level == 0 && strategy != 0) || (level > 1 && strategy > 1)) continue;
       for (int f = 0; f < 6; f++) {
         if (level == 0 && f != 0) continue;

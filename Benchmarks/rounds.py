@@ -1,8 +1,8 @@
-"""Rounds in which several programs are timed in turn, so that whatever slows the machine slows all.
+"""Times several programs in turn, in rounds, so that whatever slows the machine slows all of them.
 
-A program is a process that says `ready VERSION` when it has warmed up, and then answers each line of
-standard input, a number of seconds, with how often it did its work in that time and the median
-seconds that it took once.
+A program is a process that prints `ready VERSION` when it has warmed up. It then answers each line
+of standard input, a number of seconds, with how often it did its work in that time and the median
+seconds of one run.
 """
 
 import os
@@ -14,6 +14,8 @@ import time
 
 
 class Runner:
+    """A program that is timed, and its figures."""
+
     def __init__(self, name, configuration, command, environment={}):
         self.name, self.configuration = name, configuration
         self.rounds = []
@@ -58,7 +60,7 @@ class Runner:
 
 def take_turns(runners, rounds, seconds):
     for number in range(rounds):
-        # Another one begins each round, so that nobody is always the first after a pause.
+        # Each round starts with another program, so that none is always the first after a pause.
         start = number % len(runners)
         for runner in runners[start:] + runners[:start]:
             time.sleep(0.05)
@@ -68,8 +70,8 @@ def take_turns(runners, rounds, seconds):
 
 
 def answer_rounds(version, work):
-    """The other side: does `work` for as long as each line says. `work` returns how many units of
-    work one call did, or nothing for one."""
+    """The program's side: repeats `work` for as long as each line says. `work` returns how many
+    units of work a call did, or nothing for one."""
     print("ready", version, flush=True)
     for line in sys.stdin:
         end = time.perf_counter() + float(line)

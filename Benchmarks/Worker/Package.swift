@@ -1,8 +1,8 @@
 // swift-tools-version: 6.2
 import PackageDescription
 
-// Our side of the comparisons: a package of its own, so that it has what any user of the libraries
-// has and no more.
+// Our side of the comparisons. A separate package, so that it uses only what any user of the
+// libraries can use.
 let package = Package(
   name: "Worker",
   platforms: [.macOS(.v15)],

@@ -1,6 +1,7 @@
-"""How near the faces of other runtimes come to ours, one line for each runtime and kind of weights.
+"""Measures how close the faces of other runtimes are to ours.
 
-See `run`, which starts this in environments that have the runtimes.
+Prints a line for each runtime and type of weights. `run` starts this in environments that have the
+runtimes.
 """
 
 import argparse
@@ -26,14 +27,14 @@ def call(command, *arguments):
 
 
 class Case:
-    """A file and the faces that bollygan-infer draws from that very file."""
+    """An exported file, and the faces that bollygan-infer draws from the same file."""
 
     def __init__(self, folder, model, dtype, *flags, ending="onnx"):
         self.folder, self.dtype = folder, dtype
         self.path = folder / f"{dtype}.{ending}"
         call("bollygan-export", "--model", model, "--dtype", dtype, *flags, self.path)
         faces = folder / f"{dtype}.npy"
-        # A header of C is no model; what it was made from is.
+        # A C header is not a model, so the faces come from the model that it was made from.
         source = model if ending == "h" else self.path
         call("bollygan-infer", "--model", source, "--seed", 42, "--count", COUNT, "--out", faces,
              "--save-latents", folder / "z.npy")  # fmt: skip
@@ -58,7 +59,7 @@ def openvino(folder, model):
 
     for dtype in DTYPES:
         case = Case(folder, model, dtype)
-        # Its default on some processors is bfloat16.
+        # On some processors the default is bfloat16.
         compiled = openvino.Core().compile_model(
             case.path, "CPU", {"INFERENCE_PRECISION_HINT": "f32"}
         )
@@ -69,10 +70,10 @@ def reference(folder, model):
     import onnx.reference
 
     for dtype in DTYPES:
-        # Its DequantizeLinear begins there.
+        # Its DequantizeLinear needs at least opset 19.
         case = Case(folder, model, dtype, "--opset", 19)
         run = onnx.reference.ReferenceEvaluator(str(case.path)).run
-        # It takes seconds a face.
+        # It takes seconds per face, so only two are drawn.
         case.faces = case.faces[:2]
         yield case, run(["image"], {"latent": case.column()[:2]})[0]
 
@@ -140,7 +141,7 @@ def litert(folder, model):
         for latent in case.latents:
             interpreter.set_tensor(given["index"], latent.reshape(given["shape"]))
             interpreter.invoke()
-            # The converter puts channels last.
+            # The converter moves channels last.
             faces.append(interpreter.get_tensor(wanted["index"])[0].transpose(2, 0, 1))
         yield case, numpy.stack(faces)
 

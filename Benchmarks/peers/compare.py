@@ -1,6 +1,6 @@
-"""Times our engine beside other runtimes and prints one table.
+"""Compares the speed of our engine with other runtimes, and prints a table.
 
-A figure is the median over the rounds, and a runtime's figure that of its best configuration.
+Figures are medians over the rounds; a runtime is represented by its fastest configuration.
 """
 
 import argparse
@@ -18,10 +18,10 @@ import rounds
 
 HERE = pathlib.Path(__file__).resolve().parent
 
-# What obeys a limit to AVX2; the others are shown as they are.
+# Limits runtimes to AVX2 that offer such a setting; the others run without limit.
 AVX2 = {"ONEDNN_MAX_CPU_ISA": "AVX2", "ATEN_CPU_CAPABILITY": "avx2"}
 
-# (what it is called, batch, threads, instruction set)
+# (name, batch, threads, instruction set)
 WORK = [
     ("batch 64", 64, 2, "best"),
     ("batch 1", 1, 2, "best"),
@@ -43,7 +43,7 @@ def runners(options, paths, size, batch, threads, level):
 
 
 def compare(options, *work):
-    """Each runtime's best configuration."""
+    """Figures of each runtime's fastest configuration."""
     entered = list(runners(options, *work))
     rounds.take_turns(entered, options.rounds, options.seconds)
     best = {}
@@ -55,7 +55,7 @@ def compare(options, *work):
 
 
 def whole(command, count):
-    """Median seconds and the most memory of a command, as the system counts them."""
+    """Median seconds and peak memory of a command, as reported by the system."""
     seconds, memory = [], 0
     for _ in range(count):
         start = time.perf_counter()
@@ -77,7 +77,7 @@ def print_figures(results, names):
     )
     print(", ".join(f"{name} {versions[name]['version']}" for name in names[1:]), end="\n\n")
 
-    rows = [["work", *names, "beside the fastest"]]
+    rows = [["work", *names, "against the fastest"]]
     for work in results["work"]:
         best = work["best"]
 
@@ -100,7 +100,7 @@ def print_figures(results, names):
         [
             ["whole command, 64 faces into a PNG", *names],
             ["seconds", *(f"{commands[name]['seconds']:.3f}" for name in names)],
-            ["most memory, MB", *(f"{commands[name]['megabytes']:.0f}" for name in names)],
+            ["peak memory, MB", *(f"{commands[name]['megabytes']:.0f}" for name in names)],
         ]
     )
 
@@ -111,14 +111,14 @@ def main():
     parser.add_argument("--worker", type=pathlib.Path, required=True, help="our built worker")
     parser.add_argument("--model", default="models/bollygan-64.safetensors")
     parser.add_argument("--rounds", type=int, default=9)
-    parser.add_argument("--seconds", type=float, default=1, help="of each runtime in each round")
+    parser.add_argument("--seconds", type=float, default=1, help="per runtime and round")
     parser.add_argument(
         "--only",
         type=lambda text: text.split(","),
         default=list(networks.CONFIGURATIONS),
-        help="runtimes beside ours: " + ",".join(networks.CONFIGURATIONS),
+        help="other runtimes to compare: " + ",".join(networks.CONFIGURATIONS),
     )
-    parser.add_argument("--json", type=pathlib.Path, help="write the figures there as well")
+    parser.add_argument("--json", type=pathlib.Path, help="also write the figures to this file")
     options = parser.parse_args()
 
     results = {

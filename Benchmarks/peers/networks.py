@@ -1,8 +1,8 @@
-"""The generator in other people's runtimes: each `open_*` gives a function that draws one batch."""
+"""The generator in other runtimes: each `open_*` returns a function that draws a batch."""
 
 import numpy as np
 
-# For each runtime its configurations; a runtime is judged by its best.
+# The configurations of each runtime; the fastest one counts.
 CONFIGURATIONS = {
     "onnxruntime": ["default", "no-spin"],
     "openvino": ["latency", "throughput"],
@@ -11,7 +11,7 @@ CONFIGURATIONS = {
 
 
 def configurations(runtime, batch):
-    """Those that make sense: several requests at once say nothing about the time of one face."""
+    """The configurations that apply: parallel requests do not shorten the time of a single face."""
     return [name for name in CONFIGURATIONS[runtime] if batch > 1 or name != "throughput"]
 
 
@@ -34,7 +34,7 @@ def open_openvino(paths, batch, threads, configuration):
 
     core = openvino.Core()
     model = core.read_model(paths["onnx"])
-    # Every shape known beforehand, which is to its advantage.
+    # Fixed shapes, which OpenVINO can optimise for.
     latent = model.input(0).partial_shape[1].get_length()
     model.reshape([batch, latent, 1, 1])
     compiled = core.compile_model(
@@ -50,7 +50,7 @@ def open_openvino(paths, batch, threads, configuration):
         request = compiled.create_infer_request()
         return lambda latents: request.infer([latents], share_inputs=True)[0]
 
-    # As many requests at once as it asks for: a call then draws several batches, and says how many.
+    # As many parallel requests as OpenVINO recommends: each call draws that many batches.
     queue = openvino.AsyncInferQueue(compiled)
 
     def draw(latents):
@@ -64,7 +64,7 @@ def open_openvino(paths, batch, threads, configuration):
 
 
 def torch_generator(path):
-    """The tutorial's network with the weights of a file, in evaluation mode."""
+    """The tutorial's network in evaluation mode, with weights from a file."""
     import safetensors.torch
     import torch.nn as nn
 
@@ -118,7 +118,7 @@ def version(runtime):
 
 
 def latent_size(path):
-    """How many numbers the generator of a safetensors file takes: inputs of its first kernel."""
+    """The latent size of a generator in a safetensors file: the inputs of its first kernel."""
     import safetensors
 
     with safetensors.safe_open(path, "numpy") as file:

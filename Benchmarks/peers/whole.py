@@ -1,4 +1,4 @@
-"""What somebody with a Python runtime runs instead of `bollygan-infer --out faces.png`:
+"""What a user of a Python runtime runs instead of `bollygan-infer --out faces.png`:
 
     whole.py RUNTIME PATHS SIZE COUNT OUT
 """

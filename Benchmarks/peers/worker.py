@@ -1,4 +1,4 @@
-"""Draws a batch again and again, as our own worker does."""
+"""Draws a batch repeatedly with another runtime, as Worker does with ours."""
 
 import json
 import sys

@@ -1,4 +1,4 @@
-"""Times a training step of the article's recipe beside PyTorch's and prints one table."""
+"""Compares the time of a training step (the article's recipe) with PyTorch; prints a table."""
 
 import argparse
 import json
@@ -16,11 +16,11 @@ parser.add_argument("--worker", type=pathlib.Path, required=True, help="our buil
 parser.add_argument("--batch", type=int, default=128)
 parser.add_argument("--threads", type=int, default=2)
 parser.add_argument("--rounds", type=int, default=7)
-parser.add_argument("--seconds", type=float, default=5, help="of each in each round")
+parser.add_argument("--seconds", type=float, default=5, help="per program and round")
 parser.add_argument(
     "--configurations", nargs="+", choices=CONFIGURATIONS, default=CONFIGURATIONS,
-    help="PyTorch's; bfloat16 takes minutes a step where the processor does not have it")
-parser.add_argument("--json", type=pathlib.Path, help="write the figures there as well")
+    help="of PyTorch; without hardware support, a step in bfloat16 takes minutes")
+parser.add_argument("--json", type=pathlib.Path, help="also write the figures to this file")
 options = parser.parse_args()
 
 entered = [
@@ -40,7 +40,7 @@ print(
     f"{options.batch}, median of {options.rounds} rounds, PyTorch {entered[1].version}\n"
 )
 ours = entered[0].figures
-rows = [["", "pictures/s", "seconds a step", "most memory, MB", "ours beside it"]]
+rows = [["", "images/s", "seconds per step", "peak memory, MB", "our speed-up"]]
 for runner in entered:
     figures = runner.figures
     rows.append(

@@ -1,4 +1,4 @@
-"""Times the reading of picture folders beside torchvision's loader, and the way to a first step."""
+"""Compares reading image folders with torchvision's loader, and times the first training step."""
 
 import argparse
 import json
@@ -15,18 +15,18 @@ import rounds
 HERE = pathlib.Path(__file__).resolve().parent
 
 parser = argparse.ArgumentParser(description=__doc__)
-parser.add_argument("folders", type=pathlib.Path, nargs="*", help="of pictures")
+parser.add_argument("folders", type=pathlib.Path, nargs="*", help="folders of images")
 parser.add_argument("--train", type=pathlib.Path, required=True, help="our built command")
 parser.add_argument("--side", type=int, default=64)
 parser.add_argument("--threads", type=int, default=2)
 parser.add_argument("--rounds", type=int, default=3)
-parser.add_argument("--seconds", type=float, default=1, help="of each in each round, at least")
-parser.add_argument("--json", type=pathlib.Path, help="write the figures there as well")
+parser.add_argument("--seconds", type=float, default=1, help="per program and round, at least")
+parser.add_argument("--json", type=pathlib.Path, help="also write the figures to this file")
 options = parser.parse_args()
 
 
 def seconds_until(event, folder, *arguments):
-    """Seconds from the start of the command to an event in its log, and that event."""
+    """Seconds from the start of the command until it logs an event, and that event."""
     with tempfile.TemporaryDirectory() as place:
         command = [options.train, folder, "--out", f"{place}/run", "--json", "--quiet"]
         command += ["--side", options.side, "--threads", options.threads, *arguments]
@@ -45,8 +45,8 @@ def seconds_until(event, folder, *arguments):
 
 
 class Reading:
-    """Our command until all pictures are in memory: its own start included, as is a small network that is
-    drawn meanwhile. In the manner of rounds.Runner."""
+    """Times our command until all images are in memory, including its start and the initialisation
+    of a small network. Works like rounds.Runner."""
 
     def __init__(self, folder):
         self.folder, self.rounds = folder, []
@@ -64,7 +64,7 @@ class Reading:
 
 
 def draw_folders(place):
-    """Faces as JPEG files, for who has no photographs at hand."""
+    """Writes drawn faces as JPEG files, for users without photographs at hand."""
     from PIL import Image
 
     for side, count in [(64, 4000), (256, 1500)]:
@@ -105,12 +105,12 @@ with tempfile.TemporaryDirectory() as place:
     found = [measure(folder) for folder in options.folders or draw_folders(place)]
 
 print(
-    f"{rounds.processor()}, {os.cpu_count()} processors, {options.threads} threads, pictures of "
-    f"{options.side}x{options.side} out of it, median of {options.rounds} rounds, torchvision "
-    f"{found[0]['version']}; pictures/s but for the last columns\n"
+    f"{rounds.processor()}, {os.cpu_count()} processors, {options.threads} threads, read as "
+    f"{options.side}x{options.side}, median of {options.rounds} rounds, torchvision "
+    f"{found[0]['version']}; images/s except in the last two columns\n"
 )
-title = ["folder", "pictures", "bollygan", "torchvision", f"with {options.threads} workers"]
-rows = [[*title, "ours beside that", "first step, s"]]
+title = ["folder", "images", "bollygan", "torchvision", f"with {options.threads} workers"]
+rows = [[*title, "our speed-up", "first step, s"]]
 for figures in found:
     speeds = [f"{figures[name]:.0f}" for name in ("ours", "alone", "workers")]
     best = max(figures["alone"], figures["workers"])

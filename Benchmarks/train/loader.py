@@ -1,5 +1,9 @@
-"""Reads a folder of pictures as PyTorch's scripts do, again and again: loader.py FOLDER SIDE THREADS
-WORKERS. WORKERS is the loader's num_workers: 0 reads in the process itself."""
+"""Reads a folder of images repeatedly, as PyTorch's scripts do.
+
+Usage: loader.py FOLDER SIDE THREADS WORKERS
+
+WORKERS is the loader's num_workers: 0 reads in the process itself.
+"""
 
 import pathlib
 import sys
@@ -16,7 +20,7 @@ torch.set_num_threads(threads)
 
 
 class Pictures(torch.utils.data.Dataset):
-    """ImageFolder without classes: any folder will do."""
+    """Like ImageFolder, but for a folder without classes."""
 
     prepare = transforms.Compose(
         [

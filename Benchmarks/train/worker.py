@@ -1,5 +1,7 @@
-"""Makes training steps as the article's notebook does, again and again: worker.py CONFIGURATION BATCH
-THREADS. A configuration is float32, channels_last, or bfloat16 (channels_last as well)."""
+"""Repeats training steps as in the article's notebook: worker.py CONFIGURATION BATCH THREADS.
+
+A configuration is float32, channels_last, or bfloat16 (which is also channels_last).
+"""
 
 import contextlib
 import sys
@@ -18,7 +20,7 @@ layout = torch.contiguous_format if configuration == "float32" else torch.channe
 
 
 def network(channels, convolution, activation, first):
-    """Convolutions with what stands behind them; `first` is the layer without stride, if any."""
+    """Convolutions, normalisations and activations; layer `first` has stride 1 and no padding."""
     layers = []
     for place, (inputs, outputs) in enumerate(zip(channels, channels[1:])):
         stride, padding = (1, 0) if place == first else (2, 1)
@@ -66,7 +68,7 @@ def step():
         loss_generator = loss(discriminator(generator(torch.randn(batch, LATENT, 1, 1))), ones)
     loss_generator.backward()
     optimizers[generator].step()
-    # What every script prints, and so waits for.
+    # Scripts print these, and so wait for them.
     return loss_real.item() + loss_fake.item(), loss_generator.item()
 
 

@@ -5,7 +5,7 @@ let package = Package(
   name: "Faces",
   platforms: [.macOS(.v15)],
   dependencies: [
-    // Another package names a repository and a version here.
+    // Outside of this repository, name its URL and a version instead.
     .package(name: "BollyGAN", path: "../..")
   ],
   targets: [

@@ -44,8 +44,8 @@ package struct DownConvolution: Sendable {
   /// Tiles of one image.
   private var tilesPerImage: Int { UpConvolution.tiles(side: link.coarseSide) }
 
-  /// Images that go through this layer in one pass: as many as share one transform of the weights,
-  /// which serves `BG_WIN_ROWS` tiles.
+  /// Images that go through this layer in one pass. One transform of the weights serves
+  /// `BG_WIN_ROWS` tiles, so a pass has the images that fill them.
   package var imagesPerPass: Int { max(1, Int(BG_WIN_ROWS) / tilesPerImage) }
 
   /// Floats of transformed maps of `images` images.
@@ -116,7 +116,8 @@ package struct DownConvolution: Sendable {
     }
     let best = cuts.min { a, b in
       func cost(_ cut: (rows: Int, columns: Int)) -> Int {
-        // // With fewer blocks than threads, some threads are idle and blocks take that much longer.
+        // // With fewer blocks than threads, some threads are idle and blocks take that much
+        // longer.
         let rounds = (threads + cut.rows * cut.columns - 1) / (cut.rows * cut.columns)
         return rounds * (cut.columns * link.coarseStride + cut.rows * 4 * link.fineStride)
       }

@@ -37,7 +37,8 @@ extension StridedLink {
   /// Parts that each image is cut into, so that even few images keep all threads busy.
   ///
   /// Two adjacent parts both compute the rows at their border, so there are no more parts than
-  /// needed: as many as threads for fewer images than threads, else enough for two tasks a thread.
+  /// needed: enough for one task a thread if there are fewer images than threads, and for two
+  /// otherwise.
   func pictureParts(images: Int, workers: Workers) -> Int {
     let wanted = images < workers.count ? workers.count : 2 * workers.count
     return max(1, min(coarseSide / 4, (wanted + images - 1) / images))

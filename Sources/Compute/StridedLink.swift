@@ -8,7 +8,8 @@ package import BollyGANModel
 ///
 /// With weights `w[c, u, v, d]`, c a coarse channel and d a fine one:
 ///
-///     up:    fine[p, q, d] = Σ coarse[i, j, c] · w[c, u, v, d]  where p = 2i + u − 1, q = 2j + v − 1
+///     up:    fine[p, q, d] = Σ coarse[i, j, c] · w[c, u, v, d]
+///            where p = 2i + u − 1 and q = 2j + v − 1
 ///     down:  coarse[i, j, c] = Σ fine[2i + u − 1, 2j + v − 1, d] · w[c, u, v, d]
 ///
 /// A generator goes up through its links, a discriminator down, and gradients go the other way.

@@ -11,7 +11,7 @@ package struct TileProduct: Sendable {
   private let right: FloatBuffer
   private let out: FloatBuffer
 
-  /// A product of zeros, whose speed is that of any other numbers.
+  /// A product of zeros, which takes as long as any other numbers.
   package init(kernels: bg_kernels) {
     self.kernels = kernels
     (rows, columns) = (Int(kernels.rows), Int(kernels.columns))

@@ -104,8 +104,8 @@ package struct UpConvolution: Sendable {
   /// The most images that go through any layer in one pass.
   package static let mostImagesPerPass = 64
 
-  /// Images that go through this layer in one pass: as many as share one transform of the weights,
-  /// which serves `BG_WIN_ROWS` tiles.
+  /// Images that go through this layer in one pass. One transform of the weights serves
+  /// `BG_WIN_ROWS` tiles, so a pass has the images that fill them.
   package var imagesPerPass: Int {
     max(1, min(Self.mostImagesPerPass, Int(BG_WIN_ROWS) / tiles))
   }

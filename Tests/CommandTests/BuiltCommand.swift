@@ -2,7 +2,7 @@ import BollyGANTerminal
 import Foundation
 import Testing
 
-/// A command as it was built beside these tests.
+/// A command of this package, as built along with these tests.
 struct BuiltCommand {
   let path: String
 
@@ -10,16 +10,17 @@ struct BuiltCommand {
   static let train = BuiltCommand("bollygan-train")
   static let export = BuiltCommand("bollygan-export")
 
+  /// Any program, by its path.
   init(path: String) { self.path = path }
 
-  /// The last part of its path.
+  /// The last component of the path.
   var name: Substring {
     path[(path.lastIndex(of: "/").map(path.index(after:)) ?? path.startIndex)...]
   }
 
   private init(_ name: String) {
-    // The tests' own executable lies in the folder that the commands were built into; on macOS it
-    // lies deeper, in a bundle.
+    // The tests' executable is in the folder of the built commands; on macOS it is deeper, in a
+    // bundle.
     var folder = URL(filePath: executablePath ?? CommandLine.arguments[0])
     var path: String
     repeat {
@@ -34,7 +35,7 @@ struct BuiltCommand {
     let status: Int32
     let output: [UInt8]
     let errors: String
-    /// When it was gone, as the thread that waits for it saw it.
+    /// When it ended, as seen by the thread that waits for it.
     let ended: ContinuousClock.Instant
 
     var text: String { String(decoding: output, as: UTF8.self) }
@@ -43,9 +44,11 @@ struct BuiltCommand {
   /// Runs the command to its end.
   ///
   /// - Parameters:
-  ///   - redirection: What a shell is to add, such as `> /dev/full` or `| head -c 10`.
+  ///   - redirection: What a shell appends to the command line, such as `> /dev/full` or `| head -c
+  ///     10`.
   ///   - input: The content of standard input.
-  ///   - environment: Variables besides PATH, HOME and TMPDIR; nothing else is passed on.
+  ///   - environment: Variables besides PATH, HOME, TMPDIR and LD_LIBRARY_PATH; no others are
+  ///     passed on.
   ///   - folder: The working folder.
   @discardableResult
   func run(
@@ -57,7 +60,7 @@ struct BuiltCommand {
     ).end()
   }
 
-  /// Starts the command; the parameters are those of ``run(_:redirection:input:environment:in:)``.
+  /// Starts the command, with the parameters of ``run(_:redirection:input:environment:in:)``.
   func start(
     _ arguments: [String], redirection: String? = nil, input: [UInt8] = [],
     environment: [String: String] = [:], in folder: TemporaryFolder
@@ -79,11 +82,11 @@ struct BuiltCommand {
   }
 }
 
-/// A command on its way.
+/// A command that is running.
 final class RunningCommand {
   private let process: Process
   private let ends: AsyncStream<ContinuousClock.Instant>
-  /// Streams are files, not pipes, so nothing can wait for anything else.
+  /// Standard streams are files instead of pipes, so that no process can block another.
   private let streams: TemporaryFolder
 
   fileprivate init(_ process: Process, input: [UInt8]) throws {
@@ -96,8 +99,8 @@ final class RunningCommand {
     process.standardError = try FileHandle(forWritingTo: URL(filePath: streams / "err"))
     let (ends, sender) = AsyncStream.makeStream(of: ContinuousClock.Instant.self)
     self.ends = ends
-    // Noted here, on a thread of its own: a task goes on when another test leaves it a thread, which
-    // may take seconds.
+    // Recorded here, on a separate thread: a task resumes only when the other tests leave it a
+    // thread, which may take seconds.
     process.terminationHandler = { _ in
       sender.yield(.now)
       sender.finish()
@@ -107,14 +110,14 @@ final class RunningCommand {
 
   var identifier: pid_t { process.processIdentifier }
 
-  /// Sends a signal; one that comes too late is none.
+  /// Sends a signal, unless the command has ended.
   func send(_ signal: Int32) { if process.isRunning { _ = kill(identifier, signal) } }
 
-  /// Waits for its end.
+  /// Waits for the command to end.
   func end() async throws -> BuiltCommand.Result {
     var ended = ContinuousClock.now
     for await moment in ends { ended = moment }
-    // As a shell says it, a process that a signal ended has 128 + its number.
+    // Like a shell, reports 128 + the number of the signal that ended a process.
     let status =
       process.terminationReason == .exit
       ? process.terminationStatus : 128 + process.terminationStatus
@@ -124,13 +127,13 @@ final class RunningCommand {
   }
 }
 
-/// A folder that is there as long as the value is.
+/// A folder that exists as long as the value.
 final class TemporaryFolder: Sendable {
-  /// Without a slash at the end.
+  /// The path, without a slash at the end.
   let path: String
 
   init() throws {
-    // Links followed: on macOS the place for temporary files is one.
+    // Without links: on macOS the folder for temporary files is one.
     let place = FileManager.default.temporaryDirectory.resolvingSymlinksInPath()
       .appending(path: "bollygan-test-\(UUID().uuidString)")
     try FileManager.default.createDirectory(at: place, withIntermediateDirectories: true)
@@ -138,12 +141,12 @@ final class TemporaryFolder: Sendable {
   }
 
   deinit {
-    // A test may have taken the right to write away.
+    // A test may have removed write permission.
     chmod("", 0o700)
     try? FileManager.default.removeItem(atPath: path)
   }
 
-  /// The path of something in the folder.
+  /// The path of a file in the folder.
   static func / (folder: TemporaryFolder, name: String) -> String { "\(folder.path)/\(name)" }
 
   /// The content of a file.
@@ -156,12 +159,13 @@ final class TemporaryFolder: Sendable {
     try Data(bytes).write(to: URL(filePath: self / name))
   }
 
-  /// Names of all that is in the folder or in one within it, hidden files included, sorted.
+  /// The names of everything in the folder, or in a folder within it, including hidden files,
+  /// sorted.
   func names(in name: String = "") throws -> [String] {
     try FileManager.default.contentsOfDirectory(atPath: self / name).sorted()
   }
 
-  /// Sets the permissions of the folder or of something in it.
+  /// Sets the permissions of the folder, or of a file in it.
   func chmod(_ name: String, _ mode: Int) {
     try? FileManager.default.setAttributes([.posixPermissions: mode], ofItemAtPath: self / name)
   }

@@ -5,7 +5,7 @@ import Testing
 struct VersionTests {
   static let commands = [BuiltCommand.infer, .train, .export]
 
-  @Test("says the package's version", arguments: commands)
+  @Test("prints the package's version", arguments: commands)
   func version(command: BuiltCommand) async throws {
     let result = try await command.run(["--version"], in: TemporaryFolder())
     #expect(result.status == 0)
@@ -21,12 +21,12 @@ struct VersionTests {
     #expect(result.errors.isEmpty)
   }
 
-  @Test("refuses an option it does not know with 64", arguments: commands)
+  @Test("exits with 64 for an unknown option", arguments: commands)
   func unknownOption(command: BuiltCommand) async throws {
     let result = try await command.run(["--no-such-option"], in: TemporaryFolder())
     #expect(result.status == 64)
     #expect(result.output.isEmpty)
-    // What it names first is another matter: perhaps an argument that is missing.
+    // The message itself may name something else first, such as a missing argument.
     #expect(result.errors.contains("Usage: \(command.name)"))
   }
 }

@@ -3,14 +3,14 @@ import BollyGANModel
 import Foundation
 import Testing
 
-/// A generator and what PyTorch says in float64 that it draws.
+/// A generator, and the images that PyTorch draws from it in float64.
 struct AgreementCase: Decodable, CustomTestStringConvertible {
   let seed, nz, ngf, side, channels, latents: Int
   let gain: Float
-  /// Positions in `[latents, channels, side, side]`.
+  /// Indices of sampled values in `[latents, channels, side, side]`.
   let places: [Int]
   let values: [Double]
-  /// Over all pixels, so that none escapes.
+  /// Sums over all pixels, so that none is unchecked.
   let sum, squares: Double
 
   var testDescription: String { "nz \(nz), ngf \(ngf), \(side)x\(side)x\(channels)" }
@@ -24,11 +24,12 @@ struct AgreementCase: Decodable, CustomTestStringConvertible {
   static let all: [AgreementCase] = {
     let file = URL(filePath: #filePath).deletingLastPathComponent()
       .appending(path: "Fixtures/agreement.json")
-    // A fixture that cannot be read leaves no cases; `count` below then fails.
+    // If the fixture cannot be read, there are no cases and `count` below fails.
     return (try? JSONDecoder().decode([AgreementCase].self, from: Data(contentsOf: file))) ?? []
   }()
 
-  /// Fails where a sampled pixel, or the mean of all or of their squares, is off by more.
+  /// Fails if a sampled pixel, or the mean of all pixels, is off by more than `bound`, or the mean
+  /// of their squares by more than twice that.
   func expectAgreement(_ pictures: [some BinaryFloatingPoint], within bound: Double) throws {
     try #require(pictures.count == latents * channels * side * side)
     let worst = zip(places, values).map { abs(Double(pictures[$0]) - $1) }.max() ?? .infinity
@@ -52,39 +53,39 @@ struct AgreementTests {
     #expect(Set(cases.map(\.channels)) == [1, 3])
   }
 
-  @Test("the plain generator in float32", arguments: AgreementCase.all)
+  @Test("the plain generator agrees in float32", arguments: AgreementCase.all)
   func plainFloat(_ agreement: AgreementCase) throws {
     let shape = try agreement.shape
     let weights = drawnGenerator(shape, seed: agreement.seed, gain: agreement.gain)
     let latents = drawnLatents(seed: agreement.seed, count: agreement.latents * shape.latent)
-    // Up to 4096 terms to a sum, a few ulp of the largest each.
+    // Sums of up to 4,096 terms are off by a few ulp of the largest one.
     try agreement.expectAgreement(
       PlainGenerator<Float>(weights).pictures(latents: latents), within: 1e-5)
   }
 
-  @Test("the plain generator in float64", arguments: AgreementCase.all)
+  @Test("the plain generator agrees in float64", arguments: AgreementCase.all)
   func plainDouble(_ agreement: AgreementCase) throws {
     let shape = try agreement.shape
     let weights = drawnGenerator(shape, seed: agreement.seed, gain: agreement.gain)
     let latents = drawnLatents(seed: agreement.seed, count: agreement.latents * shape.latent)
-    // The same sums in another order: 2^-53 times some hundreds.
+    // The same sums in another order: a few hundred times 2^-53.
     try agreement.expectAgreement(
       PlainGenerator<Double>(weights).pictures(latents: latents.map(Double.init)), within: 1e-12)
   }
 
   @Test(
-    "the fused generator at every instruction set", arguments: AgreementCase.all,
+    "the fast generator agrees at every instruction set", arguments: AgreementCase.all,
     InstructionSet.available)
   func fused(_ agreement: AgreementCase, level: InstructionSet) throws {
     let shape = try agreement.shape
     let weights = drawnGenerator(shape, seed: agreement.seed, gain: agreement.gain)
     let latents = drawnLatents(seed: agreement.seed, count: agreement.latents * shape.latent)
     let generator = Generator(weights, instructionSet: level, threads: 2)
-    // Folding rounds each weight once more, and tiles add in another order.
+    // Folding rounds each weight once more, and fast convolutions sum in another order.
     try agreement.expectAgreement(generator.pictures(latents: latents), within: 2e-5)
   }
 
-  @Test("the fused generator's bytes are its pictures, rounded", arguments: AgreementCase.all)
+  @Test("the fast generator's bytes are its floats, rounded", arguments: AgreementCase.all)
   func pixels(_ agreement: AgreementCase) throws {
     let shape = try agreement.shape
     let weights = drawnGenerator(shape, seed: agreement.seed, gain: agreement.gain)

@@ -1,7 +1,7 @@
 import BollyGANModel
 
-/// Uniform numbers in −1…1, exact in float32: the lowbias32 hash of a counter, as
-/// `Fixtures/make_agreement.py` computes it.
+/// Uniform numbers in −1…1, exact in float32: the lowbias32 hash of a counter, as in
+/// `Fixtures/make_agreement.py`.
 func noise(seed: Int, tensor: Int, count: Int) -> [Float] {
   (0..<UInt32(count)).map { index in
     var x = index &* 0x9E37_79B9
@@ -15,14 +15,14 @@ func noise(seed: Int, tensor: Int, count: Int) -> [Float] {
   }
 }
 
-/// Uniform numbers around a centre.
+/// Uniform numbers within `radius` of `centre`.
 func spread(seed: Int, tensor: Int, count: Int, centre: Float, radius: Float) -> [Float] {
   noise(seed: seed, tensor: tensor, count: count).map { centre + radius * $0 }
 }
 
-/// Weights by the formula of `Fixtures/make_agreement.py`.
+/// A generator whose weights follow the formula of `Fixtures/make_agreement.py`.
 ///
-/// - Parameter gain: Factor of the last kernel, a power of two.
+/// - Parameter gain: A factor for the last kernel, a power of two.
 func drawnGenerator(_ shape: DCGANShape, seed: Int, gain: Float) -> GeneratorWeights {
   let channels = shape.generatorChannels
   let layers = (0..<channels.count - 1).map { layer in
@@ -52,7 +52,7 @@ func drawnGenerator(_ shape: DCGANShape, seed: Int, gain: Float) -> GeneratorWei
   return GeneratorWeights(shape: shape, layers: layers)
 }
 
-/// Latents by the formula of `Fixtures/make_agreement.py`: uniform, of unit variance.
+/// Latents that follow the formula of `Fixtures/make_agreement.py`: uniform, with unit variance.
 func drawnLatents(seed: Int, count: Int) -> [Float] {
   spread(seed: seed, tensor: 255, count: count, centre: 0, radius: Float(3.0.squareRoot()))
 }

@@ -11,7 +11,7 @@ import Testing
   import Darwin
 #endif
 
-/// A generator of small random weights, the same on every machine.
+/// A generator with small random weights, the same on every machine.
 private func weights(
   _ shape: DCGANShape, seed: UInt64, slope: Float = 0, bias: [Float]? = nil
 ) -> GeneratorWeights {
@@ -38,7 +38,7 @@ private func weights(
   return GeneratorWeights(shape: shape, layers: layers, slope: slope)
 }
 
-/// Evaluation mode in float64, one tap at a time.
+/// The network in evaluation mode, in float64, one tap at a time.
 private func reference(_ weights: GeneratorWeights, latent: ArraySlice<Float>) -> [Double] {
   var map = latent.map(Double.init)
   var side = 1
@@ -83,7 +83,7 @@ private func reference(_ weights: GeneratorWeights, latent: ArraySlice<Float>) -
   return map
 }
 
-@Suite("Fused generator")
+@Suite("Fast generator")
 struct GeneratorTests {
   static let shapes: [DCGANShape] = [
     try! DCGANShape(latent: 7, generatorWidth: 4, side: 32, channels: 1),
@@ -91,27 +91,25 @@ struct GeneratorTests {
     try! DCGANShape(latent: 16, generatorWidth: 9, side: 64),
   ]
 
-  // 2e-5 is what the documentation promises; sums of at most a few thousand float32 products of
-  // this size are off by a few 1e-6.
-  @Test("no latents make no pictures, and do no harm")
+  @Test("an empty array of latents gives an empty result")
   func none() throws {
     let shape = try DCGANShape(latent: 7, generatorWidth: 4, side: 16)
     let generator = Generator(weights(shape, seed: 1), threads: 2)
     #expect(generator.pictures(latents: []).isEmpty && generator.pixels(latents: []).isEmpty)
   }
 
-  /// Few pictures, whose layers the threads share, and more of them than go together.
+  /// Counts at which threads share layers, at which they do not, and beyond one pass.
   @Test(
-    "pictures handed over one by one are those drawn at once", arguments: [1, 2, 3], [1, 5, 200])
+    "images handed over one by one equal those drawn at once", arguments: [1, 2, 3], [1, 5, 200])
   func each(threads: Int, count: Int) throws {
     let shape = try DCGANShape(latent: 7, generatorWidth: 4, side: 16)
     let generator = Generator(weights(shape, seed: 1), threads: threads)
     let latents = (0..<7 * count).map { Float($0 * 37 % 101) / 50 - 1 }
-    let came = Mutex([(index: Int, pixels: [UInt8])]())
+    let received = Mutex([(index: Int, pixels: [UInt8])]())
     generator.pixels(latents: latents) { index, pixels in
-      came.withLock { $0.append((index, pixels)) }
+      received.withLock { $0.append((index, pixels)) }
     }
-    let all = came.withLock { $0.sorted { $0.index < $1.index } }
+    let all = received.withLock { $0.sorted { $0.index < $1.index } }
     #expect(all.map(\.index) == Array(0..<count))
     #expect(all.flatMap(\.pixels) == generator.pixels(latents: latents))
   }
@@ -122,8 +120,8 @@ struct GeneratorTests {
     expectAgreement(weights(shape, seed: 3), on: level)
   }
 
-  /// What other people's generators have and ours do not: channels that do not halve, other sides,
-  /// LeakyReLU, a bias before the picture.
+  /// Generators unlike ours, as other people train them: channels that do not halve, other sides,
+  /// LeakyReLU, a bias before tanh.
   static let others: [GeneratorWeights] = [
     weights(
       try! DCGANShape(latent: 5, generatorWidths: [6, 17, 4]), seed: 4, slope: 0.2,
@@ -135,7 +133,7 @@ struct GeneratorTests {
   ]
 
   @Test(
-    "LeakyReLU, a bias before the picture and any widths and sides agree with float64",
+    "LeakyReLU, a bias before tanh, and any widths and sides agree with float64",
     arguments: InstructionSet.available, Self.others)
   func agreesOnOthers(level: InstructionSet, weights: GeneratorWeights) {
     expectAgreement(weights, on: level)
@@ -160,10 +158,12 @@ struct GeneratorTests {
       }
     }
     print("\(level) \(shape.side) \(shape.generatorWidth): largest difference \(largest)")
+    // The documented bound. Sums of a few thousand float32 products of this size are off by a few
+    // 1e-6.
     #expect(largest <= 2e-5)
   }
 
-  @Test("a picture is the same bytes in any batch and on any number of threads")
+  @Test("an image has the same bytes in any batch and on any number of threads")
   func sameBytes() throws {
     let shape = try DCGANShape(latent: 16, generatorWidth: 8, side: 64)
     let weights = weights(shape, seed: 5)
@@ -181,8 +181,9 @@ struct GeneratorTests {
     }
   }
 
-  /// Of this width seven pictures make maps that go past the caches, and one does not.
-  @Test("a picture of a wide network is the same bytes alone and among others, on every level")
+  /// At this width the maps of seven images are stored past the caches, those of a single one are
+  /// not.
+  @Test("an image of a wide network has the same bytes alone and in a batch, at every level")
   func sameBytesPastTheCaches() throws {
     let shape = try DCGANShape(latent: 4, generatorWidth: 64, side: 64)
     let weights = weights(shape, seed: 8)
@@ -199,11 +200,11 @@ struct GeneratorTests {
     }
   }
 
-  @Test("callers on several threads may share a generator")
+  @Test("callers on several threads can share a generator")
   func sharedByCallers() async throws {
     let shape = try DCGANShape(latent: 16, generatorWidth: 8, side: 64)
     let weights = weights(shape, seed: 7)
-    // Too few pictures for each thread to draw its own, just enough, and more, by turns.
+    // In turn: too few images for each thread to draw its own, just enough, and more.
     let batches = (0..<12).map { caller in
       (0..<[1, 5, 6, 17][caller % 4] * shape.latent).map {
         Float(($0 * 31 + caller * 7) % 67) / 20 - 1.6

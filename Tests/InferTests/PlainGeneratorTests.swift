@@ -10,7 +10,7 @@ struct PlainGeneratorTests {
     }
   }
 
-  @Test("a picture does not depend on its neighbours", arguments: shapes)
+  @Test("an image does not depend on its neighbours", arguments: shapes)
   func neighbours(shape: DCGANShape) {
     let generator = PlainGenerator<Float>(drawnGenerator(shape, seed: 3, gain: 1))
     let latents = drawnLatents(seed: 4, count: 3 * shape.latent)
@@ -23,14 +23,14 @@ struct PlainGeneratorTests {
     }
   }
 
-  @Test("no latents make no pictures")
+  @Test("an empty array of latents gives an empty result")
   func none() {
     let generator = PlainGenerator<Double>(drawnGenerator(Self.shapes[0], seed: 3, gain: 1))
     #expect(generator.pictures(latents: []).isEmpty)
   }
 
-  /// One input pixel, one tap, no sums: each tap must land where the definition puts it.
-  @Test("each tap of the last layer lands at (2i + u − 1, 2j + v − 1)")
+  /// With a single tap there are no sums, so each output shows where that tap goes.
+  @Test("each tap of the last layer contributes to (2i + u − 1, 2j + v − 1)")
   func taps() throws {
     let shape = try DCGANShape(latent: 1, generatorWidth: 1, side: 32, channels: 1)
     var weights = drawnGenerator(shape, seed: 0, gain: 1)
@@ -40,7 +40,7 @@ struct PlainGeneratorTests {
         weights.layers[layer].norm = NormWeights(channels: channels)
       }
     }
-    // All maps are zero up to the last, which is a constant 1 everywhere through its shift.
+    // All maps are zero except the last one, which its shift makes 1 everywhere.
     weights.layers[2].norm?.shift = [1]
     for u in 0..<4 {
       for v in 0..<4 {
@@ -50,7 +50,7 @@ struct PlainGeneratorTests {
         let picture = PlainGenerator<Double>(weights).pictures(latents: [1])
         for p in 0..<32 {
           for q in 0..<32 {
-            // The input row i = (p + 1 − u)/2 must be whole and inside 0..<16; columns likewise.
+            // The input row i = (p + 1 − u)/2 must be an integer in 0..<16; columns likewise.
             let hit =
               (p + 1 - u).isMultiple(of: 2) && (q + 1 - v).isMultiple(of: 2)
               && (0..<32).contains(p + 1 - u) && (0..<32).contains(q + 1 - v)

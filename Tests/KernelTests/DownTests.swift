@@ -1,14 +1,11 @@
 import BollyGANKernels
 import Testing
 
-/// What stands where a kernel must not write.
-private let canary: Float = 12345
-
-/// A convolution of stride 2 on random numbers, from fine maps with margin 1 to coarse ones, and the
-/// gradient of its weights.
+/// A convolution with stride 2, from fine maps with margin 1 to coarse ones, and the gradient of
+/// its weights, on random numbers.
 struct DownCase: CustomTestStringConvertible, Sendable {
   let images: Int
-  /// Of the coarse map.
+  /// The side of the coarse map.
   let side: Int
   let fineChannels: Int
   let coarseChannels: Int
@@ -18,9 +15,9 @@ struct DownCase: CustomTestStringConvertible, Sendable {
     "\(images) x \(2 * side)x\(2 * side)x\(fineChannels) to \(coarseChannels), \(parts) parts"
   }
 
-  /// Depths below, at and beyond one sum of the products; coarse channels that fill panels and do not;
-  /// numbers of tiles below and above those of one sum of the gradient, and on both sides of where the
-  /// loops for few tiles end; a last group that is cut in two.
+  /// The cases cover depths below, equal to and above the length of one sum; coarse channels that
+  /// do and do not fill panels; fewer and more tiles than one sum of the gradient takes, and than a
+  /// small job has; and a last group that is divided in two.
   static let all = [
     DownCase(images: 1, side: 4, fineChannels: 16, coarseChannels: 16),
     DownCase(images: 2, side: 4, fineChannels: 48, coarseChannels: 48),
@@ -32,7 +29,7 @@ struct DownCase: CustomTestStringConvertible, Sendable {
     DownCase(images: 38, side: 4, fineChannels: 48, coarseChannels: 16, parts: 7),
   ]
 
-  /// Floats from one row of a map with margin 1 to the next.
+  /// Floats from one row to the next, in a map with margin 1.
   private func row(_ side: Int, _ channels: Int) -> Int { (side + 2) * channels }
 
   private func map(_ side: Int, _ channels: Int, seed: UInt64) -> [Float] {
@@ -56,8 +53,10 @@ struct DownCase: CustomTestStringConvertible, Sendable {
     return numbers.floats(coarseChannels * 16 * fineChannels)
   }
 
-  /// Calls the body for every coarse pixel and tap: where the pixel's channels begin in a coarse map with
-  /// margin 1, its number without, where the fine pixel's channels begin, and the tap.
+  /// Calls the body for every coarse pixel and tap.
+  ///
+  /// - Parameter body: Receives the offset of the coarse pixel in maps with margin 1, the pixel's
+  ///   number, the offset of the fine pixel, and the tap.
   private func eachProduct(_ body: (_ at: Int, _ pixel: Int, _ fine: Int, _ tap: Int) -> Void) {
     for image in 0..<images {
       for i in 0..<side {
@@ -76,7 +75,7 @@ struct DownCase: CustomTestStringConvertible, Sendable {
     }
   }
 
-  /// `[images, side, side, coarseChannels]` by the definition, in float64.
+  /// The convolution by definition, in float64: `[images, side, side, coarseChannels]`.
   func reference(_ fine: [Float]) -> [Double] {
     let (fine, weights) = (fine.map(Double.init), self.weights.map(Double.init))
     var out = [Double](repeating: 0, count: images * side * side * coarseChannels)
@@ -91,7 +90,7 @@ struct DownCase: CustomTestStringConvertible, Sendable {
     return out
   }
 
-  /// `[coarseChannels, 4, 4, fineChannels]` by the definition, in float64.
+  /// The gradient by definition, in float64: `[coarseChannels, 4, 4, fineChannels]`.
   func gradientReference(_ fine: [Float], _ coarse: [Float]) -> [Double] {
     let (fine, coarse) = (fine.map(Double.init), coarse.map(Double.init))
     var out = [Double](repeating: 0, count: coarseChannels * 16 * fineChannels)
@@ -107,25 +106,25 @@ struct DownCase: CustomTestStringConvertible, Sendable {
 
   var tiles: Int { images * side * side / 16 }
 
-  /// What the kernels make of it; coarse maps lie some floats apart, and what is between them is
-  /// checked to be left alone.
+  /// The convolution as the kernels compute it. Checks that gaps between coarse maps are not
+  /// written.
   func run(_ level: Level, _ fine: [Float]) -> [Float] {
-    let kernels = unsafe level.kernels
-    let width = Int(unsafe kernels.columns)
+    let kernels = level.kernels
+    let width = Int(kernels.columns)
     let panels = (coarseChannels + width - 1) / width
     var taps = [Float](repeating: 0, count: 16 * panels * fineChannels * width)
     unsafe bg_pack_down(
       weights, 0, fineChannels, coarseChannels, 1.0 / 81, fineChannels, panels, width, &taps)
     let height = Int(
-      tiles <= Int(unsafe kernels.small_job_tiles) ? unsafe kernels.row_step : unsafe kernels.rows)
+      tiles <= Int(kernels.small_job_tiles) ? kernels.row_step : kernels.rows)
     let size = side * side * coarseChannels
     let gap = 5
     var out = [Float](repeating: canary, count: images * (size + gap))
-    // Whatever stands in the memory that is lent must not matter.
+    // The initial content of scratch memory must not matter.
     var planes = [Float](
       repeating: 1e30,
       count: Int(BG_WIN_PLANES)
-        * ((tiles + Int(unsafe kernels.rows)) * 4 * fineChannels + Int(BG_WIN_PAD)))
+        * ((tiles + Int(kernels.rows)) * 4 * fineChannels + Int(BG_WIN_PAD)))
     var scratch = [Float](repeating: 1e30, count: bg_scratch_floats(width))
     let fineRow = row(2 * side, fineChannels)
     unsafe fine.withUnsafeBufferPointer { fine in
@@ -156,14 +155,17 @@ struct DownCase: CustomTestStringConvertible, Sendable {
     return values
   }
 
-  /// The gradient as the kernels compute it, in sums of at most `slice` tiles, added to `start` where
-  /// there is one; the last coarse channel is not wanted.
+  /// The gradient as the kernels compute it, without the last coarse channel.
+  ///
+  /// - Parameters:
+  ///   - slice: The most tiles in a sum.
+  ///   - start: A value that the gradient is added to; nil: none.
   func gradient(
     _ level: Level, _ fine: [Float], _ coarse: [Float], slice: Int = Int(BG_WIN_SUM),
     from start: Float? = nil
   ) -> [Float] {
-    let kernels = unsafe level.kernels
-    let width = Int(unsafe kernels.columns)
+    let kernels = level.kernels
+    let width = Int(kernels.columns)
     let unit = Int(BG_CHANNEL_UNIT)
     let wanted = (coarseChannels - 1) * 16 * fineChannels
     var out = [Float](repeating: start ?? 1e30, count: wanted)
@@ -202,9 +204,9 @@ struct DownCase: CustomTestStringConvertible, Sendable {
   }
 }
 
-@Suite("Fast convolution of stride 2")
+@Suite("Fast convolution")
 struct DownTests {
-  @Test("weights are packed by the definition, in ranges, for channels that fill no block")
+  @Test("weights are packed as defined, in ranges of channels, even if they do not fill a block")
   func packing() {
     let (depth, scale) = (32, 1.0 / 81)
     for (channels, columns) in [(3, 8), (21, 8), (18, 32)] {
@@ -225,7 +227,7 @@ struct DownTests {
           #expect(taps[index] == canary)
           continue
         }
-        // Of tap (a, b) of parity (r, s) row 2a + r and column 2b + s of the kernel.
+        // Tap (a, b) of parity (r, s) is row 2a + r and column 2b + s of the kernel.
         let (u, v) = (tap / 2 * 2 + parity / 2, tap % 2 * 2 + parity % 2)
         let weight = weights[((channel * 4 + u) * 4 + v) * depth + d]
         #expect(taps[index] == Float(Double(weight) * scale))
@@ -237,32 +239,32 @@ struct DownTests {
     zip(out, expected).map { abs(Double($0) - $1) }.max()!
   }
 
-  // As for the transposed convolution: sums of n products below 1 in size are √n/3, and off by √r/2
-  // half-ulps of that for r roundings; the corners of a tile enlarge it by up to 4; six deviations are
-  // not passed. A product of transformed numbers stands for the four taps, so sums of s of them round
-  // as 4 s products do, and the transforms round as three more would.
+  // As for the transposed convolution: a sum of n products below 1 has the size √n/3, and r
+  // roundings are off by √r/2 half-ulps of that. The corners of a tile enlarge the error by up to
+  // 4. Six standard deviations are never exceeded. A product of transformed numbers represents four
+  // taps, so a sum of s of them rounds like 4 s products, and the transforms round like three more.
   static func bound(_ terms: Int, summed: Int) -> Double {
     let roundings = Double(4 * (min(summed, Int(BG_WIN_SUM)) + 3))
     return 6 * 4 * (roundings.squareRoot() / 2) * (Double(terms).squareRoot() / 3) * 0x1p-24
   }
 
-  @Test("is the convolution", arguments: Level.available, DownCase.all)
+  @Test("down agrees with the definition", arguments: Level.available, DownCase.all)
   func agrees(level: Level, shape: DownCase) {
     let fine = shape.fine
     let worst = Self.worst(shape.run(level, fine), shape.reference(fine))
     #expect(worst <= Self.bound(16 * shape.fineChannels, summed: 4 * shape.fineChannels))
   }
 
-  @Test("levels with fused multiply-add give equal bits", arguments: DownCase.all)
+  @Test("levels with fused multiply-add produce equal bits", arguments: DownCase.all)
   func levels(shape: DownCase) {
-    let fused = Level.available.filter { unsafe $0.kernels.fused != 0 }
+    let fused = Level.fused
     let (fine, coarse) = (shape.fine, shape.coarse)
     let results = fused.map { (shape.run($0, fine), shape.gradient($0, fine, coarse)) }
     for other in results.dropFirst() { #expect(other == results[0]) }
   }
 
   @Test(
-    "an image is the same bits alone and in a batch", arguments: Level.available,
+    "an image has the same bits alone and in a batch", arguments: Level.available,
     [(4, 48), (8, 16)])
   func neighbours(level: Level, shape: (side: Int, channels: Int)) {
     func some(_ images: Int, _ parts: Int) -> DownCase {
@@ -280,11 +282,13 @@ struct DownTests {
     }
   }
 
-  @Test("is the gradient of the weights, and adds to one", arguments: Level.available, DownCase.all)
+  @Test(
+    "the weight gradient agrees with the definition, stored or accumulated",
+    arguments: Level.available, DownCase.all)
   func gradient(level: Level, shape: DownCase) {
     let (fine, coarse) = (shape.fine, shape.coarse)
     let expected = shape.gradientReference(fine, coarse).dropLast(16 * shape.fineChannels)
-    // Sums over the pixels, 16 in a tile, and over the tiles of a slice.
+    // Sums run over the pixels, 16 in a tile, and over the tiles of a slice.
     func bound(_ slice: Int) -> Double {
       Self.bound(16 * shape.tiles, summed: min(shape.tiles, slice))
     }

@@ -9,10 +9,8 @@ import Testing
   import Darwin
 #endif
 
-/// What stands where a kernel must not write.
-private let canary: Float = 12345
-
-/// A transposed convolution on random numbers: coarse maps within a margin that must not matter.
+/// A transposed convolution on random numbers. Coarse maps have a margin, whose content must not
+/// matter.
 struct UpCase: CustomTestStringConvertible, Sendable {
   let images: Int
   let side: Int
@@ -20,19 +18,19 @@ struct UpCase: CustomTestStringConvertible, Sendable {
   let columns: Int
   var slope: Float = 0
   var parts = 1
-  /// Fine maps go past the caches.
+  /// Whether fine maps are stored past the caches.
   var streams = false
-  /// Maps lie in chunks of channels.
+  /// Whether maps are stored in chunks of channels.
   var inChunks = false
 
   var testDescription: String {
     "\(images) x \(side)x\(side)x\(depth) to \(columns), slope \(slope), \(parts) parts"
   }
 
-  /// Depths below, at and beyond one sum of the products; columns that fill panels and do not; numbers
-  /// of tiles on both sides of where the loops for few tiles end, and that leave groups unfilled; images
-  /// that end within a group, and whose tiles are not all kept at once; the largest side; a last group that is
-  /// cut in two, also where a block of tiles ends.
+  /// The cases cover depths below, equal to and above the length of one sum; columns that do and do
+  /// not fill panels; fewer and more tiles than a small job has, and numbers that do not fill
+  /// groups; images that end within a group, and that have more tiles than one block; the largest
+  /// side; and a last group that is divided in two, also at the end of a block.
   static let all = [
     UpCase(images: 1, side: 4, depth: 16, columns: 16),
     UpCase(images: 2, side: 4, depth: 144, columns: 48, slope: 0.2),
@@ -73,7 +71,7 @@ struct UpCase: CustomTestStringConvertible, Sendable {
     return numbers.floats(columns)
   }
 
-  /// The definition, in float64.
+  /// The transposed convolution by definition, in float64.
   func reference(_ coarse: [Float]) -> [Double] {
     let (kernel, bias) = (kernel, bias)
     let (fine, row) = (2 * side, side + 2)
@@ -101,11 +99,11 @@ struct UpCase: CustomTestStringConvertible, Sendable {
     return out.map { max(0, $0) + Double(slope) * min(0, $0) }
   }
 
-  /// What the kernels make of it; fine maps lie `gap` floats apart, and what is between them is
-  /// checked to be left alone.
+  /// The transposed convolution as the kernels compute it. Checks that gaps between fine maps are
+  /// not written.
   func run(_ level: Level, _ coarse: [Float]) -> [Float] {
-    let kernels = unsafe level.kernels
-    let width = Int(unsafe kernels.columns)
+    let kernels = level.kernels
+    let width = Int(kernels.columns)
     let panels = (columns + width - 1) / width
     var taps = [Float](repeating: 0, count: 16 * panels * depth * width)
     unsafe bg_pack_up(
@@ -115,16 +113,16 @@ struct UpCase: CustomTestStringConvertible, Sendable {
     let padded = bias + [Float](repeating: 0, count: panels * width - columns)
     let tiles = images * side * side / 16
     let height = Int(
-      tiles <= Int(unsafe kernels.small_job_tiles) ? unsafe kernels.row_step : unsafe kernels.rows)
+      tiles <= Int(kernels.small_job_tiles) ? kernels.row_step : kernels.rows)
     let groups = (tiles + height - 1) / height
-    // Whole lines of the cache where maps go past it.
+    // Whole cache lines if maps are stored past the caches.
     let gap = streams ? 16 : 5
     let fine = 4 * side * side * columns + gap
     var out = [Float](repeating: canary, count: images * fine + 16)
     var start = 0
-    // Whatever stands in the memory that is lent must not matter.
+    // The initial content of scratch memory must not matter.
     var planes = [Float](
-      repeating: 1e30, count: 25 * ((tiles + Int(unsafe kernels.rows)) * depth + Int(BG_WIN_PAD)))
+      repeating: 1e30, count: 25 * ((tiles + Int(kernels.rows)) * depth + Int(BG_WIN_PAD)))
     var scratch = [Float](repeating: 1e30, count: bg_scratch_floats(width) + 1)
     scratch[scratch.count - 1] = canary
     let unit = Int(BG_CHANNEL_UNIT)
@@ -159,7 +157,8 @@ struct UpCase: CustomTestStringConvertible, Sendable {
   }
 }
 
-/// Maps `[images, pixels, channels]` as `[images, chunks, pixels, BG_CHANNEL_UNIT]`, or the other way round.
+/// Reorders maps `[images, pixels, channels]` to `[images, chunks, pixels, BG_CHANNEL_UNIT]`, or
+/// `back`.
 private func chunks(_ maps: [Float], pixels: Int, channels: Int, back: Bool = false) -> [Float] {
   let unit = Int(BG_CHANNEL_UNIT)
   var out = maps
@@ -201,8 +200,8 @@ private func withPointers(
   }
 }
 
-/// Two pictures from maps on random numbers: summed directly from maps as training has them, or fast from
-/// such as the engine has; cut into some parts, also into more than there are rows of tiles.
+/// Two images from maps of random numbers, cut into parts, sometimes more than there are rows of
+/// tiles. The direct sum reads maps in training's layout, the fast convolution in the engine's.
 struct PictureCase: CustomTestStringConvertible, Sendable {
   let side: Int
   let depth: Int
@@ -221,25 +220,26 @@ struct PictureCase: CustomTestStringConvertible, Sendable {
     ].map { PictureCase(side: $0.0, depth: $0.1, channels: $0.2, parts: $0.3, isFast: isFast) }
   }
 
-  /// The same operator, to take numbers from.
+  /// The same operator as an `UpCase`, which supplies the numbers.
   var up: UpCase { UpCase(images: 2, side: side, depth: depth, columns: channels, slope: 1) }
 
-  /// For sums below 4.
+  /// Scaled so that sums stay below 4.
   var coarse: [Float] { up.coarse.map { $0 / Float(depth).squareRoot() } }
 
   struct Drawn: Equatable {
-    /// `[2, channels, 2 side, 2 side]`, behind tanh.
+    /// After tanh: `[2, channels, 2 side, 2 side]`.
     var planar: [Float]
-    /// `[2, 2 side, 2 side, channels]`, behind tanh, and without it.
+    /// After tanh: `[2, 2 side, 2 side, channels]`.
     var bytes: [UInt8]
+    /// Without tanh: `[2, 2 side, 2 side, channels]`.
     var linear: [Float]
   }
 
   func run(_ level: Level, parts: Int) -> Drawn {
-    let kernels = unsafe level.kernels
+    let kernels = level.kernels
     let draw = unsafe isFast ? kernels.fast_picture! : kernels.direct_picture!
     let kernel = up.kernel
-    let (rows, lanes) = unsafe (Int(kernels.rows), Int(kernels.lanes))
+    let (rows, lanes) = (Int(kernels.rows), Int(kernels.lanes))
     let columns = isFast ? bg_picture_columns(channels, lanes) : 16 * channels
     var weights = [Float](
       repeating: 0, count: (isFast ? Int(BG_WIN_PLANES) : 1) * depth * columns)
@@ -264,7 +264,7 @@ struct PictureCase: CustomTestStringConvertible, Sendable {
       : (side + rows) * depth + 2 * side * channels + 2 * (side + 2 + rows) * 16 * channels
     var scratch = [Float](repeating: 1e30, count: room + 1)
     scratch[room] = canary
-    // Pictures in a frame of one pixel, as training keeps them.
+    // Images with a margin of one pixel, as in training.
     let frame = (2 * side + 2) * channels
     var map = [Float](repeating: canary, count: 2 * (2 * side + 2) * frame)
     let unit = Int(BG_CHANNEL_UNIT)
@@ -302,16 +302,17 @@ struct PictureCase: CustomTestStringConvertible, Sendable {
 
 @Suite("Fast transposed convolution")
 struct UpTests {
-  // Inputs and weights are below 1. A direct sum of n products is off by about √n half-ulps of its
-  // size, √n/3; the transforms enlarge that by 2.1 where four taps of one tile meet, and by twice that
-  // in a tile whose transformed numbers happen to be large, which sums of few channels do not even
-  // out (measured: 1.3 on average over what a tile adds to); 6 deviations are not passed.
+  // Inputs and weights are below 1. A direct sum of n products has the size √n/3 and is off by
+  // about √n half-ulps of that. The transforms enlarge the error by 2.1 where four taps of one tile
+  // meet, and by twice that in a tile whose transformed numbers happen to be large, which sums over
+  // few channels do not average out (measured: 1.3 on average over the pixels of a tile). Six
+  // standard deviations are never exceeded.
   static func bound(_ depth: Int) -> Double {
     let terms = Double(4 * depth)
     return 6 * 4 * (min(terms, 512).squareRoot() / 2) * (terms.squareRoot() / 3) * 0x1p-24
   }
 
-  @Test("is the transposed convolution", arguments: Level.available, UpCase.all)
+  @Test("up agrees with the definition", arguments: Level.available, UpCase.all)
   func agrees(level: Level, shape: UpCase) {
     let coarse = shape.coarse
     let out = shape.run(level, coarse)
@@ -320,7 +321,8 @@ struct UpTests {
   }
 
   @Test(
-    "past the caches go the same bits, and so do chunks of channels", arguments: Level.available,
+    "stores past the caches and chunks of channels produce the same bits",
+    arguments: Level.available,
     UpCase.all)
   func forms(level: Level, shape: UpCase) {
     let bits = shape.run(level, shape.coarse)
@@ -331,15 +333,15 @@ struct UpTests {
     }
   }
 
-  @Test("levels with fused multiply-add give equal bits", arguments: UpCase.all)
+  @Test("levels with fused multiply-add produce equal bits", arguments: UpCase.all)
   func levels(shape: UpCase) {
-    let fused = Level.available.filter { unsafe $0.kernels.fused != 0 }
+    let fused = Level.fused
     let results = fused.map { shape.run($0, shape.coarse) }
     for other in results.dropFirst() { #expect(other == results[0]) }
   }
 
   @Test(
-    "an image is the same bits alone, in a small batch and in a large one",
+    "an image has the same bits alone, in a small batch and in a large one",
     arguments: Level.available)
   func neighbours(level: Level) {
     for (side, depth) in [(4, 144), (8, 32)] {
@@ -358,7 +360,7 @@ struct UpTests {
   }
 
   @Test(
-    "a picture is the transposed convolution, behind tanh as floats and as bytes, or as it is",
+    "the last layer agrees with the definition, as floats, as bytes, and without tanh",
     arguments: Level.available, PictureCase.all)
   func picture(level: Level, shape: PictureCase) {
     let (side, depth, channels) = (shape.side, shape.depth, shape.channels)
@@ -378,9 +380,10 @@ struct UpTests {
         }
       }
     }
-    // Sums of 4 depth products of numbers below 1 and 1/√depth are 2/3 in size; those of a tap, of at most
-    // 128 before they are added, round as above, without the corners. Fast, they round as above altogether,
-    // by 1/√depth less. tanh is off by 2 ulp at most.
+    // A sum of 4 · depth products of numbers below 1 and 1/√depth has the size 2/3. In the direct
+    // sum, each tap's products, at most 128 before they are added up, round as above but without
+    // the corners. The fast convolution rounds as above, smaller by 1/√depth. tanh is off by at
+    // most 2 ulp.
     let roundings = Double(min(depth, Int(BG_WIN_SUM)))
     let bound =
       shape.isFast
@@ -388,12 +391,12 @@ struct UpTests {
       : 6 * (roundings.squareRoot() / 2) * 2 / 3 * 0x1p-24
     #expect(worst <= bound + 2 * 0x1p-24)
     #expect(wrongBytes == 0)
-    // Without tanh the last additions are rounded at a size of up to 4.
+    // Without tanh, the last additions are rounded at a size of up to 4.
     #expect(worstLinear <= bound + 4 * 0x1p-24)
   }
 
   @Test(
-    "a picture is the same bits in one part and in many, on all levels with fused multiply-add",
+    "the last layer has the same bits for any number of parts, and at every level that fuses",
     arguments: PictureCase.all)
   func pictureBits(shape: PictureCase) {
     var fused: PictureCase.Drawn?
@@ -401,7 +404,7 @@ struct UpTests {
       let drawn = shape.run(level, parts: 1)
       #expect(shape.run(level, parts: shape.parts) == drawn)
       #expect(shape.run(level, parts: 2) == drawn)
-      guard unsafe level.kernels.fused != 0 else { continue }
+      guard level.kernels.fused != 0 else { continue }
       #expect(fused ?? drawn == drawn)
       fused = drawn
     }

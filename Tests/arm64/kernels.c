@@ -1,10 +1,10 @@
-// What the loops give on the same numbers, bit for bit, all but the fast convolutions, which
-// Benchmarks/layers.c goes through: a line for each loop, with a hash of its results.
+// Prints a hash of the results of every loop on fixed numbers, except for the fast convolutions
+// that Benchmarks/layers.c covers.
 //
 //   kernels avx2|avx512|neon|baseline
 //
-// Instruction sets with fused multiply-add print the same lines: .ci/arm64 compares them. What the loops
-// should give is for Tests/KernelTests to say.
+// Instruction sets with fused multiply-add print the same lines; .ci/arm64 compares them. Whether
+// the results are correct is checked by Tests/KernelTests.
 
 #include <inttypes.h>
 #include <math.h>
@@ -17,13 +17,14 @@
 
 static const bg_kernels *kernels;
 
+// `count` random numbers in -1...1.
 static float *numbers(size_t count) {
   float *at = zeros(count);
   for (size_t i = 0; i < count; i++) at[i] = next();
   return at;
 }
 
-// Fowler, Noll and Vo's hash, 1a.
+// Prints a hash: FNV-1a (Fowler, Noll and Vo).
 static void print(const char *name, const void *values, size_t size) {
   uint64_t hash = 14695981039346656037u;
   for (size_t i = 0; i < size; i++) hash = (hash ^ ((const uint8_t *)values)[i]) * 1099511628211u;
@@ -36,7 +37,7 @@ static void print_floats(const char *name, const float *values, size_t count) {
 
 typedef void product(size_t, const float *, const float *, const bg_tile *);
 
-// 37 rows of 300 numbers times 53 columns, tile by tile: sizes that no level's tile divides.
+// A product of 37 rows, depth 300 and 53 columns, tile by tile: sizes that no level's tile divides.
 static void multiply(const char *name, product *loop, int in_panels, int rectify, const float *left,
                      const float *right) {
   enum { rows = 37, depth = 300, columns = 53 };
@@ -67,7 +68,8 @@ static void multiply(const char *name, product *loop, int in_panels, int rectify
   free(out);
 }
 
-// Two pictures of 16x16 from maps of 8x8 with 144 channels and a margin, in both cuts, summed directly or fast.
+// Two images of 16x16 from maps of 8x8 with 144 channels and a margin, in one part and in two,
+// summed directly or by fast convolution.
 static void draw(size_t channels, int fast) {
   enum { side = 8, depth = 144, images = 2, row = (side + 2) * depth };
   const size_t count = images * 4 * side * side * channels;
@@ -146,13 +148,14 @@ int main(int argc, char **argv) {
   print_floats("channel_sums", sum, channels);
   kernels->channel_deviations(pixels, channels, in, mean, sum);
   print_floats("channel_deviations", sum, channels);
-  kernels->norm_gradient_sums(pixels, channels, in, gradient, mean, scale, shift, 0.2f, sum, product);
+  kernels->norm_gradient_sums(pixels, channels, in, gradient, mean, scale, shift, 0.2f, sum,
+                              product);
   print_floats("norm_gradient_sums", sum, channels);
   print_floats("norm_gradient_sums, products", product, channels);
-  kernels->norm_gradient_apply(pixels, channels, in, gradient, mean, scale, shift, 0.2f, a, b, addend,
-                               out);
+  kernels->norm_gradient_apply(pixels, channels, in, gradient, mean, scale, shift, 0.2f, a, b,
+                               addend, out);
   print_floats("norm_gradient_apply", out, count);
-  // Lengths that end within a vector, to beyond where tanh is 1.
+  // A length that ends within a vector, and arguments beyond those for which tanh rounds to 1.
   for (size_t i = 0; i < count; i++) in[i] *= i % 7;
   in[0] = INFINITY;
   in[1] = -INFINITY;
@@ -161,7 +164,8 @@ int main(int argc, char **argv) {
   kernels->tanh_gradient(count - 3, out, gradient, out);
   print_floats("tanh_gradient", out, count);
 
-  // Weights on their way into panels, of which the last is not filled, nor is its last group of four.
+  // Packing weights into panels. The last panel, and its last group of four columns, are partly
+  // filled.
   enum { inputs = 3, outputs = 39, wide = 16, panels = 3 };
   float *weights = numbers(inputs * outputs * 16);
   float *taps = zeros(16 * panels * inputs * wide);

@@ -2,15 +2,16 @@ import ArgumentParser
 import BollyGANInfer
 import BollyGANModel
 
-/// Measures this machine: kernels and whole faces.
+/// The subcommand `bench`, which measures kernels and whole faces on this machine.
 struct Bench: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
-    abstract: "Measure kernels and whole faces on this machine.",
+    abstract: "Measure the speed of kernels and of whole faces on this machine.",
     discussion: """
-      First what the processor could do if memory were no matter (GFLOP/s, measured), then every \
-      kernel at every instruction set as a share of that, then whole faces, latents to pixels, for \
-      batches of 1 to 256: on one thread and so on up to --threads, at every instruction set that this \
-      processor has or at that of --kernels alone. Other work on the machine falsifies all of it.
+      Prints three tables: the peak, which is what the processor could do if memory were free \
+      (GFLOP/s, measured); every kernel and layer, as a share of that peak; and whole faces, from \
+      latents to pixels, in batches of 1 to 256. Each is measured on 1 to --threads threads, at \
+      every instruction set that this processor has, or at the one named by --kernels. Any other \
+      work on the machine distorts the figures.
 
         bollygan-infer bench
         bollygan-infer bench --threads 1 --kernels avx2
@@ -30,7 +31,7 @@ struct Bench: AsyncParsableCommand {
   }
 
   private func lines(of benchmark: Benchmark) -> [String] {
-    var lines = ["Peak, GFLOP/s in registers"]
+    var lines = ["Peak in registers, GFLOP/s"]
     for (level, figures) in benchmark.peak.sorted(by: { $0.key.rawValue < $1.key.rawValue }) {
       for (threads, gflops) in figures.sorted(by: { $0.key < $1.key }) {
         lines.append(
@@ -44,7 +45,7 @@ struct Bench: AsyncParsableCommand {
           + "\(padded(kernel.name, 22))\(number(kernel.gflops, 1, width: 9)) "
           + "\(number(kernel.share * 100, 0, width: 4)) %")
     }
-    lines.append("Faces a second; milliseconds a call at p50, p95, p99")
+    lines.append("Faces per second; milliseconds per call at p50, p95, p99")
     for row in benchmark.faces {
       let times = row.milliseconds
       lines.append(
@@ -56,7 +57,7 @@ struct Bench: AsyncParsableCommand {
   }
 }
 
-/// The figures as `--json` prints them.
+/// The figures, as `--json` prints them.
 private struct BenchReport: Encodable {
   struct Kernel: Encodable {
     let name, level: String
@@ -70,7 +71,7 @@ private struct BenchReport: Encodable {
     let faces_per_second, ms_p50, ms_p95, ms_p99: Double
   }
 
-  /// Grows when a field changes its meaning or goes away.
+  /// Increases when a field changes its meaning or is removed.
   let schema = 1
   let version = bollyganVersion
   let peak_gflops: [String: [String: Double]]

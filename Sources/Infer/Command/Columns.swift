@@ -1,9 +1,11 @@
-/// `text` with spaces behind it up to `width`.
+// Text for tables in columns.
+
+/// `text`, padded with spaces on the right to `width` columns.
 func padded(_ text: String, _ width: Int) -> String {
   text + String(repeating: " ", count: max(0, width - text.count))
 }
 
-/// `value` with `digits` places, at the end of `width` columns.
+/// `value` with `digits` decimal places, aligned to the right of `width` columns.
 func number(_ value: Double, _ digits: Int, width: Int) -> String {
   var scale = 1.0
   for _ in 0..<digits { scale *= 10 }

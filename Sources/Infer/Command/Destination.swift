@@ -1,33 +1,36 @@
 import ArgumentParser
 import BollyGANTerminal
 
-/// What is made of the faces, and where it goes.
+/// What the faces become, and where that is written.
 enum Destination: Equatable {
-  /// One PNG of them all.
+  /// A single PNG of all faces.
   case grid(path: String)
-  /// A folder with a PNG of each; `path` ends with a slash.
+  /// A folder with a PNG for each face; `path` ends with a slash.
   case folder(path: String)
   /// An animated WebP.
   case animation(path: String)
-  /// Their numbers as float32 `[N, C, side, side]` in an NPY file.
+  /// The network's output, float32 `[N, C, side, side]`, in an NPY file.
   case array(path: String)
-  /// Their pixels, one RGB frame after another without any header.
+  /// Raw RGB frames, one after another, without a header.
   case frames(path: String)
 
-  /// What `--format` can ask for.
+  /// The values of `--format`.
   enum Format: String, CaseIterable, ExpressibleByArgument {
     case png, webp, npy, rgb
 
-    // Not all of them go with every subcommand; the options say which do.
+    // Not every subcommand accepts all of them; the help of each names its own.
     static let allValueStrings: [String] = []
   }
 
+  /// Interprets `--out` and `--format`.
+  ///
   /// - Parameters:
-  ///   - out: `-` for standard output, a name whose ending says what is wanted, or a folder.
-  ///   - format: Goes before the name's ending.
-  ///   - streamed: What standard output is given where no format is asked for.
+  ///   - out: `-` for standard output, a file whose extension names the format, or a folder.
+  ///   - format: Takes precedence over the extension.
+  ///   - streamed: The format for standard output if `format` is nil.
+  /// - Throws: `ValidationError` if the two contradict each other or name no format.
   init(out: String, format: Format?, streamed: Format) throws {
-    guard !out.isEmpty else { throw ValidationError("--out is empty.") }
+    guard !out.isEmpty else { throw ValidationError("--out needs a file or folder name.") }
     let isFolder = out.hasSuffix("/") || BollyGANTerminal.isFolder(out)
     let ending = Format.allCases.first { out.lowercased().hasSuffix(".\($0.rawValue)") }
     switch format ?? (out == "-" ? streamed : ending) {
@@ -35,8 +38,8 @@ enum Destination: Equatable {
       self = .folder(path: out.hasSuffix("/") ? out : out + "/")
     case let format? where isFolder:
       throw ValidationError(
-        "--out \(escaped(out)) is a folder, which is for PNG files; --format \(format.rawValue) "
-          + "needs a file, or - for standard output.")
+        "--out \(escaped(out)) is a folder, and folders hold PNG files. "
+          + "--format \(format.rawValue) needs a file name, or - for standard output.")
     case .png?: self = .grid(path: out)
     case .webp?: self = .animation(path: out)
     case .npy?: self = .array(path: out)
@@ -44,11 +47,12 @@ enum Destination: Equatable {
     case nil:
       let endings = Format.allCases.map { ".\($0.rawValue)" }.joined(separator: ", ")
       throw ValidationError(
-        "--out \(escaped(out)) does not say what to write: end it with one of \(endings), or with "
-          + "/ for a folder, or name a --format.")
+        "--out \(escaped(out)) does not name a format. Use one of \(endings), a folder name that "
+          + "ends with /, or --format.")
     }
   }
 
+  /// The file or folder; `-` for standard output.
   var path: String {
     switch self {
     case .grid(let path), .folder(let path), .animation(let path), .array(let path),
@@ -57,8 +61,7 @@ enum Destination: Equatable {
     }
   }
 
-  /// The most faces that can go there: what is held in memory or becomes a file each has an end,
-  /// a stream has none that matters.
+  /// The most faces that can be written: fewer where all are held in memory or each becomes a file.
   var faceLimit: Int {
     switch self {
     case .grid, .folder, .animation: 100_000
@@ -67,7 +70,7 @@ enum Destination: Equatable {
   }
 }
 
-/// A grid's columns and rows, as `8x4`.
+/// The columns and rows of a grid, written as `8x4`.
 struct GridSize: Equatable, ExpressibleByArgument {
   let columns, rows: Int
 
@@ -83,12 +86,13 @@ struct GridSize: Equatable, ExpressibleByArgument {
     self.init(columns: columns, rows: rows)
   }
 
-  /// The nearest to a square: 8x8 for 64.
+  /// The grid for `count` faces that is closest to a square: 8x8 for 64.
   init(count: Int) {
     var columns = max(1, Int(Double(count).squareRoot()))
     while columns * columns < count { columns += 1 }
     self.init(columns: columns, rows: (count + columns - 1) / columns)
   }
 
+  /// Faces that the grid has room for.
   var cells: Int { columns * rows }
 }

@@ -4,24 +4,30 @@ import BollyGANPictures
 import BollyGANTerminal
 import Synchronization
 
-/// Faces on their way from latents to files, batch by batch.
+/// Draws faces batch by batch, from latents to files.
 struct DrawingJob: ~Copyable {
   let model: LoadedModel
+  /// The generator that draws.
   let artist: Artist
+  /// The latents, consumed batch by batch.
   private(set) var latents: LatentSource
-  /// How long a frame of an animation stays.
+  /// The time that each frame of an animation is shown.
   var millisecondsPerFrame = 33
 
   private let provenance: Provenance
   private let batch: Int
   private let progress: ProgressBar
   private var latentsFile: OutputFile?
-  /// Seconds within the network, and of processor time within the encoder beside it.
+  /// Seconds spent in the network, and seconds of processor time spent in the PNG encoder, which
+  /// runs at the same time.
   private(set) var seconds = (network: 0.0, encoder: 0.0)
 
+  /// Prepares to draw.
+  ///
   /// - Parameters:
-  ///   - batch: Faces that go through the network together.
-  ///   - report: Says what to show, and whether to keep the latents.
+  ///   - batch: Faces drawn in one call of the generator.
+  ///   - report: Whether to show progress and save the latents.
+  /// - Throws: `CommandFailure` if the file for the latents cannot be opened.
   init(
     model: LoadedModel, artist: Artist, latents: LatentSource, batch: Int, report: ReportOptions
   ) throws {
@@ -39,13 +45,14 @@ struct DrawingJob: ~Copyable {
 
   /// Draws all faces.
   ///
-  /// - Parameter grid: The size of the grid, where it is one.
-  /// - Returns: The files of a folder; else nothing.
+  /// - Parameter grid: The size of the grid, if the destination is one.
+  /// - Returns: The files that were written to a folder; empty for any other destination.
+  /// - Throws: `CommandFailure` if a file cannot be written or the user interrupts.
   mutating func draw(to destination: Destination, grid: GridSize) async throws -> [FaceFile] {
     Interruption.watch()
     defer { progress.finish() }
     var files: [FaceFile] = []
-    // Files are opened before the work, so that a name that cannot be written costs no time.
+    // Files are opened first, so that a name that cannot be written costs no time.
     switch destination {
     case .grid(let path): try await drawGrid(OutputFile(path), grid)
     case .folder(let path): files = try await drawFolder(path)
@@ -57,9 +64,9 @@ struct DrawingJob: ~Copyable {
     return files
   }
 
-  /// Latents of the next faces; empty at the end.
+  /// The latents of the next batch; empty at the end. Saves them if asked to.
   ///
-  /// - Throws: ``CommandFailure`` where the user wants it to end, and what writing can throw.
+  /// - Throws: ``CommandFailure`` if the user interrupts or the latents cannot be written.
   private mutating func nextLatents() throws -> [Float] {
     try Interruption.check()
     let values = latents.next(batch)
@@ -67,7 +74,7 @@ struct DrawingJob: ~Copyable {
     return values
   }
 
-  /// What the network makes of latents, the time noted.
+  /// Calls `body` and adds its time to the network's.
   private mutating func draw<Result>(_ latents: [Float], _ body: (Artist, [Float]) -> Result)
     -> Result
   {
@@ -76,18 +83,18 @@ struct DrawingJob: ~Copyable {
     return body(artist, latents)
   }
 
-  /// Side of the largest grid, in pixels.
+  /// The longest side of a grid, in pixels.
   private static let longestSide = 16_384
 
-  /// One PNG of all faces, encoded beside the network.
+  /// Draws a single PNG, which is encoded while the network draws.
   private mutating func drawGrid(_ file: consuming OutputFile, _ size: GridSize) async throws {
     let shape = artist.shape
     let longest = max(size.columns, size.rows) * (shape.side + 2) + 2
     guard longest <= Self.longestSide else {
       throw CommandFailure(
         .usage,
-        "\(size.columns)x\(size.rows) faces would be a picture of \(longest) pixels, more than "
-          + "\(Self.longestSide); draw into a folder or a .npy file instead")
+        "a grid of \(size.columns)x\(size.rows) faces would be \(longest) pixels long, and the "
+          + "limit is \(Self.longestSide); write to a folder or a .npy file instead")
     }
     let sheet = GridSheet(
       count: size.cells, columns: size.columns, width: shape.side, height: shape.side,
@@ -102,7 +109,7 @@ struct DrawingJob: ~Copyable {
         width: sheet.width, height: sheet.height, channels: sheet.channels, text: texts)
       var seconds = 0.0
       for await strip in strips {
-        // The task may come to another thread where it waits, so the clock is one strip's.
+        // The task may resume on another thread after each wait, so each strip is timed separately.
         let time = ProcessorTime.ofThread
         try writer.add(rows: strip)
         seconds += time.seconds
@@ -114,7 +121,7 @@ struct DrawingJob: ~Copyable {
     let rows = GridRows(sheet) { sending.yield($0) }
     var planar: [Float] = []
     while case let first = latents.position, case let values = try nextLatents(), !values.isEmpty {
-      // The rule that looks at the whole grid needs the whole grid's numbers.
+      // minmax is computed over the whole grid, so it needs all faces first.
       if artist.rule == .minmax {
         planar += draw(values) { $0.generator.pictures(latents: $1) }
       } else {
@@ -135,12 +142,12 @@ struct DrawingJob: ~Copyable {
     try file.finish()
   }
 
-  /// A PNG for each face, encoded beside the network on as many threads as that may use.
+  /// Draws a PNG for each face. They are encoded while the network draws, on as many threads.
   private mutating func drawFolder(_ folder: String) async throws -> [FaceFile] {
     try makeFolder(folder)
     let threads = artist.generator.threads
     var files: [FaceFile] = []
-    // Two faces of one seed are one file, and would be written at the same time.
+    // Two faces with the same seed have the same file, which must not be written twice at once.
     var names: Set<String> = []
     try await withThrowingTaskGroup(of: (pages: Int, seconds: Double).self) { group in
       var running = 0
@@ -159,7 +166,7 @@ struct DrawingJob: ~Copyable {
         }
         let share = max(1, (pages.count + threads - 1) / threads)
         for start in stride(from: 0, to: pages.count, by: share) {
-          // Enough to keep the threads busy while the network draws, and no more in memory.
+          // Enough to keep the threads busy while the network draws, without filling the memory.
           if running == 2 * threads, let written = try await group.next() {
             progress.advance(by: written.pages)
             seconds.encoder += written.seconds
@@ -181,7 +188,7 @@ struct DrawingJob: ~Copyable {
     return files
   }
 
-  /// An animation with a frame for each face.
+  /// Draws an animation with a frame for each face.
   private mutating func drawAnimation(_ file: consuming OutputFile) throws {
     let animation = try WebPAnimation(
       width: artist.shape.side, height: artist.shape.side,
@@ -194,7 +201,7 @@ struct DrawingJob: ~Copyable {
     try file.finish()
   }
 
-  /// All numbers as they leave the network, in one NPY file.
+  /// Writes the network's output to an NPY file.
   private mutating func drawArray(_ file: consuming OutputFile) throws {
     let shape = artist.shape
     try file.write(
@@ -206,7 +213,7 @@ struct DrawingJob: ~Copyable {
     try file.finish()
   }
 
-  /// Pixels, three bytes each, face after face.
+  /// Writes raw frames, three bytes a pixel, one after another.
   private mutating func drawFrames(_ file: consuming OutputFile) throws {
     while case let values = try nextLatents(), !values.isEmpty {
       try file.write(draw(values) { $0.frames(latents: $1) })
@@ -216,19 +223,21 @@ struct DrawingJob: ~Copyable {
   }
 }
 
-/// Pictures that come in any order, on any thread, on their way to a grid's rows in order.
+/// Puts images that arrive in any order, on any thread, into the rows of a grid, and sends the rows
+/// in order.
 private final class GridRows: Sendable {
   private let sheet: GridSheet
   private let send: @Sendable ([UInt8]) -> Void
-  /// Pictures that have come, and the row that is sent next.
+  /// Images of rows that have not been sent, and the row that is sent next.
   private let state = Mutex((pictures: [Int: Picture](), row: 0))
 
-  /// - Parameter send: Is given the samples of row after row.
+  /// - Parameter send: Receives the pixels of each row of the grid, in order.
   init(_ sheet: GridSheet, send: @escaping @Sendable ([UInt8]) -> Void) {
     self.sheet = sheet
     self.send = send
   }
 
+  /// Adds the image of a cell, and sends every row that is complete.
   func add(_ picture: Picture, at index: Int) {
     state.withLock { state in
       state.pictures[index] = picture
@@ -239,8 +248,8 @@ private final class GridRows: Sendable {
     }
   }
 
-  /// Sends what is left: a grid that was asked for has its size, however few faces it holds, and the rest is
-  /// black.
+  /// Sends the remaining rows. A grid has the requested size even if there are too few faces; the
+  /// cells without one are black.
   func finish() { state.withLock { state in while state.row < sheet.layout.rows { send(&state) } } }
 
   private func cells(_ row: Int) -> Range<Int> {
@@ -254,14 +263,14 @@ private final class GridRows: Sendable {
   }
 }
 
-/// A face's own file, as reports name it.
+/// The file of one face, as `--json` reports it.
 struct FaceFile: Encodable, Sendable {
   let file: String
   let index: Int
   let seed: Int64?
 }
 
-/// A face and the file it becomes.
+/// A face and the PNG file that it will be written to.
 private struct FacePage: Sendable {
   let path: String
   let picture: Picture

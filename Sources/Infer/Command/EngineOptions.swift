@@ -5,13 +5,13 @@ import BollyGANPictures
 
 extension PixelRule: ExpressibleByArgument {}
 
-/// How the work is done; nothing here changes a picture but the pixel rule.
+/// Options of the engine. Only the pixel rule changes the result.
 struct EngineOptions: ParsableArguments {
   @OptionGroup var processor: ProcessorOptions
 
   @Option(
     help: ArgumentHelp(
-      "Faces that go through the network together; they never change the result.", valueName: "n"))
+      "Faces per call of the network. Does not change the result.", valueName: "n"))
   var batch: Int?
 
   @Option(name: .customLong("batchSize"), help: .hidden)
@@ -19,33 +19,34 @@ struct EngineOptions: ParsableArguments {
 
   @Option(
     help: ArgumentHelp(
-      "How numbers x in -1...1 become pixels: torchvision is (x+1)/2*255+0.5, stylegan is "
-        + "x*127.5+128, minmax spreads the smallest and largest of a picture or grid over 0...255.",
+      "How the network's output x in -1...1 becomes pixels: torchvision is (x+1)/2*255+0.5, "
+        + "stylegan is x*127.5+128, minmax stretches the range of each image or grid to 0...255.",
       valueName: "rule"))
   var pixelRule: PixelRule = .torchvision
 
   func validate() throws {
     if let batch = batch ?? batchSize, !(1...4096).contains(batch) {
-      throw ValidationError("--batch \(batch) is not in 1...4096.")
+      throw ValidationError("--batch must be 1 to 4096, not \(batch).")
     }
   }
 
-  /// Faces in a batch: enough to keep the threads busy, few enough to show progress.
+  /// Faces per call: enough to keep the threads busy, few enough to show progress.
   var faces: Int { batch ?? batchSize ?? 64 }
 
+  /// A generator with these options.
   func artist(_ weights: GeneratorWeights) -> Artist {
     Artist(generator: processor.generator(weights), rule: pixelRule)
   }
 }
 
-/// A generator that hands over pictures.
+/// A generator whose images are `Picture` values, by a given pixel rule.
 struct Artist: Sendable {
   let generator: Generator
   let rule: PixelRule
 
   var shape: DCGANShape { generator.shape }
 
-  /// Pictures of latents `[n, latent]`; what the rule looks at is each picture for itself.
+  /// Draws the images of latents `[n, latent]`. The pixel rule is applied to each image separately.
   func pictures(latents: [Float]) -> [Picture] {
     switch rule {
     case .torchvision:
@@ -63,8 +64,10 @@ struct Artist: Sendable {
     }
   }
 
-  /// The same, each picture handed over as soon as it is there: on any thread, several at a time, and only
-  /// nearly in order.
+  /// Draws the images of latents `[n, latent]`, and hands over each as soon as it is finished.
+  ///
+  /// - Parameter body: Receives an image and its index, on any thread, several at a time, and
+  ///   almost in order.
   func pictures(latents: [Float], each body: @Sendable (Int, Picture) -> Void) {
     guard rule == .torchvision else {
       for (index, picture) in pictures(latents: latents).enumerated() { body(index, picture) }
@@ -77,14 +80,15 @@ struct Artist: Sendable {
     Picture(width: shape.side, height: shape.side, channels: shape.channels, pixels: pixels)
   }
 
-  /// RGB samples of latents `[n, latent]`, picture after picture: `[n, side, side, 3]`.
+  /// Draws the images of latents `[n, latent]` as RGB frames, `[n, side, side, 3]`.
   func frames(latents: [Float]) -> [UInt8] {
-    // What the engine gives as it is, without a picture in between.
+    // The engine's own output has this layout.
     if rule == .torchvision && shape.channels == 3 { return generator.pixels(latents: latents) }
     return pictures(latents: latents).flatMap { $0.converted(channels: 3).pixels }
   }
 
-  /// Pictures of numbers `[n, channels, side, side]`; what the rule looks at is all of them.
+  /// Converts the network's output `[n, channels, side, side]`. The pixel rule is applied to all
+  /// images together.
   func pictures(planar: [Float]) -> [Picture] {
     Picture.pictures(
       planar: planar, channels: shape.channels, width: shape.side, height: shape.side, rule: rule)

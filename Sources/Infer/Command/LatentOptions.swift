@@ -2,13 +2,13 @@ import ArgumentParser
 import BollyGANModel
 import BollyGANTerminal
 
-/// Where latent vectors come from.
+/// Options that say which latents to draw from.
 struct LatentOptions: ParsableArguments {
-  // A negative number is a value here, not an option.
+  // Unconditional, so that a negative number is a value and not an option.
   @Option(
     parsing: .unconditional,
     help: ArgumentHelp(
-      "Seed of all faces: the latents of torch.manual_seed(N); torch.randn(count, nz, 1, 1). "
+      "One seed for all faces: the latents of torch.manual_seed(N); torch.randn(count, nz, 1, 1). "
         + "(default: 0)",
       valueName: "n"),
     transform: parseTorchSeed)
@@ -16,29 +16,29 @@ struct LatentOptions: ParsableArguments {
 
   @Option(
     help: ArgumentHelp(
-      "How many faces. (default: 64 or as many as --grid has cells; 4 to interpolate between)",
+      "Number of faces. (default: the cells of --grid, or 64; 4 for interpolate)",
       valueName: "n"))
   var count: Int?
 
   @Option(
     help: ArgumentHelp(
-      "A seed for each face, like 0,7,20-23 (with 23): the latents of "
-        + "numpy.random.RandomState(seed).randn(1, nz), as StyleGAN draws them.",
+      "One seed per face, such as 0,7,20-23 (23 included): the latents of "
+        + "numpy.random.RandomState(seed).randn(1, nz), as in StyleGAN.",
       valueName: "list"),
     transform: SeedList.init)
   var seeds: SeedList?
 
   @Option(
     help: ArgumentHelp(
-      "Latents from a .npy or .safetensors file, - for standard input: shape [N, nz] or "
-        + "[N, nz, 1, 1].",
+      "A .npy or .safetensors file of latents, shape [N, nz] or [N, nz, 1, 1]; - for standard "
+        + "input.",
       valueName: "file"))
   var latents: String?
 
   @Option(
     parsing: .unconditional,
     help: ArgumentHelp(
-      "Truncation: factor of the latents. Below 1 the faces are more alike and often better.",
+      "Truncation: a factor for the latents. Below 1, faces look more alike and often better.",
       valueName: "psi"))
   var trunc: Float = 1
 
@@ -53,30 +53,32 @@ struct LatentOptions: ParsableArguments {
       ("--latents", latents != nil),
     ].filter(\.1).map(\.0)
     if sources.count > 1 {
-      throw ValidationError("\(sources.joined(separator: " and ")) exclude each other.")
+      throw ValidationError("Use only one of \(sources.joined(separator: " and ")).")
     }
     if seed != nil && manualSeed != nil {
-      throw ValidationError("--seed and --manualSeed are the same.")
+      throw ValidationError("--seed is given more than once (--manualSeed is another name for it).")
     }
     if count != nil, let other = sources.first(where: { $0 != "--seed" }) {
-      throw ValidationError("--count goes with --seed; \(other) says itself how many faces.")
+      throw ValidationError(
+        "--count cannot be combined with \(other), which already determines the number of faces.")
     }
     guard trunc.isFinite, abs(trunc) <= 1000 else {
-      throw ValidationError("--trunc \(trunc) is not in -1000...1000.")
+      throw ValidationError("--trunc must be -1000 to 1000, not \(trunc).")
     }
   }
 
-  /// How many faces are asked for, as far as that is known without reading a file.
+  /// The number of faces, or nil if only the file of latents has it.
   func statedCount(default defaultCount: Int) -> Int? {
     if let seeds { return seeds.seeds.count }
     return latents == nil ? count ?? defaultCount : nil
   }
 
-  /// The latents, drawn as they are asked for.
+  /// The latents, drawn on demand.
   ///
   /// - Parameters:
-  ///   - size: Numbers in one latent vector of the model.
-  ///   - defaultCount: How many where nothing says so.
+  ///   - size: The size of the model's latents.
+  ///   - defaultCount: The number of latents if no option determines it.
+  /// - Throws: `CommandFailure` if a file of latents cannot be used.
   func source(size: Int, default defaultCount: Int) throws -> LatentSource {
     if let latents {
       return try LatentSource(file: latents, size: size, truncation: trunc)
@@ -89,12 +91,12 @@ struct LatentOptions: ParsableArguments {
   }
 }
 
-/// A seed that `torch.manual_seed` takes: -2^63 to 2^64 − 1, the upper half meaning what the
-/// negative ones mean.
+/// Parses a seed that `torch.manual_seed` accepts: −2^63 to 2^64 − 1, where seeds of 2^63 and above
+/// mean the same as negative ones.
 @Sendable private func parseTorchSeed(_ text: String) throws -> Int64 {
   if let seed = Int64(text) { return seed }
   guard let seed = UInt64(text) else {
-    throw ValidationError("A seed is a whole number from -2^63 to 2^64 - 1.")
+    throw ValidationError("A seed is an integer from -2^63 to 2^64 - 1.")
   }
   return Int64(bitPattern: seed)
 }

@@ -1,46 +1,53 @@
 import BollyGANModel
 import BollyGANTerminal
 
-/// Latent vectors, handed out in order and drawn only then, so that a million of them take no
-/// memory.
+/// Latents in order, drawn on demand, so that a million of them need no memory.
 struct LatentSource {
-  /// What determines the latents, and so what a picture has to say to be drawn again.
+  /// What determines the latents: what an image file has to record so that it can be drawn again.
   enum Origin {
     /// `torch.manual_seed(seed); torch.randn(count, size, 1, 1)`
     case torch(seed: Int64)
-    /// For each `numpy.random.RandomState(seed).randn(1, size)`.
+    /// `numpy.random.RandomState(seed).randn(1, size)` for each seed.
     case numpy(seeds: [UInt32])
-    /// A file of latents, by its content's SHA-256 in hexadecimal.
+    /// A file of latents, and the SHA-256 of its content in hexadecimal.
     case file(name: String, sha256: String)
-    /// Between `count` latents of another origin.
+    /// A walk between `count` latents of another origin.
     indirect case walk(between: Origin, count: Int, steps: Int, isLinear: Bool, isLoop: Bool)
   }
 
   let origin: Origin
-  /// Latents in all.
+  /// The number of latents.
   let count: Int
-  /// Numbers in one.
+  /// The size of a latent.
   let size: Int
-  /// Factor of all numbers.
+  /// The factor of all latents.
   let truncation: Float
 
-  /// Latents handed out so far.
+  /// Latents returned so far.
   private(set) var position = 0
+  /// The random numbers of `.torch`.
   private var torch: TorchNormals?
+  /// The latents of `.file`, `[count, size]`.
   private var stored: [Float] = []
+  /// The path of `.walk`.
   private var walk: Walk?
 
+  /// PyTorch's latents of one seed.
   init(seed: Int64, count: Int, size: Int, truncation: Float) {
     origin = .torch(seed: seed)
     (self.count, self.size, self.truncation) = (count, size, truncation)
     torch = TorchNormals(seed: seed, count: count * size)
   }
 
+  /// NumPy's latents, one for each seed.
   init(seeds: [UInt32], size: Int, truncation: Float) {
     origin = .numpy(seeds: seeds)
     (count, self.size, self.truncation) = (seeds.count, size, truncation)
   }
 
+  /// The latents of a file, or of standard input if its name is `-`.
+  ///
+  /// - Throws: If the file cannot be read or its latents do not have the given size.
   init(file: String, size: Int, truncation: Float) throws(CommandFailure) {
     let (latents, hash) = try CommandFailure.reading(file) { () throws in
       let bytes = try readFile(file, limit: Self.byteLimit)
@@ -54,7 +61,7 @@ struct LatentSource {
     stored = latents.values
   }
 
-  /// The latents on a way between some others, whose truncation they have.
+  /// The latents of a walk between others, whose truncation already applies.
   init(walk: Walk, between ends: LatentSource) {
     origin = .walk(
       between: ends.origin, count: ends.count, steps: walk.steps, isLinear: walk.isLinear,
@@ -63,9 +70,10 @@ struct LatentSource {
     self.walk = walk
   }
 
+  /// The largest file of latents: 1 GiB.
   private static let byteLimit = 1 << 30
 
-  /// The next latents, `[n, size]`: `limit` of them, or as many as are left.
+  /// The next latents, `[n, size]`: at most `limit`, none at the end.
   mutating func next(_ limit: Int) -> [Float] {
     let faces = position..<min(count, position + limit)
     position = faces.upperBound
@@ -84,23 +92,27 @@ struct LatentSource {
   }
 }
 
-/// The numbers of one `torch.randn` of known length, drawn piece by piece.
+/// The random numbers of a single `torch.randn` of known length, drawn piece by piece.
 ///
-/// torch transforms blocks of 16 and, where the last is not full, draws the last 16 numbers again.
-/// So all pieces but the last are whole blocks, and the last holds at least 16.
+/// torch.randn works in blocks of 16 and, if the last block is not full, draws the last 16 numbers
+/// again. So every piece but the last consists of whole blocks, and the last piece has at least 16
+/// numbers.
 struct TorchNormals {
   private var random: TorchRandom
+  /// Numbers that are still to be drawn.
   private var left: Int
+  /// Numbers that are drawn but not yet returned.
   private var waiting: ArraySlice<Float> = []
 
+  /// The numbers of `torch.manual_seed(seed); torch.randn(count)`.
   init(seed: Int64, count: Int) {
     random = TorchRandom(seed: seed)
     left = count
   }
 
-  /// The next numbers.
+  /// The next `count` numbers.
   ///
-  /// - Precondition: there are so many.
+  /// - Precondition: At least that many are left.
   mutating func next(_ count: Int) -> [Float] {
     if waiting.count < count {
       var piece = (count - waiting.count + 15) / 16 * 16

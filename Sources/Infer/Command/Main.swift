@@ -9,6 +9,7 @@ enum Main {
   }
 }
 
+/// The command `bollygan-infer`: its subcommands, and the help that introduces them.
 struct Infer: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "bollygan-infer",
@@ -21,8 +22,8 @@ struct Infer: AsyncParsableCommand {
         bollygan-infer --seeds 0,7,20-23 --out faces/
         bollygan-infer interpolate --seeds 3,14,15 --loop --out walk.webp
 
-      The faces come from the model that came with the program, or from --model FILE, or from the \
-      file that the environment variable BOLLYGAN_MODEL names. All options: \
+      Faces are drawn by the model that was installed with the program, by --model FILE, or by the \
+      file that the environment variable BOLLYGAN_MODEL names. For all options see \
       'bollygan-infer help generate'.
       """,
     version: bollyganVersion,

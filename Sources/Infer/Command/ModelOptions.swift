@@ -3,16 +3,16 @@ import BollyGANExport
 import BollyGANModel
 import BollyGANTerminal
 
-/// Which generator draws.
+/// The option that names the generator.
 struct ModelOptions: ParsableArguments {
   @Option(
     help: ArgumentHelp(
-      "Generator to draw with: a .safetensors, .onnx or .pth file. (default: the one that came "
-        + "with this program)",
+      "The generator: a .safetensors, .onnx or .pth file. (default: the one installed with this "
+        + "program)",
       valueName: "file"))
   var model: String?
 
-  // As StyleGAN's scripts and PyTorch's DCGAN example call it.
+  // The names in StyleGAN's scripts and in PyTorch's DCGAN example.
   @Option(name: .customLong("network"), help: .hidden)
   var network: String?
   @Option(name: .customLong("netG"), help: .hidden)
@@ -20,24 +20,27 @@ struct ModelOptions: ParsableArguments {
 
   func validate() throws {
     if [model, network, netG].compactMap({ $0 }).count > 1 {
-      throw ValidationError("--model is given twice, perhaps once under another name.")
+      throw ValidationError(
+        "--model is given more than once (--network and --netG are other names for it).")
     }
   }
 
   /// Reads the generator.
+  ///
+  /// - Throws: `CommandFailure` if there is no such file or it holds no usable generator.
   func load() throws -> LoadedModel {
     try LoadedModel(path: model ?? network ?? netG ?? ShippedModel.path())
   }
 }
 
-/// A generator and what names it.
+/// A generator that has been read, and how it is identified.
 struct LoadedModel {
-  /// As the user named it.
+  /// The file, as the user named it.
   let path: String
   let weights: GeneratorWeights
-  /// SHA-256 of the weights, in hexadecimal: what pictures carry.
+  /// The SHA-256 of the weights in hexadecimal, which image files record.
   let id: String
-  /// What the user should know about how the file was read.
+  /// Remarks on how the file was read, for the user.
   let notes: [String]
 
   init(path: String) throws(CommandFailure) {

@@ -2,16 +2,17 @@ import ArgumentParser
 import BollyGANInfer
 import BollyGANModel
 
-/// Prints how a batch is drawn.
+/// The subcommand `plan`, which shows how a batch is drawn.
 struct PlanCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "plan",
-    abstract: "Print how each layer is computed, and what it costs.",
+    abstract: "Show how each layer is computed and what it costs.",
     discussion: """
-      For each layer the algorithm, the tile of products that is summed in registers, the faces that \
-      go through it together, megabytes of weights and kilobytes of maps for a face, multiply-adds \
-      of the algorithm and of the definition, and microseconds for a face: if the products ran at the \
-      measured peak of this processor, and as measured. The last column is the first by the second.
+      For each layer, prints the algorithm, the register tile of its products, the faces that go \
+      through it in one pass, and MB of weights. The other figures are for one face: KB of maps, \
+      millions of multiply-adds (of the algorithm, and of the definition), and microseconds, first \
+      the minimum if the products ran at the measured peak of this processor, then as measured. \
+      The last column is the first of these times divided by the second.
 
         bollygan-infer plan
         bollygan-infer plan --batch 1 --threads 1 --kernels avx2
@@ -20,7 +21,7 @@ struct PlanCommand: AsyncParsableCommand {
 
   @OptionGroup var model: ModelOptions
 
-  @Option(help: ArgumentHelp("Faces that go through the network together.", valueName: "n"))
+  @Option(help: ArgumentHelp("Faces per call of the network.", valueName: "n"))
   var batch = 64
 
   @OptionGroup var processor: ProcessorOptions
@@ -28,7 +29,7 @@ struct PlanCommand: AsyncParsableCommand {
 
   func validate() throws {
     if !(1...4096).contains(batch) {
-      throw ValidationError("--batch \(batch) is not in 1...4096.")
+      throw ValidationError("--batch must be 1 to 4096, not \(batch).")
     }
   }
 
@@ -62,13 +63,13 @@ struct PlanCommand: AsyncParsableCommand {
     let limit = plan.peak * 1e9 / (2 * Double(direct))
     let faces = 1 / plan.measuredSeconds
     lines.append(
-      "\(number(faces, 0, width: 0)) faces a second; no direct convolution could pass "
-        + "\(number(limit, 0, width: 0)) here (\(number(faces / limit, 2, width: 0)) times that)")
+      "\(number(faces, 0, width: 0)) faces per second, \(number(faces / limit, 2, width: 0)) times "
+        + "the \(number(limit, 0, width: 0)) that direct convolution could reach at the peak")
     return lines
   }
 }
 
-/// The plan as `--json` prints it.
+/// The plan, as `--json` prints it.
 private struct PlanReport: Encodable {
   struct Layer: Encodable {
     let name, algorithm: String
@@ -77,7 +78,7 @@ private struct PlanReport: Encodable {
     let predicted_us, measured_us, share: Double
   }
 
-  /// Grows when a field changes its meaning or goes away.
+  /// Increases when a field changes its meaning or is removed.
   let schema = 1
   let version = bollyganVersion
   let level: String

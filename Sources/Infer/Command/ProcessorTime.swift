@@ -6,15 +6,15 @@
   import Darwin
 #endif
 
-/// Processor time since a moment, of one thread or of the whole process.
+/// A stopwatch for processor time, of one thread or of the whole process.
 struct ProcessorTime {
   private let clock: clockid_t
-  /// What the clock showed at the moment, in seconds.
+  /// The reading of the clock at the start, in seconds.
   let start: Double
 
-  /// From now on, of the thread that asks, which must be the one that asks again.
+  /// Starts timing the current thread. ``seconds`` must be read on the same thread.
   static var ofThread: ProcessorTime { ProcessorTime(CLOCK_THREAD_CPUTIME_ID) }
-  /// From now on, of all threads.
+  /// Starts timing all threads of the process.
   static var ofProcess: ProcessorTime { ProcessorTime(CLOCK_PROCESS_CPUTIME_ID) }
 
   private init(_ clock: clockid_t) {
@@ -22,7 +22,7 @@ struct ProcessorTime {
     start = Self.now(clock)
   }
 
-  /// Seconds since then.
+  /// Seconds of processor time since the start.
   var seconds: Double { Self.now(clock) - start }
 
   private static func now(_ clock: clockid_t) -> Double {

@@ -1,27 +1,28 @@
 import BollyGANModel
 import BollyGANPictures
 
-/// What a picture file says of itself, so that each face can be drawn again.
+/// The metadata of an image file, from which every face in it can be drawn again.
 ///
-/// Only what determines the pixels is told: no time, no thread count, no version.
+/// It contains only what determines the pixels: no date, no thread count, no version.
 struct Provenance {
   let model: LoadedModel
   let origin: LatentSource.Origin
   let truncation: Float
   let rule: PixelRule
-  /// Latents in all, where a latent depends on that; else nil.
+  /// The number of latents, if a latent depends on it; otherwise nil.
   let total: Int?
 
+  /// The metadata of faces drawn from `latents`.
   init(model: LoadedModel, latents: LatentSource, rule: PixelRule) {
     self.model = model
     origin = latents.origin
     truncation = latents.truncation
     self.rule = rule
-    // torch.randn draws the end of what is no whole number of blocks of 16 again.
+    // torch.randn draws the last 16 numbers of a tensor again if its size is not a multiple of 16.
     total = latents.size.isMultiple(of: 16) ? nil : latents.count
   }
 
-  /// For a picture of the faces `indices`, in the order of its cells.
+  /// The texts of a PNG that shows the faces `indices`, in the order of its cells.
   func texts(faces indices: Range<Int>, more: [(String, String)] = []) -> [PNGText] {
     var texts = [("model", model.id)] + texts(origin, indices, total: total)
     texts.append(("truncation", "\(truncation)"))
@@ -49,7 +50,7 @@ struct Provenance {
     }
   }
 
-  /// `0-63`, `5,7,20-23`: what `--seeds` takes.
+  /// Numbers in the form that `--seeds` accepts: `0-63`, `5,7,20-23`.
   private func list(_ numbers: [Int]) -> String {
     var ranges: [(first: Int, last: Int)] = []
     for number in numbers {
@@ -63,7 +64,7 @@ struct Provenance {
       .joined(separator: ",")
   }
 
-  /// The seed that a face has, alone or with others.
+  /// The seed of a face, its own or shared with others; nil if it has none.
   func seed(_ index: Int) -> Int64? {
     switch origin {
     case .torch(let seed): seed
@@ -72,8 +73,9 @@ struct Provenance {
     }
   }
 
-  /// The name of a face's own file: `seed42-0007.png` for the eighth face of seed 42,
-  /// `seed0042.png` for a seed of its own (StyleGAN's name), `latent0007.png` from a file.
+  /// The file name of a face in a folder: `seed42-0007.png` for the eighth face of seed 42,
+  /// `seed0042.png` for a face with its own seed (StyleGAN's name), `latent0007.png` for a face
+  /// from a file of latents, `frame0007.png` for a frame of a walk.
   func fileName(_ index: Int) -> String {
     func four(_ number: some BinaryInteger) -> String {
       String(repeating: "0", count: max(0, 4 - "\(number)".count)) + "\(number)"

@@ -7,9 +7,9 @@ import BollyGANTerminal
   import Foundation
 #endif
 
-/// What was made, as `--json` says it.
+/// What was drawn, as `--json` prints it.
 struct Report: Encodable {
-  /// Grows when a field changes its meaning or goes away.
+  /// Increases when a field changes its meaning or is removed.
   private let schema = 1
   private let command: String
   private let model: Model
@@ -28,7 +28,7 @@ struct Report: Encodable {
 
   private struct Model: Encodable {
     let file: String
-    /// SHA-256 of the weights.
+    /// The SHA-256 of the weights in hexadecimal.
     let id: String
   }
 
@@ -41,6 +41,8 @@ struct Report: Encodable {
   }
 
   private struct Grid: Encodable { let columns, rows: Int }
+
+  /// The report of a finished job.
 
   init(
     _ command: String, _ job: borrowing DrawingJob, _ destination: Destination, grid: GridSize,
@@ -83,31 +85,31 @@ struct Report: Encodable {
     case .walk(let ends, _, _, _, _): describe(ends, truncation: truncation)
     }
   }
-
-  /// Writes it as one line on standard output.
-  func print() throws {
-    let encoder = JSONEncoder()
-    encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-    try StandardOutput.writeLine(String(decoding: encoder.encode(self), as: UTF8.self))
-  }
 }
 
-/// Takes the times that a report tells.
+/// Writes an object as one line of JSON on standard output.
+func printJSON(_ report: some Encodable) throws {
+  let encoder = JSONEncoder()
+  encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+  try StandardOutput.writeLine(String(decoding: encoder.encode(report), as: UTF8.self))
+}
+
+/// Measures the times of a ``Report``.
 struct Stopwatch {
   struct Seconds: Encodable {
-    /// Processor time of the process before the command began.
+    /// Processor time from the start of the process to the start of the command.
     let start: Double
     /// Reading the model.
     let read: Double
-    /// Making it ready.
+    /// Folding and packing its weights.
     let pack: Double
-    /// Both together.
+    /// The two together.
     let load: Double
-    /// Latents, network and files.
+    /// Drawing: latents, network and files.
     let draw: Double
-    /// Of that within the network.
+    /// The part of it spent in the network.
     let network: Double
-    /// Processor time of the encoder of PNG files, which works beside the network.
+    /// Processor time of the PNG encoder, which runs while the network draws.
     let encoder: Double
   }
 
@@ -116,13 +118,15 @@ struct Stopwatch {
   private var readEnd = ContinuousClock.now
   private var middle = ContinuousClock.now
 
-  /// Says that the model has been read.
+  /// Notes that the model has been read.
   mutating func read() { readEnd = .now }
 
-  /// Says that the model is ready.
+  /// Notes that the model is ready to draw.
   mutating func loaded() { middle = .now }
 
-  /// The times until now.
+  /// The times up to now.
+  ///
+  /// - Parameter job: Seconds in the network and in the encoder.
   func seconds(_ job: (network: Double, encoder: Double)) -> Seconds {
     func span(_ from: ContinuousClock.Instant, _ to: ContinuousClock.Instant) -> Double {
       (to - from) / .seconds(1)

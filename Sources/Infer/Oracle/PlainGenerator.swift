@@ -78,7 +78,7 @@ public struct PlainGenerator<Scalar: BinaryFloatingPoint & Sendable>: Sendable {
   /// - Returns: `[n, channels, side, side]` in −1…1, row-major.
   /// - Precondition: The number of latents is a multiple of `shape.latent`.
   /// - Complexity: 4 · inputs · outputs · side² multiply-adds for each doubling layer and image,
-  ///   `side` being that of the larger map.
+  ///   where `side` is the side of the larger map.
   public func pictures(latents: [Scalar]) -> [Scalar] {
     precondition(
       latents.count % shape.latent == 0,

@@ -3,9 +3,9 @@ import BollyGANTerminal
 import Foundation
 import Testing
 
-@Suite("bollygan-infer fails well", .timeLimit(.minutes(3)))
+@Suite("bollygan-infer reports failures", .timeLimit(.minutes(3)))
 struct InferFailureTests {
-  /// Checks what every failure has in common.
+  /// Checks a failure's exit status and message, and what all failures have in common.
   private func expect(
     _ result: BuiltCommand.Result, _ status: Int32, says words: String...,
     location: SourceLocation = #_sourceLocation
@@ -18,7 +18,7 @@ struct InferFailureTests {
     #expect(result.errors.filter { $0 == "\n" }.count == 1, sourceLocation: location)
   }
 
-  @Test("66 where the model or the latents are missing")
+  @Test("exits with 66 if the model or the latents are missing")
   func missing() async throws {
     let model = try SmallModel(side: 32)
     expect(
@@ -29,14 +29,15 @@ struct InferFailureTests {
     #expect(try model.folder.names() == ["model.safetensors"])
   }
 
-  @Test("65 where a file is no generator, and it says what it is")
+  @Test("exits with 65 if a file is not a generator, and says why")
   func badModel() async throws {
     let model = try SmallModel(side: 32)
     let good = try model.folder.bytes("model.safetensors")
     var nan = model.weights
     nan.layers[0].kernel.values[3] = .nan
     let files: [(String, [UInt8], String)] = [
-      ("empty", [], "none of a"), ("text", Array("hello, I am no model".utf8), "none of a"),
+      ("empty", [], "PyTorch file"),
+      ("text", Array("hello, I am not a model".utf8), "PyTorch file"),
       ("cut", Array(good.dropLast(7)), "not within"), ("long", good + [0], "follow"),
       ("nan", nan.file().encoded(), "not a number"),
     ]
@@ -52,7 +53,7 @@ struct InferFailureTests {
     #expect(!FileManager.default.fileExists(atPath: model.folder / "faces.png"))
   }
 
-  @Test("65 where latents do not fit the model or are no numbers")
+  @Test("exits with 65 if latents do not fit the model or are not numbers")
   func badLatents() async throws {
     let model = try SmallModel(side: 32)
     let files: [(Latents, String)] = [
@@ -69,7 +70,7 @@ struct InferFailureTests {
   }
 
   @Test(
-    "64 where flags contradict themselves or ask for what cannot be, before any work",
+    "exits with 64 for contradictory or impossible options, before any work",
     arguments: [
       ["--count", "0"], ["--count", "-1"], ["--count", "100001"], ["--count", "x"],
       ["--seed", "1.5"], ["--seed", "18446744073709551616"], ["--seed", ""],
@@ -97,7 +98,7 @@ struct InferFailureTests {
     #expect(try model.folder.names() == ["model.safetensors"])
   }
 
-  @Test("64 where this processor has no such kernels")
+  @Test("exits with 64 if this processor lacks the instruction set")
   func kernels() async throws {
     #if arch(x86_64)
       let foreign = "neon"
@@ -109,7 +110,9 @@ struct InferFailureTests {
       try await model.infer("--kernels", foreign), 64, says: "cannot run --kernels \(foreign)")
   }
 
-  @Test("73 where the output cannot be", arguments: ["none/x.png", "model.safetensors/x.png"])
+  @Test(
+    "exits with 73 if the output cannot be created",
+    arguments: ["none/x.png", "model.safetensors/x.png"])
   func cannotCreate(out: String) async throws {
     let model = try SmallModel(side: 32)
     expect(try await model.infer("--count", "1", "--out", out), 73, says: "bollygan: \(out): ")
@@ -123,7 +126,7 @@ struct InferFailureTests {
 
   #if os(Linux)
     @Test(
-      "74 where the disk is full, on standard output and in a file",
+      "exits with 74 if the disk is full, for standard output and for a file",
       arguments: ["png", "npy", "rgb"])
     func diskFull(format: String) async throws {
       let model = try SmallModel(side: 32)
@@ -134,7 +137,7 @@ struct InferFailureTests {
         try await model.infer("--out", "/dev/full", "--format", format), 74, says: "/dev/full: ")
     }
 
-    @Test("74 where help or a report cannot be printed")
+    @Test("exits with 74 if help or a report cannot be printed")
     func reportLost() async throws {
       let model = try SmallModel(side: 32)
       expect(
@@ -143,7 +146,7 @@ struct InferFailureTests {
     }
   #endif
 
-  @Test("74 where standard output is closed, and no file gets its place")
+  @Test("exits with 74 if standard output is closed, and no file takes its descriptor")
   func closed() async throws {
     let model = try SmallModel(side: 32)
     expect(
@@ -153,7 +156,9 @@ struct InferFailureTests {
     #expect(try model.picture("faces.png").width == 32)
   }
 
-  @Test("141 and silence where the reader of a pipe went away", arguments: ["png", "npy", "rgb"])
+  @Test(
+    "exits silently with 141 if the reader of a pipe has closed it",
+    arguments: ["png", "npy", "rgb"])
   func brokenPipe(format: String) async throws {
     let model = try SmallModel(side: 32)
     let result = try await model.infer(
@@ -162,10 +167,10 @@ struct InferFailureTests {
     #expect(result.errors.isEmpty)
   }
 
-  @Test("130 on Ctrl-C, and nothing half written is left")
+  @Test("exits with 130 on Ctrl-C and leaves no partial file")
   func interrupted() async throws {
     let model = try SmallModel(side: 32)
-    // `timeout` sends SIGINT after half a second to work that would take minutes.
+    // `timeout` sends SIGINT after half a second; the work would take minutes.
     let result = try await BuiltCommand(path: "/usr/bin/env").run(
       [
         "timeout", "--preserve-status", "-s", "INT", "0.5", BuiltCommand.infer.path,
@@ -176,7 +181,7 @@ struct InferFailureTests {
     #expect(try model.folder.names() == ["model.safetensors"])
   }
 
-  @Test("messages show no control character of a file's name or content")
+  @Test("messages escape control characters in file names")
   func escaping() async throws {
     let model = try SmallModel(side: 32)
     let result = try await BuiltCommand.infer.run(
@@ -185,7 +190,7 @@ struct InferFailureTests {
     #expect(!result.errors.contains("\u{1B}"))
   }
 
-  @Test("without a model anywhere, 66 and where it was looked for; BOLLYGAN_MODEL names one")
+  @Test("exits with 66 if no model is found, and says where it looked; BOLLYGAN_MODEL names one")
   func shippedModel() async throws {
     let model = try SmallModel(side: 32)
     let installed = try Installation()
@@ -218,7 +223,8 @@ struct InferFailureTests {
   }
 }
 
-/// A copy of the command as `make install` lays it out, away from the checkout and its model.
+/// A copy of the command in the layout of `make install`, outside of the checkout and without its
+/// model.
 private struct Installation {
   private let folder: TemporaryFolder
   let command: BuiltCommand

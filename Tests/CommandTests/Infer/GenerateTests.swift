@@ -6,7 +6,7 @@ import Testing
 
 @Suite("bollygan-infer generate", .timeLimit(.minutes(3)))
 struct GenerateTests {
-  @Test("without flags draws the 64 faces of seed 0 into faces.png")
+  @Test("without options, draws the 64 faces of seed 0 into faces.png")
   func defaults() async throws {
     let model = try SmallModel()
     let result = try await model.infer()
@@ -23,7 +23,7 @@ struct GenerateTests {
       ])
   }
 
-  @Test("--out FOLDER/ draws each face into a file of its own that says how to find it again")
+  @Test("--out FOLDER/ writes each face to its own file, whose metadata identifies it")
   func folder() async throws {
     let model = try SmallModel()
     try await model.infer("--seed", "42", "--count", "3", "--out", "a/b/")
@@ -36,10 +36,10 @@ struct GenerateTests {
     let texts = try model.texts("a/b/seed42-0002.png")
     #expect(texts["seed"] == "42")
     #expect(texts["index"] == "2")
-    #expect(texts["count"] == nil)  // a face of 16 numbers does not depend on it
+    #expect(texts["count"] == nil)  // latents of size 16 do not depend on it
   }
 
-  @Test("--seeds draws numpy's latents, names files as StyleGAN does, and one seed once")
+  @Test("--seeds draws NumPy's latents, names files as StyleGAN does, and draws each seed once")
   func seeds() async throws {
     let model = try SmallModel(latent: 7)
     try await model.infer("--seeds", "3,0,20000,3,1-2", "--out", "faces/")
@@ -53,7 +53,7 @@ struct GenerateTests {
     #expect(try model.texts("faces/seed0003.png")["random"] == "numpy")
   }
 
-  @Test("--out FILE.npy writes what the network gives, as numpy stores it")
+  @Test("--out FILE.npy writes the network's output in NumPy's format")
   func array() async throws {
     let model = try SmallModel(side: 32, channels: 1)
     try await model.infer("--seed", "-7", "--count", "5", "--out", "faces.npy")
@@ -64,7 +64,7 @@ struct GenerateTests {
     #expect(zip(file.floats, plain).allSatisfy { abs($0 - $1) <= 2e-5 })
   }
 
-  @Test("a seed of up to 2^64 - 1 means what it means to torch")
+  @Test("seeds up to 2^64 - 1 mean what they mean in PyTorch")
   func wrappedSeed() async throws {
     let model = try SmallModel(side: 32)
     try await model.infer("--seed", "18446744073709551609", "--count", "2", "--out", "a.npy")
@@ -72,13 +72,13 @@ struct GenerateTests {
     #expect(try model.folder.bytes("a.npy") == model.folder.bytes("b.npy"))
   }
 
-  /// Every kind of output, and the files that it leaves.
+  /// Every kind of output.
   static let kinds = [
     ["--out", "x.png"], ["--out", "x.npy"], ["--out", "x.rgb"], ["--out", "x/"],
     ["--out", "x.png", "--pixel-rule", "minmax"], ["--out", "x.rgb", "--pixel-rule", "stylegan"],
   ]
 
-  @Test("gives the same bytes for any number of threads and any batch", arguments: kinds)
+  @Test("writes the same bytes for any number of threads and any batch", arguments: kinds)
   func sameBytes(kind: [String]) async throws {
     let model = try SmallModel(latent: 7, side: 32)
     func draw(_ flags: String...) async throws -> [String: [UInt8]] {
@@ -100,7 +100,7 @@ struct GenerateTests {
     }
   }
 
-  @Test("a face does not depend on how many are drawn, where whole blocks of 16 make it")
+  @Test("a face does not depend on the number of faces if latents are whole blocks of 16")
   func prefix() async throws {
     let model = try SmallModel(side: 32)
     try await model.infer("--seed", "3", "--count", "65", "--out", "many.rgb")
@@ -109,7 +109,7 @@ struct GenerateTests {
     #expect(try model.folder.bytes("many.rgb").prefix(size) == model.folder.bytes("one.rgb")[...])
   }
 
-  @Test("with --seeds a face never depends on the others, whatever nz")
+  @Test("with --seeds, a face never depends on the others, for any nz")
   func seedsPrefix() async throws {
     let model = try SmallModel(latent: 7, side: 32)
     try await model.infer("--seeds", "0-30", "--out", "many.rgb")
@@ -121,7 +121,7 @@ struct GenerateTests {
   }
 
   @Test(
-    "latents drawn batch by batch are torch's, the re-drawn end included",
+    "latents drawn batch by batch equal PyTorch's, including the end that it draws twice",
     arguments: [(7, 1), (7, 2), (7, 3), (7, 64), (7, 1000), (16, 33), (1, 15), (1, 16), (1, 17)])
   func latentsInPieces(size: Int, count: Int) async throws {
     let model = try SmallModel(latent: size, side: 32)
@@ -134,7 +134,7 @@ struct GenerateTests {
     }
   }
 
-  @Test("latents come from .npy and .safetensors files and from standard input")
+  @Test("reads latents from .npy and .safetensors files and from standard input")
   func latentFiles() async throws {
     let model = try SmallModel(side: 32)
     let latents = Latents.numpy(seeds: [4, 5, 6], size: 16)
@@ -157,7 +157,7 @@ struct GenerateTests {
         == "sha256:" + SHA256.hex(of: latents.npy.encoded()))
   }
 
-  @Test("--trunc scales the latents, and what --save-latents keeps draws the same faces again")
+  @Test("--trunc scales the latents, and latents from --save-latents draw the same faces")
   func truncation() async throws {
     let model = try SmallModel(side: 32)
     try await model.infer(
@@ -168,7 +168,7 @@ struct GenerateTests {
     #expect(try model.folder.bytes("half.npy") == model.folder.bytes("again.npy"))
   }
 
-  @Test("--format rgb is three bytes a pixel, of gray models as well")
+  @Test("--format rgb writes three bytes a pixel, for gray models too")
   func frames() async throws {
     let model = try SmallModel(side: 32, channels: 1)
     let result = try await model.infer("--count", "3", "--out", "-", "--format", "rgb")
@@ -176,7 +176,7 @@ struct GenerateTests {
     #expect(result.output == faces.flatMap { face in face.pixels.flatMap { [$0, $0, $0] } })
   }
 
-  @Test("--out - writes to standard output what a file would hold")
+  @Test("--out - writes to standard output what a file would contain")
   func standardOutput() async throws {
     let model = try SmallModel(side: 32)
     for (format, name) in [("png", "x.png"), ("npy", "x.npy"), ("rgb", "x.rgb")] {
@@ -190,7 +190,7 @@ struct GenerateTests {
   }
 
   @Test(
-    "a grid has the size that was asked for, else the nearest to a square",
+    "a grid has the requested size, or is as square as possible",
     arguments: [
       (["--grid", "4x2"], 4, 2, 8), (["--grid", "3x2", "--count", "2"], 3, 2, 2),
       (["--count", "5"], 3, 2, 5), (["--seeds", "0-8"], 3, 3, 9), (["--count", "2"], 2, 1, 2),
@@ -207,14 +207,15 @@ struct GenerateTests {
     #expect((texts["index"] ?? texts["seed"]) == (faces == 1 ? "0" : "0-\(faces - 1)"))
   }
 
-  @Test("one face alone has no frame around it")
+  @Test("a single face has no border")
   func oneFace() async throws {
     let model = try SmallModel(side: 32)
     try await model.infer("--seeds", "8", "--out", "face.png")
     #expect(try model.picture("face.png").width == 32)
   }
 
-  @Test("--pixel-rule minmax spreads a grid's numbers over 0...255, stylegan rounds its own way")
+  @Test(
+    "--pixel-rule minmax stretches the range of a grid to 0...255, and stylegan rounds as StyleGAN")
   func pixelRules() async throws {
     let model = try SmallModel(side: 32)
     let planar = Generator(model.weights).pictures(
@@ -228,7 +229,7 @@ struct GenerateTests {
     }
   }
 
-  @Test("--json says what was made, and nothing else is on standard output")
+  @Test("--json prints a report, and nothing else, on standard output")
   func json() async throws {
     let model = try SmallModel(side: 32)
     let result = try await model.infer("--seeds", "7,9", "--out", "faces", "--outdir", "x")
@@ -248,7 +249,7 @@ struct GenerateTests {
     #expect(object["threads"] as? Int == 1)
   }
 
-  @Test("StyleGAN's and PyTorch's names for flags are understood")
+  @Test("accepts the names of options in StyleGAN and PyTorch")
   func aliases() async throws {
     let model = try SmallModel(side: 32)
     let other = ["--network=model.safetensors", "--netG=model.safetensors"]
@@ -262,7 +263,7 @@ struct GenerateTests {
     #expect(try model.folder.names(in: "p") == ["seed3-0000.png", "seed3-0001.png"])
   }
 
-  @Test("a picture that is there is replaced whole, and a folder of them is added to")
+  @Test("an existing file is replaced, and an existing folder is added to")
   func replacing() async throws {
     let model = try SmallModel(side: 32)
     try model.folder.write([1, 2, 3], to: "faces.png")
@@ -274,7 +275,7 @@ struct GenerateTests {
   }
 
   @Test(
-    "any name will do",
+    "accepts any file name",
     arguments: [
       "with space.png", "with\nnewline.png", "-dash.png", "--out.png", "चेहरा.png", "'\"$(x)`.png",
       "%s%n.png", "UPPER.PNG", "e\u{301}.png",
@@ -283,7 +284,7 @@ struct GenerateTests {
     let model = try SmallModel(side: 32)
     let moved = "m" + name
     try model.folder.write(model.folder.bytes("model.safetensors"), to: name + moved)
-    // A name that looks like an option needs `=` before it, as everywhere.
+    // A name that looks like an option needs `=` before it, as in any command.
     let result = try await BuiltCommand.infer.run(
       ["--model=\(name)\(moved)", "--count", "2", "--out=\(name)"], in: model.folder)
     #expect(result.status == 0)
@@ -291,8 +292,8 @@ struct GenerateTests {
     #expect(try model.picture(name).width == 70)
   }
 
-  #if !os(macOS)  // whose file system takes no such name
-    @Test("a name that is no UTF-8 is kept byte for byte")
+  #if !os(macOS)  // whose file system does not accept such names
+    @Test("a file name that is not UTF-8 is kept byte for byte")
     func rawName() async throws {
       let model = try SmallModel(side: 32)
       let shell = BuiltCommand(path: "/bin/bash")

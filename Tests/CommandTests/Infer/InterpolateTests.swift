@@ -6,7 +6,7 @@ import Testing
 struct InterpolateTests {
   static let ends = Latents.numpy(seeds: [3, 14, 15], size: 16)
 
-  /// Latents on the way, computed here from the definition.
+  /// The latents of a walk, by definition.
   static func walk(steps: Int, isLinear: Bool, isLoop: Bool) -> Latents {
     let legs = isLoop ? [(0, 1), (1, 2), (2, 0)] : [(0, 1), (1, 2)]
     var values = legs.flatMap { from, to in
@@ -31,7 +31,7 @@ struct InterpolateTests {
     let expected = Self.walk(
       steps: 5, isLinear: flags.contains("--linear"), isLoop: flags.contains("--loop"))
     #expect(expected.count == (flags.contains("--loop") ? 15 : 11))
-    // The ends' weights are rounded once more here than there.
+    // The weights of the two ends are rounded once more here than in the command.
     let saved = try Latents(bytes: model.folder.bytes("z.npy"))
     #expect(saved.count == expected.count)
     #expect(zip(saved.values, expected.values).allSatisfy { abs($0 - $1) <= 1e-6 })
@@ -40,7 +40,7 @@ struct InterpolateTests {
       try model.folder.bytes("x.rgb") == model.pictures(saved).flatMap(\.pixels))
   }
 
-  @Test("--out FILE.png is a strip that says where it leads")
+  @Test("--out FILE.png is a strip whose metadata describes the walk")
   func strip() async throws {
     let model = try SmallModel(side: 32)
     try await model.infer("interpolate", "--seeds", "3,14,15", "--steps", "4", "--out", "x.png")
@@ -53,7 +53,7 @@ struct InterpolateTests {
     #expect(texts["frame"] == "0-8")
   }
 
-  @Test("--out FOLDER/ holds a file for each frame")
+  @Test("--out FOLDER/ writes a file for each frame")
   func frames() async throws {
     let model = try SmallModel(side: 32)
     try await model.infer(
@@ -65,7 +65,7 @@ struct InterpolateTests {
     #expect(try model.texts("walk/frame0002.png")["frame"] == "2")
   }
 
-  @Test("an animation is the default, with a frame for each step at the rate asked for")
+  @Test("writes an animation by default, with a frame for each step at the requested rate")
   func animation() async throws {
     let model = try SmallModel(side: 32)
     let result = try await model.infer(
@@ -75,7 +75,8 @@ struct InterpolateTests {
     let frames = try RIFF(file).chunks("ANMF")
     #expect(frames.count == 18)
     for frame in frames {
-      // Milliseconds, 24 bits after 4 sizes of 24 bits each (WebP container specification, ANMF).
+      // The duration in milliseconds: 24 bits, after four fields of 24 bits (WebP container
+      // specification, ANMF).
       #expect(Array(frame[12..<15]) == [40, 0, 0])
     }
     let streamed = try await model.infer(
@@ -83,7 +84,8 @@ struct InterpolateTests {
     #expect(streamed.output == file)
   }
 
-  @Test("takes its ends from a file, needs two, and says so", arguments: [1, 2])
+  @Test(
+    "reads latents from a file, and exits with 65 if there are fewer than two", arguments: [1, 2])
   func file(count: Int) async throws {
     let model = try SmallModel(side: 32)
     let ends = Latents(count: count, size: 16, values: Array(Self.ends.values.prefix(16 * count)))
@@ -94,7 +96,7 @@ struct InterpolateTests {
     #expect(result.errors.contains("2 to ") == (count == 1))
   }
 
-  @Test("understands StyleGAN's names for flags")
+  @Test("accepts StyleGAN's names of options")
   func aliases() async throws {
     let model = try SmallModel(side: 32)
     let result = try await model.infer(
@@ -104,7 +106,7 @@ struct InterpolateTests {
   }
 }
 
-/// The chunks of a RIFF file, as WebP is one.
+/// A RIFF file, the container of WebP.
 private struct RIFF {
   private let bytes: [UInt8]
 
@@ -113,7 +115,7 @@ private struct RIFF {
     self.bytes = bytes
   }
 
-  /// Contents of the chunks of one kind.
+  /// The contents of all chunks of one kind.
   func chunks(_ kind: String) -> [ArraySlice<UInt8>] {
     var found: [ArraySlice<UInt8>] = []
     var position = 12

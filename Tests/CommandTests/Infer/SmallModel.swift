@@ -2,12 +2,14 @@ import BollyGANInfer
 import BollyGANModel
 import BollyGANPictures
 
-/// A generator that draws in no time, in a folder with `model.safetensors`.
+/// A tiny generator, in a folder as `model.safetensors`.
 struct SmallModel {
   let folder: TemporaryFolder
   let weights: GeneratorWeights
 
-  /// - Parameter latent: 16 is a whole block of torch's random numbers, 7 is not.
+  /// A generator with random weights.
+  ///
+  /// - Parameter latent: 16 numbers are a whole block of torch's random numbers, 7 are not.
   init(latent: Int = 16, side: Int = 64, channels: Int = 3) throws {
     let shape = try DCGANShape(
       latent: latent, generatorWidth: 4, side: side, channels: channels)
@@ -35,7 +37,7 @@ struct SmallModel {
       arguments, redirection: redirection, input: input, environment: environment)
   }
 
-  /// Runs `bollygan-infer`, with a subcommand if the first argument is one, on the model.
+  /// Runs `bollygan-infer` on the model, with a subcommand if the first argument is one.
   @discardableResult
   func infer(
     _ arguments: [String], redirection: String? = nil, input: [UInt8] = [],
@@ -48,11 +50,12 @@ struct SmallModel {
       redirection: redirection, input: input, environment: environment, in: folder)
   }
 
+  /// The image in a file.
   func picture(_ name: String) throws -> Picture {
     try decodePicture(folder.bytes(name), rules: .kind).picture
   }
 
-  /// The texts of a PNG by keyword, without `bollygan:` before it.
+  /// The texts of a PNG by keyword, without the prefix `bollygan:`.
   func texts(_ name: String) throws -> [String: String] {
     Dictionary(
       uniqueKeysWithValues: try pngTexts(folder.bytes(name)).map {
@@ -60,7 +63,7 @@ struct SmallModel {
       })
   }
 
-  /// What the model draws, by the engine that the command uses.
+  /// The images of latents, drawn with the engine that the command uses.
   func pictures(_ latents: Latents) -> [Picture] {
     let planar = Generator(weights, threads: 1).pictures(latents: latents.values)
     let shape = weights.shape

@@ -1,8 +1,8 @@
-"""Makes agreement.json: pictures of PyTorch's generator in float64, eval mode.
+"""Makes agreement.json: images drawn by PyTorch's generator in float64, eval mode.
 
-The weights are not stored: they follow from a formula in 32-bit integers and float32 that this
-script and AgreementTests.swift both compute exactly. Each case holds sampled pixels and two sums
-over all pixels. Cases cover every pair of nz, ngf, side and channels.
+The weights are not stored. They follow from a formula in 32-bit integers and float32 that this
+script and DrawnGenerator.swift both compute exactly. Each case has sampled pixels and two sums
+over all pixels. The cases cover every pair of values of nz, ngf, side and channels.
 
 Made with Python 3.11.7, PyTorch 2.15.0, numpy 2.4.6:
 
@@ -46,12 +46,12 @@ def channels_of(nz, ngf, side, channels):
 
 
 def radius_of(layer, inputs):
-    """Half the width of a kernel's uniform distribution, to about a unit sum of its terms."""
+    """Half the width of a kernel's uniform distribution, chosen so that outputs have unit variance."""
     return float(np.float32((3 / (inputs * (1 if layer == 0 else 4))) ** 0.5))
 
 
 def generator(seed, nz, ngf, side, channels):
-    """The tutorial's module without its tanh."""
+    """The tutorial's module, without its tanh."""
     widths = channels_of(nz, ngf, side, channels)
     modules = []
     for layer, (inputs, outputs) in enumerate(zip(widths, widths[1:])):
@@ -72,7 +72,7 @@ def generator(seed, nz, ngf, side, channels):
 
 
 def covering_cases():
-    """Few cases in which every pair of values of two parameters meets: greedy, in a fixed order."""
+    """A few cases in which every pair of values of two parameters occurs: greedy, in a fixed order."""
     names = list(WIDTHS)
     everything = list(itertools.product(*WIDTHS.values()))
 
@@ -92,7 +92,7 @@ def main():
         model = generator(seed, **case)
         latents = spread(seed, 255, (LATENTS, case["nz"]), 0, np.float32(3**0.5))
         with torch.no_grad():
-            # The last layer is scaled by a power of two so that tanh is neither dead nor saturated.
+            # The last layer is scaled by a power of two so that tanh is neither linear nor saturated.
             raw = model(latents.reshape(LATENTS, -1, 1, 1))
             gain = 2.0 ** round(float(-torch.log2(raw.square().mean().sqrt())))
             rms = float((raw * gain).square().mean().sqrt())

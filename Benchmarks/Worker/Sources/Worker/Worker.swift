@@ -10,12 +10,12 @@ import BollyGANTraining
   import Darwin
 #endif
 
-/// Works in rounds, as `Benchmarks/rounds.py` asks for.
+/// Repeats our work in rounds, as `Benchmarks/rounds.py` requests.
 ///
 ///     Worker draw MODEL BATCH THREADS LEVEL
 ///     Worker train BATCH THREADS LEVEL
 ///
-/// LEVEL is an instruction set, or `best`.
+/// LEVEL is an instruction set or `best`.
 @main
 struct Worker {
   static func main() throws {
@@ -40,7 +40,7 @@ struct Worker {
     }
   }
 
-  /// The article's networks with the paper's first weights.
+  /// A trainer of the article's networks, with weights from N(0, 0.02).
   private static func trainer(instructionSet: InstructionSet, threads: Int) throws -> FastTrainer {
     let shape = DCGANShape.article
     var random = TorchRandom(seed: 42)
@@ -66,7 +66,8 @@ struct Worker {
       threads: threads, instructionSet: instructionSet)
   }
 
-  /// Answers each line, a number of seconds, with calls and the median seconds of one.
+  /// Answers each line, a number of seconds, with the number of calls and the median seconds of
+  /// one.
   private static func answerRounds(_ work: () throws -> Void) throws {
     let clock = ContinuousClock()
     for _ in 0..<3 { try work() }
@@ -82,7 +83,7 @@ struct Worker {
     }
   }
 
-  /// Prints a line that its reader, a pipe, gets now.
+  /// Prints a line, and flushes it to the pipe.
   private static func answer(_ line: String) {
     print(line)
     fflush(nil)
@@ -90,7 +91,7 @@ struct Worker {
 }
 
 extension TrainingBatch {
-  /// Any pictures will do: what they show changes no time.
+  /// A batch of random pixels; the content does not change the time.
   static func drawn(count: Int, shape: DCGANShape) -> TrainingBatch {
     var random = TorchRandom(seed: 7)
     let latents = random.normal(count: 2 * count * shape.latent)

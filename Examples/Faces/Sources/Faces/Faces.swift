@@ -2,7 +2,7 @@ import BollyGANInfer
 import BollyGANModel
 import BollyGANPictures
 
-/// Draws 64 faces into a file: `swift run Faces ../../models/bollygan-64.safetensors faces.png`.
+/// Draws a grid of 64 faces: `swift run Faces ../../models/bollygan-64.safetensors faces.png`.
 @main
 struct Faces {
   static func main() throws {
