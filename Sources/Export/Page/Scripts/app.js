@@ -47,7 +47,7 @@ export class App extends EventTarget {
     const isCurrent = () => this.#paintings.get(canvas) === painting;
     painting.promise = this.draw(face, { ...options, wanted: isCurrent }).then((pixels) => {
       if (pixels && isCurrent()) paintPixels(canvas, pixels, this.side);
-    });
+    }, () => {});
     return painting.promise;
   }
 

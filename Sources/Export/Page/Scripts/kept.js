@@ -41,7 +41,7 @@ export function startKept(app) {
     });
 
     li.append(show, name, letGo);
-    app.paint(canvas, face).catch(() => {});
+    app.paint(canvas, face);
     return li;
   }
 

@@ -34,10 +34,8 @@ export function startMixing(app) {
     $("mix-value").textContent = withSign(mix.factor);
     $("mix-sign").textContent = `${mix.factor < 0 ? "−" : "+"} ${Math.abs(mix.factor)} (`;
     if (!face || $("panel-mix").hidden) return;
-    // The stage says so if nothing can be drawn.
-    const paint = (id, face) => app.paint($(id), face).catch(() => {});
-    for (const term of terms) paint(`mix-face-${term}`, kept[mix.of[term]].face);
-    paint("mix-result", face);
+    for (const term of terms) app.paint($(`mix-face-${term}`), kept[mix.of[term]].face);
+    app.paint($("mix-result"), face);
   }
 
   function change() {

@@ -1,6 +1,6 @@
 // The pool of drawing workers: a queue of latents, each drawn by the next worker that is free.
 
-import { PageError, notice } from "./notices.js";
+import { PageError, fail, notice } from "./notices.js";
 
 /** At most this many workers; each holds its own copy of the packed weights. */
 const workerLimit = 4;
@@ -62,7 +62,8 @@ export class Pool {
    * @param {Float32Array} latent
    * @param {{urgent?: boolean, wanted?: () => boolean}} options `urgent` goes before everything
    *   else; a face that is no longer wanted when its turn comes is not drawn.
-   * @returns {Promise<Uint8ClampedArray?>} [side][side][4] bytes; null if it was not wanted.
+   * @returns {Promise<Uint8ClampedArray?>} [side][side][4] bytes; null if it was not wanted. It is
+   *   rejected if no worker is left, and the page then says so.
    */
   draw(latent, { urgent = false, wanted = () => true } = {}) {
     return new Promise((resolve, reject) => {
@@ -147,6 +148,7 @@ export class Pool {
   #checkWorkers() {
     if (this.#workers.length) return;
     const error = new PageError("The drawing engine stopped. Reload the page to go on.");
+    fail(error);
     for (const waiting of this.#queue.splice(0)) waiting.reject(error);
   }
 }

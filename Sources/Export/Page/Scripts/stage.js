@@ -3,7 +3,7 @@
 import { $, paintPixels } from "./app.js";
 import { download } from "./bytes.js";
 import { fileStem, recipeOf, titleOf } from "./faces.js";
-import { announce, fail } from "./notices.js";
+import { announce, notice } from "./notices.js";
 import { encodeNPY } from "./npy.js";
 import { encodePNG, faceTexts } from "./png.js";
 
@@ -21,8 +21,7 @@ export function startStage(app) {
       const { face } = app.state;
       try {
         app.pixels = await app.draw(face, { urgent: true });
-      } catch (error) {
-        fail(error);
+      } catch {
         return;
       }
       app.drawnFace = face;
@@ -56,12 +55,16 @@ export function startStage(app) {
   $("save-png").addEventListener("click", async () => {
     const { face } = app.state;
     const latent = app.latent(face);
-    const data = await app.draw(face, { urgent: true });
-    const texts = faceTexts(face, latent, app.facts);
-    const image = { data, width: app.side, height: app.side };
     const name = `${fileStem(face)}.png`;
-    download(await encodePNG(image, app.channels, texts), name, "image/png");
-    announce(`${name} saved.`);
+    try {
+      const data = await app.draw(face, { urgent: true });
+      const image = { data, width: app.side, height: app.side };
+      const texts = faceTexts(face, latent, app.facts);
+      download(await encodePNG(image, app.channels, texts), name, "image/png");
+      announce(`${name} saved.`);
+    } catch (error) {
+      notice(`${name} could not be made: ${error.message}`);
+    }
   });
 
   $("save-npy").addEventListener("click", () => {

@@ -54,10 +54,7 @@ export function startWall(app) {
     if ($("panel-wall").hidden) return;
     const start = performance.now();
     delete wall.dataset.milliseconds;
-    const jobs = buttons.map((button, index) =>
-      app.paint(button.firstChild, faceAt(index)),
-    );
-    await Promise.all(jobs).catch(() => {});
+    await Promise.all(buttons.map((button, index) => app.paint(button.firstChild, faceAt(index))));
     if (random === app.state.wall.random && seed === app.state.wall.seed) {
       wall.dataset.milliseconds = Math.round(performance.now() - start);
     }
