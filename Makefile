@@ -79,7 +79,7 @@ test-python: $(VENV)/ready
 test-torch: build $(TORCH_VENV)/ready ## Check against PyTorch (a large download the first time)
 	$(TORCH_VENV)/bin/python $(PYTEST) Tests/torch
 
-# Chromium is the system's; only this check needs it.
+# The browsers are the system's; only this check needs them.
 test-browser: $(BROWSER_VENV)/ready
 	@SWIFT="$(SWIFT)" PYTHON="$(PYTHON)" .ci/setup --browser
 	$(BROWSER_VENV)/bin/python $(PYTEST) Tests/browser
