@@ -36,11 +36,10 @@ def face_pixels(visit):
     return pixels_of(visit.page.evaluate(READ_CANVASES, "#face"), 1)[0, ..., :3]
 
 
-def drawn(bollygan_infer, *arguments, side=64, channels=3):
-    """Faces as the command draws them."""
+def drawn(bollygan_infer, *arguments, side=64):
+    """Faces as the command draws them; gray ones have three equal channels."""
     rgb = bollygan_infer(*arguments, "--format", "rgb", "--out", "-").stdout
-    faces = np.frombuffer(rgb, np.uint8).astype(int)
-    return faces.reshape(-1, side, side, channels)
+    return np.frombuffer(rgb, np.uint8).astype(int).reshape(-1, side, side, 3)
 
 
 def assert_close(page, command, share):
@@ -95,6 +94,9 @@ def write_generator(path, widths, latent, channels, slope=0.0, dtype=np.float32,
     for layer, (inputs, outputs) in enumerate(zip(sizes, sizes[1:])):
         taps = 1 if layer == 0 else 4
         scale = (2 / (inputs * taps)) ** 0.5
+        # Contrast like that of photographs.
+        if layer == len(widths):
+            scale *= 0.4
         tensors[f"main.{3 * layer}.weight"] = (scale * random.randn(inputs, outputs, 4, 4)).astype(
             dtype
         )
@@ -133,28 +135,30 @@ def write_generator(path, widths, latent, channels, slope=0.0, dtype=np.float32,
     ],
     ids=["16-gray", "32-leaky", "128-gray-leaky", "256"],
 )
-@pytest.mark.parametrize(("dtype", "share"), [("f16", 1e-2), ("f32", 1e-4)])
+@pytest.mark.parametrize("dtype", ["f16", "f32"])
 def test_every_shape_is_drawn(
-    visit, tmp_path, bollygan_export, bollygan_infer, widths, latent, channels, slope, dtype, share
+    visit, tmp_path, bollygan_export, bollygan_infer, widths, latent, channels, slope, dtype
 ):
     model, path = tmp_path / "model.safetensors", tmp_path / "explore.html"
+    stored = tmp_path / "stored.safetensors"
     write_generator(model, widths, latent, channels, slope)
     bollygan_export("--model", model, "--dtype", dtype, path)
-    pixels = wall_pixels(visit(path, "#panel=wall&face=seed:0&wall=numpy:0"))
-    command = drawn(
-        bollygan_infer, "--model", model, "--seeds", "0-63",
-        side=4 << len(widths), channels=channels,
-    )
-    assert_close(pixels[..., :channels], command, share)
-    # Gray pixels are gray.
-    assert (pixels[..., 0] == pixels[..., 2 if channels == 1 else 0]).all()
-    # Torch draws the last numbers of a size that is no multiple of 16 twice.
-    pixels = wall_pixels(visit(path, "#panel=wall&face=seed:0&wall=torch:7"))
-    command = drawn(
-        bollygan_infer, "--model", model, "--seed", 7, "--count", 64,
-        side=4 << len(widths), channels=channels,
-    )
-    assert_close(pixels[..., :channels], command, share)
+    bollygan_export("--model", model, "--dtype", dtype, stored)
+    for wall, latents in [
+        ("numpy:0", ("--seeds", "0-63")),
+        # Torch draws the last numbers of a size that is no multiple of 16 twice.
+        ("torch:7", ("--seed", 7, "--count", 64)),
+    ]:
+        pixels = wall_pixels(visit(path, f"#panel=wall&face=seed:0&wall={wall}"))[..., :3]
+        side = 4 << len(widths)
+        assert_close(
+            pixels, drawn(bollygan_infer, "--model", stored, *latents, side=side), share=1e-4
+        )
+        # float16 changes 0.7 % of the bundled generator's values (see its card), and more where
+        # weights are random.
+        assert_close(
+            pixels, drawn(bollygan_infer, "--model", model, *latents, side=side), share=2e-2
+        )
 
 
 # --- Plane
@@ -176,16 +180,15 @@ def test_the_plane_is_dragged_and_walked_with_keys(visit, explorer, bollygan_inf
 
     seen.page.focus("#map")
     seen.page.keyboard.press("Home")
-    for key in ["Shift+ArrowRight", "Shift+ArrowDown", "Shift+ArrowLeft", "Shift+ArrowUp"]:
-        seen.page.wait_for_timeout(700)
-        seen.page.keyboard.press(key)
-    seen.page.wait_for_timeout(700)
-    start = seen.page.input_value("#seed")
-    assert seen.text("#face-title") == f"Seed {start}"
+    seen.wait_for_drawing("Seed 1150")
+    # Faster than the journeys from seed to seed: each press counts.
+    for key in ["Right", "Down", "Right", "Down", "Left", "Up"]:
+        seen.page.keyboard.press(f"Shift+Arrow{key}")
+    seen.wait_for_drawing("Seed 1251")
     for _ in range(3):
         seen.page.keyboard.press("ArrowRight")
-    assert seen.page.input_value("#plane-x") == f"{int(start) % 100 + 0.3:g}"
-    assert seen.text("#face-title") == f"Between seeds {start} and {int(start) + 1}"
+    assert seen.page.input_value("#plane-x") == "51.3"
+    assert seen.text("#face-title") == "Between seeds 1251 and 1252"
 
     # A click goes to the seed that it hits.
     seen.page.fill("#seed", "1150")
@@ -533,10 +536,7 @@ def test_another_worker_goes_on_when_one_stops(visit, explorer, bollygan_infer):
 def test_the_page_says_when_no_worker_is_left(visit, explorer):
     seen = visit(explorer, "#panel=plane&face=seed:0", script=STOPPING_WORKERS % 99)
     for seed in range(10):
-        if seen.page.locator("#explorer").is_hidden():
-            break
-        seen.page.fill("#seed", str(seed))
-        seen.page.keyboard.press("Enter")
+        seen.page.evaluate(f"() => {{ location.hash = 'face=seed:{seed}'; }}")
         seen.page.wait_for_timeout(200)
     seen.page.wait_for_selector("html[data-state=failed]")
     assert "Reload the page" in seen.text("#failure-text")

@@ -64,7 +64,7 @@ function stateOfAddress(facts) {
     return state;
   } catch (error) {
     console.warn(error);
-    notice("The link's address is damaged, so the page starts afresh.");
+    notice("This link is damaged, so the page starts afresh.");
     return fresh;
   }
 }

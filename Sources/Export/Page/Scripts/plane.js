@@ -14,6 +14,8 @@ export function startPlane(app) {
   const map = $("map");
   const tiles = new Map();
   let journey = 0;
+  /** Where the journey ends; null without one. */
+  let target = null;
   let isScheduled = false;
 
   const spacing = () => Math.max(76, Math.min(132, map.clientWidth / 7));
@@ -30,21 +32,29 @@ export function startPlane(app) {
     app.show(planeFace(app.state.plane.x, app.state.plane.y));
   }
 
+  function stop() {
+    cancelAnimationFrame(journey);
+    target = null;
+  }
+
   /** Moves there, through the faces in between unless the reader wants less motion. */
   function travelTo(x, y) {
-    cancelAnimationFrame(journey);
+    stop();
     const from = { ...app.state.plane };
     const isFar = Math.hypot(x - from.x, y - from.y) > 8;
     if (prefersLessMotion() || isFar) {
       moveTo(x, y);
       return;
     }
+    target = { x, y };
     const start = performance.now();
     const step = (now) => {
       const t = Math.min(1, Math.max(0, (now - start) / journeyTime));
       const eased = t * t * (3 - 2 * t);
-      if (t === 1) moveTo(x, y);
-      else {
+      if (t === 1) {
+        target = null;
+        moveTo(x, y);
+      } else {
         moveTo(from.x + (x - from.x) * eased, from.y + (y - from.y) * eased);
         journey = requestAnimationFrame(step);
       }
@@ -168,7 +178,7 @@ export function startPlane(app) {
   let drag = null;
   map.addEventListener("pointerdown", (event) => {
     if (event.button !== 0) return;
-    cancelAnimationFrame(journey);
+    stop();
     map.setPointerCapture(event.pointerId);
     const { x, y } = app.state.plane;
     drag = { left: event.clientX, top: event.clientY, x, y, isMoved: false };
@@ -200,14 +210,15 @@ export function startPlane(app) {
       ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1],
     };
     const direction = directions[event.key];
-    const { x, y } = app.state.plane;
+    // Presses during a journey count from its end.
+    const { x, y } = target ?? app.state.plane;
     if (event.key === "Home") travelTo(Math.round(x), Math.round(y));
     else if (direction && event.shiftKey) {
       // To the next lattice point in that direction.
       const next = (at, way) => (way > 0 ? Math.floor(at) + 1 : way < 0 ? Math.ceil(at) - 1 : at);
       travelTo(next(x, direction[0]), next(y, direction[1]));
     } else if (direction) {
-      cancelAnimationFrame(journey);
+      stop();
       moveTo(x + direction[0] / 10, y + direction[1] / 10);
     } else return;
     event.preventDefault();
@@ -221,20 +232,20 @@ export function startPlane(app) {
   $("seed").addEventListener("change", () => {
     const seed = Number($("seed").value);
     if ($("seed").value !== "" && Number.isInteger(seed) && seed >= 0 && seed < seedCount) {
-      cancelAnimationFrame(journey);
+      stop();
       goToSeed(seed);
     } else showPosition();
   });
   for (const axis of ["x", "y"]) {
     $(`plane-${axis}`).addEventListener("change", (event) => {
-      cancelAnimationFrame(journey);
+      stop();
       const value = event.target.valueAsNumber;
       if (Number.isFinite(value)) moveTo(...Object.values({ ...app.state.plane, [axis]: value }));
       else showPosition();
     });
   }
   $("random-seed").addEventListener("click", () => {
-    cancelAnimationFrame(journey);
+    stop();
     // Short numbers are easier to remember, and there are faces enough among them.
     goToSeed(Math.floor(Math.random() * 100_000));
   });
