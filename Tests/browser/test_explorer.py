@@ -94,7 +94,7 @@ def write_generator(path, widths, latent, channels, slope=0.0, dtype=np.float32,
     for layer, (inputs, outputs) in enumerate(zip(sizes, sizes[1:])):
         taps = 1 if layer == 0 else 4
         scale = (2 / (inputs * taps)) ** 0.5
-        # Contrast like that of photographs.
+        # The contrast of photographs.
         if layer == len(widths):
             scale *= 0.4
         tensors[f"main.{3 * layer}.weight"] = (scale * random.randn(inputs, outputs, 4, 4)).astype(
@@ -512,7 +512,7 @@ def test_a_browser_that_cannot_draw_is_told_why(visit, explorer, script, sentenc
     assert sentence in seen.text("#failure-text")
 
 
-# The first workers stop at their fourth message, the first of which starts them.
+# The first workers stop at their fourth message; the first message starts a worker.
 STOPPING_WORKERS = """
   let started = 0;
   window.Worker = class extends Worker {

@@ -1,4 +1,4 @@
-// Arithmetic on latents, number for number that of Sources/Model/Latents+Interpolation.swift.
+// Arithmetic on latents, in the same order as in Sources/Model/Latents+Interpolation.swift.
 
 /** weightA · a + weightB · b, in float64 and rounded once. */
 function weighted(a, b, weightA, weightB) {

@@ -32,7 +32,7 @@ export class Pool {
     if (failure) throw new PageError(`The drawing engine does not start: ${failure}.`);
   }
 
-  /** Starts the other workers, as many as the processor has cores for. */
+  /** Starts the other workers: one for each core of the processor, up to the limit. */
   async grow() {
     const count = Math.min(workerLimit, navigator.hardwareConcurrency || 2);
     for (let started = 1; started < count; started++) {
