@@ -1,5 +1,5 @@
-// Draws images with the loops of Sources/Kernels, one image at a time: that is what a page asks for,
-// and the maps of one image stay in the cache.
+// Draws images with the loops of Sources/Kernels, one at a time: a page asks for single images, and
+// the maps of one image stay in the cache.
 
 #include "engine.h"
 
@@ -90,8 +90,8 @@ int bg_open(size_t latent, size_t channels, float slope, const size_t *widths, s
              : 2;
 }
 
-// An IEEE 754 half as a float: exponent and fraction move into place, and one multiplication by 2^112
-// corrects the exponent's bias, subnormal numbers included.
+// An IEEE 754 half as a float: exponent and fraction move into place, and one multiplication by
+// 2^112 corrects the exponent's bias, subnormal numbers included.
 static float widened(uint16_t half) {
   union { uint32_t bits; float value; } word = {(uint32_t)(half & 0x7fff) << 13};
   word.value *= 0x1p112f;
@@ -183,7 +183,8 @@ const uint8_t *bg_draw(const float *latents) {
   for (size_t map = 1; map < net.maps; map++) {
     const size_t from = side_of(map - 1), to = side_of(map);
     const size_t across = from / BG_WIN_TILE, tiles = across * across;
-    const size_t rows = (size_t)(tiles <= (size_t)kernels->small_job_tiles ? kernels->row_step : kernels->rows);
+    const int is_small = tiles <= (size_t)kernels->small_job_tiles;
+    const size_t rows = (size_t)(is_small ? kernels->row_step : kernels->rows);
     const bg_up job = {
         .images = 1,
         .side = from,

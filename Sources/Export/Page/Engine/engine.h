@@ -12,7 +12,7 @@
 
 #define BG_EXPORT(name) __attribute__((export_name(#name)))
 
-// Memory of that many bytes at a multiple of 64, or null where the limit is reached. It is never freed.
+// Memory of that many bytes at a multiple of 64, or null if the limit is reached. Never freed.
 BG_EXPORT(room) void *bg_room(size_t bytes);
 
 // Describes a generator: its latent size, channels of the image, slope of the hidden activations
@@ -23,7 +23,7 @@ BG_EXPORT(room) void *bg_room(size_t bytes);
 BG_EXPORT(open) int bg_open(size_t latent, size_t channels, float slope, const size_t *widths,
                             size_t maps);
 
-// Packs the weights of layer `index`, [inputs][outputs][4][4], as float16 where `half` is set and as
+// Packs the weights of layer `index`, [inputs][outputs][4][4], in float16 if `half` is set and in
 // float32 otherwise. An output channel is multiplied by its `scale`, then `shift` is added. The
 // weights are not needed afterwards.
 BG_EXPORT(layer) void bg_layer(size_t index, const void *weights, int half, const double *scale,

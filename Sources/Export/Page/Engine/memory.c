@@ -1,4 +1,4 @@
-// Memory of the page's engine: one region that only grows, up to the limit that the linker was given.
+// Memory of the page's engine: one region that only grows, up to the linker's limit.
 
 #include <stddef.h>
 #include <stdint.h>

@@ -1,5 +1,5 @@
-// The random numbers of PyTorch and NumPy, bit for bit, as Sources/Model draws them (see there for the
-// sources): MT19937, torch's vectorised Box-Muller with AVX2's fused multiply-adds, and NumPy's
+// The random numbers of PyTorch and NumPy, bit for bit, as Sources/Model draws them (its files name
+// the sources): MT19937, torch's vectorised Box-Muller with AVX2's fused multiply-adds, and NumPy's
 // polar method.
 
 #include <stddef.h>
@@ -26,7 +26,8 @@ static uint32_t next32(void) {
   if (next_word == WORDS) {
     for (size_t i = 0; i < WORDS; i++) {
       const uint32_t a = words[i], b = words[(i + 1) % WORDS];
-      const uint32_t twisted = ((a & 0x80000000u) | (b & 0x7fffffffu)) >> 1 ^ (b & 1 ? 0x9908b0dfu : 0);
+      const uint32_t joined = (a & 0x80000000u) | (b & 0x7fffffffu);
+      const uint32_t twisted = joined >> 1 ^ (b & 1 ? 0x9908b0dfu : 0);
       words[i] = words[(i + SHIFT) % WORDS] ^ twisted;
     }
     next_word = 0;
