@@ -12,6 +12,7 @@ PREFIX ?= /usr/local
 DESTDIR ?=
 VENV ?= .venv
 TORCH_VENV ?= .venv-torch
+BROWSER_VENV ?= .venv-browser
 
 COMMANDS := bollygan-infer bollygan-train bollygan-export
 MODEL := models/bollygan-64.safetensors
@@ -51,18 +52,20 @@ clean: ## Remove everything that was built, including the virtual environments
 
 ##@ Check
 
-.PHONY: test test-swift test-python test-torch test-example test-house test-sanitized test-undefined \
-  test-arm64 gate bench
+.PHONY: test test-swift test-python test-torch test-browser test-example test-house \
+  test-sanitized test-undefined test-arm64 gate bench
 
 test: setup ## Run every check that a change must pass (this is what CI runs)
 	@rm -f .build/step-times
 	@$(STEP) 'Python packages' $(MAKE) $(VENV)/ready
 	@$(STEP) 'Format' $(MAKE) lint
 	@$(STEP) 'Generated C' $(MAKE) proto-check
+	@$(STEP) 'Engine of the page' $(MAKE) wasm-check
 	@$(STEP) 'Build' $(SWIFT) build -c release --build-tests
 	@$(STEP) 'Swift tests' $(MAKE) test-swift
 	@$(STEP) 'House' $(MAKE) test-house
 	@$(STEP) 'Python oracles' $(MAKE) test-python
+	@$(STEP) 'Explorer in a browser' $(MAKE) test-browser
 	@$(STEP) 'Example package' $(MAKE) test-example
 	@$(STEP) 'Documentation' $(MAKE) docs
 	@$(STEP) --report
@@ -77,6 +80,11 @@ test-python: $(VENV)/ready
 
 test-torch: build $(TORCH_VENV)/ready ## Compare with PyTorch (a large download the first time)
 	$(TORCH_VENV)/bin/python $(PYTEST) Tests/torch
+
+# The browsers are the system's; only this check needs them.
+test-browser: $(BROWSER_VENV)/ready
+	@SWIFT="$(SWIFT)" PYTHON="$(PYTHON)" .ci/setup --browser
+	$(BROWSER_VENV)/bin/python $(PYTEST) Tests/browser
 
 # A separate package, built the way another program would build it.
 test-example:
@@ -117,12 +125,15 @@ bench: build ## Measure kernels and whole faces, also compared with other runtim
 $(VENV)/ready: Tests/oracles/requirements.txt
 	@.ci/venv "$(PYTHON)" "$(VENV)" $<
 
+$(BROWSER_VENV)/ready: Tests/browser/requirements.txt
+	@.ci/venv "$(PYTHON)" "$(BROWSER_VENV)" $<
+
 $(TORCH_VENV)/ready: Tests/torch/requirements.txt
 	@.ci/venv "$(PYTHON)" "$(TORCH_VENV)" $<
 
 ##@ Edit
 
-.PHONY: format lint proto proto-check docs
+.PHONY: format lint proto proto-check wasm wasm-check docs
 
 format: $(VENV)/ready ## Format the Swift sources and the Markdown files
 	$(SWIFT) format --in-place --recursive $(SOURCES)
@@ -137,6 +148,12 @@ proto: ## Regenerate the C code from the .proto files
 
 proto-check:
 	@Sources/Proto/generate.sh --check
+
+wasm: ## Recompile the explorer page's engine
+	@SWIFT="$(SWIFT)" .ci/wasm
+
+wasm-check:
+	@SWIFT="$(SWIFT)" .ci/wasm --check
 
 docs: ## Build the reference pages of the libraries in .build/docs
 	@SWIFT="$(SWIFT)" .ci/docs .build/docs $(LIBRARIES)

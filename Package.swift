@@ -109,7 +109,13 @@ let package = Package(
     .target(
       name: "BollyGANExport",
       dependencies: ["BollyGANModel", "BollyGANMessages", "BollyGANInfer"],
-      path: "Sources/Export", exclude: ["Command"], swiftSettings: strict),
+      path: "Sources/Export", exclude: ["Command", "Page/Engine"],
+      // Within the binary, so that an installed command is one file.
+      resources: [
+        .embedInCode("Page/engine.wasm"), .embedInCode("Page/index.html"),
+        .embedInCode("Page/page.css"), .embedInCode("Page/Scripts"),
+      ],
+      swiftSettings: strict),
 
     .executableTarget(
       name: "bollygan-infer",

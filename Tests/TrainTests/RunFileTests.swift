@@ -70,7 +70,7 @@ struct RunFileTests {
       ("\"schema\" : 1", "\"schema\" : 2", "schema 2"),
       ("\"seed\" : -7", "\"seed\" : \"x\"", "definition.seed has the wrong type"),
       ("\"side\" : 64", "\"side\" : 65", "side 65"),
-      ("\"batch\" : 128", "\"batch\" : 0", "batch is 0"),
+      ("\"batch\" : 128", "\"batch\" : 0", "batch must be 1 to 65536, got 0"),
       ("\"seed\" :", "\"sead\" :", "definition.seed is missing"),
       ("4 steps", "4 weeks", "options.checkpointEvery"),
       ("{", "", "not valid JSON"),

@@ -56,6 +56,16 @@ public struct ExportCheck: Equatable, Sendable {
       read: read, madeFrom: weights, stored: storage == .f32 ? nil : weights.rounded(storage))
   }
 
+  /// Runs the weights of a page. Its script is not run.
+  ///
+  /// - Throws: what the reader of safetensors files throws if they cannot be read back.
+  public init(
+    page: [UInt8], madeFrom weights: GeneratorWeights, storage: ONNXExportOptions.Storage
+  ) throws {
+    try self.init(
+      ExplorerPage.weights(in: page) ?? [], .safetensors, madeFrom: weights, storage: storage)
+  }
+
   /// Runs the weights of a C header. The header itself is not compiled.
   ///
   /// - Returns: nil if the file does not have exactly the generator's number of weights.

@@ -8,12 +8,13 @@ extension ONNXExportOptions.Storage: ExpressibleByArgument {}
 
 /// The format of the file to write.
 enum FileFormat: String, CaseIterable, ExpressibleByArgument {
-  case onnx, safetensors, npz, pth, c
+  case onnx, safetensors, npz, pth, c, html
 
   /// The format for a file's extension; ONNX if the extension is unknown.
   init(ending name: String) {
     let endings: [(String, FileFormat)] = [
       (".safetensors", .safetensors), (".npz", .npz), (".pth", .pth), (".pt", .pth), (".h", .c),
+      (".html", .html),
     ]
     self = endings.first { name.hasSuffix($0.0) }?.1 ?? .onnx
   }
@@ -23,9 +24,14 @@ enum FileFormat: String, CaseIterable, ExpressibleByArgument {
     switch self {
     case .onnx: ONNXExportOptions.Storage.allCases
     case .c: [.f32]
+    case .html: ExplorerPage.storages
     case .safetensors, .npz, .pth: TensorFormat(rawValue: rawValue)!.storages
     }
   }
+
+  /// How the format stores weights unless another way is asked for. A page is opened over networks, so
+  /// it has half the bytes.
+  var usualStorage: ONNXExportOptions.Storage { self == .html ? .f16 : .f32 }
 }
 
 /// `dynamic`, or a fixed number of faces per call.

@@ -16,8 +16,10 @@ extension Write {
   }
 
   /// Encodes a network in the chosen format.
-  func encode<N: RunnableNetwork>(_ file: NetworkFile<N>) throws -> Product {
-    let (weights, options, dtype, dataName) = (file.weights, options, dtype, dataName)
+  ///
+  /// - Parameter path: where the network was read from.
+  func encode<N: RunnableNetwork>(_ file: NetworkFile<N>, from path: String) throws -> Product {
+    let (weights, options, storage, dataName) = (file.weights, options, storage, dataName)
     switch chosenFormat {
     case .onnx:
       var metadata = file.metadata
@@ -27,7 +29,7 @@ extension Write {
       return Product(
         bytes: try model.encoded(), data: data.map { (dataName, $0) },
         summary: "operator set \(options.opset), IR \(options.effectiveIRVersion), "
-          + "\(dtype.rawValue), normalisation \(keepNorm ? "kept" : "folded")",
+          + "\(storage.rawValue), normalisation \(keepNorm ? "kept" : "folded")",
         check: { bytes, data in
           try ExportCheck(
             bytes, madeFrom: weights, options: options, data: data.map { (dataName, $0) })
@@ -50,16 +52,28 @@ extension Write {
           }
           return check
         })
+    case .html:
+      guard let generator = file as? GeneratorFile else {
+        preconditionFailure("validate() accepts pages for generators only")
+      }
+      let name = path.split(separator: "/").last.map(String.init) ?? path
+      return Product(
+        bytes: ExplorerPage.html(for: generator, name: name, storage: storage),
+        summary: "page with its own engine, \(storage.rawValue)",
+        check: { page, _ in
+          try ExportCheck(page: page, madeFrom: generator.weights, storage: storage)
+        })
     case .safetensors, .npz, .pth:
-      guard let format = TensorFormat(rawValue: chosenFormat.rawValue), let type = dtype.tensorType
+      guard let format = TensorFormat(rawValue: chosenFormat.rawValue),
+        let type = storage.tensorType
       else { preconditionFailure("validate() accepts types that the format has") }
       return Product(
         bytes: format.encoded(
           weights.storedTensors(type: type),
           metadata: file.weightsMetadata.merging(weights.describingMetadata) { $1 },
           title: "DCGAN \(N.kind.rawValue)", side: weights.shape.side),
-        summary: "\(format.rawValue), \(dtype.rawValue)",
-        check: { bytes, _ in try ExportCheck(bytes, format, madeFrom: weights, storage: dtype) })
+        summary: "\(format.rawValue), \(storage.rawValue)",
+        check: { bytes, _ in try ExportCheck(bytes, format, madeFrom: weights, storage: storage) })
     }
   }
 

@@ -35,6 +35,9 @@ struct Write: AsyncParsableCommand {
           bollygan-export faces.h
           cc -std=c99 -O3 -DFACES_MAIN -x c faces.h -o draw && ./draw faces.bin 42 > face.pnm
 
+        A page to play with, which needs no server and no network:
+          bollygan-export explore.html
+
         The discriminator of a training run, images in, scores out:
           bollygan-export --discriminator --model runs/x/discriminator.safetensors judge.onnx
 
@@ -56,8 +59,9 @@ struct Write: AsyncParsableCommand {
 
   @Option(
     help: ArgumentHelp(
-      "Format: onnx, c, or tensors for programs that have the network's code (safetensors, npz, "
-        + "pth). (default: by the file's extension, .h for c; otherwise onnx)",
+      "Format: onnx, c, html (a page to explore the generator), or tensors for programs that have "
+        + "the network's code (safetensors, npz, pth). (default: by the file's extension, .h for c; "
+        + "otherwise onnx)",
       valueName: "format"))
   var format: FileFormat?
 
@@ -81,9 +85,10 @@ struct Write: AsyncParsableCommand {
 
   @Option(
     help: ArgumentHelp(
-      "How kernels are stored; the arithmetic is float32. int8 has one factor per output channel.",
+      "How kernels are stored; the arithmetic is float32. int8 has one factor per output channel. "
+        + "(default: f32; f16 for html)",
       valueName: "type"))
-  var dtype = ONNXExportOptions.Storage.f32
+  var dtype: ONNXExportOptions.Storage?
 
   @Option(
     help: ArgumentHelp(
@@ -129,8 +134,9 @@ struct Write: AsyncParsableCommand {
       throw ValidationError("\(option) is for ONNX, not for --format \(chosenFormat.rawValue).")
     }
     if discriminator {
-      guard chosenFormat != .c else {
-        throw ValidationError("--format c writes generators only, no discriminators.")
+      guard chosenFormat != .c, chosenFormat != .html else {
+        throw ValidationError(
+          "--format \(chosenFormat.rawValue) writes generators only, no discriminators.")
       }
       guard source.isGiven else {
         throw ValidationError(
@@ -144,9 +150,9 @@ struct Write: AsyncParsableCommand {
       }
     }
     let storages = chosenFormat.storages
-    guard storages.contains(dtype) else {
+    guard storages.contains(storage) else {
       throw ValidationError(
-        "--format \(chosenFormat.rawValue) has no --dtype \(dtype.rawValue), only "
+        "--format \(chosenFormat.rawValue) has no --dtype \(storage.rawValue), only "
           + storages.map(\.rawValue).joined(separator: ", ")
           + (chosenFormat == .c ? ": C99 has no smaller floating-point type." : "."))
     }
@@ -168,13 +174,16 @@ struct Write: AsyncParsableCommand {
   /// The format that is given or that the file's extension implies.
   var chosenFormat: FileFormat { format ?? FileFormat(ending: output) }
 
+  /// How kernels are stored.
+  var storage: ONNXExportOptions.Storage { dtype ?? chosenFormat.usualStorage }
+
   /// The options of an ONNX file.
   var options: ONNXExportOptions {
     var options = ONNXExportOptions()
     options.opset = opset
     options.irVersion = ir
     options.keepsNorm = keepNorm
-    options.storage = dtype
+    options.storage = storage
     options.range = outputRange
     options.layout = layout
     options.latentRank = latentRank
@@ -199,7 +208,7 @@ struct Write: AsyncParsableCommand {
         ["its activations are LeakyReLU(\(slope)), which the written file cannot record"],
         about: path)
     }
-    let product = try CommandFailure.about(output) { () throws in try encode(file) }
+    let product = try CommandFailure.about(output) { () throws in try encode(file, from: path) }
     let check = try save(product)
     if testData { try writeTestData(file.weights) }
     let bytes = product.bytes.count + (product.data?.bytes.count ?? 0)
@@ -209,9 +218,9 @@ struct Write: AsyncParsableCommand {
     report.printSummary(
       "self-check: \(check.samples) \(N.kind == .generator ? "faces" : "scores") from the file, "
         + "largest difference \(check.largestDifference), bound \(ExportCheck.tolerance)")
-    if dtype != .f32 {
+    if storage != .f32 {
       report.printSummary(
-        "cost of \(dtype.rawValue): largest difference \(check.largestCost), root mean square "
+        "cost of \(storage.rawValue): largest difference \(check.largestCost), root mean square "
           + "\(check.meanCost), of "
           + (N.kind == .generator ? "images in -1...1" : "scores in 0...1"))
     }

@@ -44,7 +44,7 @@ struct WriteSummary: Encodable {
     out = write.output
     format = write.chosenFormat.rawValue
     self.bytes = bytes
-    dtype = write.dtype.rawValue
+    dtype = write.storage.rawValue
     if write.chosenFormat == .onnx {
       opset = write.opset
       ir = write.options.effectiveIRVersion
@@ -65,7 +65,7 @@ struct WriteSummary: Encodable {
       faces: check.samples, largestDifference: check.largestDifference,
       bound: ExportCheck.tolerance)
     cost =
-      write.dtype == .f32
+      write.storage == .f32
       ? nil : Cost(largestDifference: check.largestCost, rootMeanSquare: check.meanCost)
   }
 }

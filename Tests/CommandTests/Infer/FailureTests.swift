@@ -38,7 +38,7 @@ struct InferFailureTests {
     let files: [(String, [UInt8], String)] = [
       ("empty", [], "PyTorch file"),
       ("text", Array("hello, I am not a model".utf8), "PyTorch file"),
-      ("cut", Array(good.dropLast(7)), "not within"), ("long", good + [0], "follow"),
+      ("cut", Array(good.dropLast(7)), "are outside the file"), ("long", good + [0], "follow"),
       ("nan", nan.file().encoded(), "not a number"),
     ]
     for (name, bytes, words) in files {
