@@ -1,3 +1,5 @@
+// Checked access to part of a buffer.
+
 extension FloatBuffer {
   /// Lends part of the buffer, with checked bounds, for reading.
   package func read<Result>(_ range: Range<Int>, _ body: (Span<Float>) -> Result) -> Result {

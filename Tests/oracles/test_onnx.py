@@ -195,7 +195,7 @@ STORAGE_COST = {"f32": TOLERANCE, "f16": 4e-3, "bf16": 3e-2, "int8": 1e-1}
 
 
 def hole(run, row):
-    """Why the pinned version of a runtime cannot run this row, or None. Each case was investigated."""
+    """Why the pinned version of a runtime cannot run this row, or None; each was investigated."""
     if run is run_onnxruntime and (row["--dtype"], row["--opset"]) == ("int8", 28):
         return "supports DequantizeLinear up to operator set 25"
     if run is run_reference and row["--dtype"] == "int8" and row["--opset"] < 19:

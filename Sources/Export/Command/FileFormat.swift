@@ -2,6 +2,8 @@ import ArgumentParser
 import BollyGANExport
 import BollyGANModel
 
+// The formats that `bollygan-export` writes, and their names on the command line.
+
 extension ONNXExportOptions.OutputRange: ExpressibleByArgument {}
 extension ONNXExportOptions.Layout: ExpressibleByArgument {}
 extension ONNXExportOptions.Storage: ExpressibleByArgument {}

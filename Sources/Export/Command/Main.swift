@@ -2,6 +2,8 @@ import ArgumentParser
 import BollyGANModel
 import BollyGANTerminal
 
+// The entry point of `bollygan-export`.
+
 @main
 enum Main {
   static func main() async {

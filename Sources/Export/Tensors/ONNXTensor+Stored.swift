@@ -1,5 +1,7 @@
 import BollyGANModel
 
+// Converts tensors of ONNX models to those of safetensors files.
+
 extension ONNXModel.Tensor {
   /// The tensor in the form of a safetensors file; nil if that format lacks its type, or if its
   /// numbers do not fill its shape.

@@ -3,6 +3,8 @@ import BollyGANInfer
 import BollyGANModel
 import BollyGANPictures
 
+// Options shared by the subcommands that run the engine.
+
 extension PixelRule: ExpressibleByArgument {}
 
 /// Options of the engine. Only the pixel rule changes the result.

@@ -3,6 +3,8 @@ import BollyGANInfer
 import BollyGANModel
 import BollyGANTerminal
 
+// `--threads` and `--kernels`.
+
 extension InstructionSet: ExpressibleByArgument {}
 
 /// Options for the use of the processor. None of them changes the result.

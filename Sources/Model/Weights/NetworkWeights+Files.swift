@@ -1,3 +1,5 @@
+// Reads networks from safetensors files and writes them.
+
 extension Network {
   /// The network in a file that holds nothing else; its sizes follow from the tensors.
   ///

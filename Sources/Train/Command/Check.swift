@@ -5,6 +5,8 @@ import BollyGANTerminal
 import BollyGANRuns
 import BollyGANTraining
 
+// The subcommand `bollygan-train check`.
+
 extension FolderCheck.Kind: ExpressibleByArgument {}
 
 /// Finds problems in a folder of images before hours of training are spent on it.

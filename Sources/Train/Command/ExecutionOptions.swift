@@ -4,6 +4,8 @@ import BollyGANTerminal
 import BollyGANRuns
 import BollyGANTraining
 
+// Options that say how a run is executed; they do not change its weights.
+
 extension InstructionSet: ExpressibleByArgument {
   var isAvailable: Bool { InstructionSet.available.contains(self) }
 }

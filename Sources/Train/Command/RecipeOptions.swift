@@ -4,6 +4,8 @@ import BollyGANPictures
 import BollyGANRuns
 import BollyGANTraining
 
+// Options that change the recipe.
+
 extension PictureRules: ExpressibleByArgument {}
 
 extension Augmentation: ExpressibleByArgument {

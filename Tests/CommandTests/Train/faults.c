@@ -1,10 +1,10 @@
-// Makes a chosen system call of a process fail, or kills or stops the process inside it. Loaded with
-// LD_PRELOAD.
+// Makes a chosen system call of a process fail, or kills or stops the process inside it. Loaded
+// with LD_PRELOAD.
 //
 //   BOLLYGAN_FAULT="CALL NUMBER ACT"   BOLLYGAN_FAULT_PATH="PATTERN"
 //
-// CALL is create (an open that may create a file), write, fsync or rename. NUMBER counts, from 1, the
-// calls for files whose path matches the shell pattern (for rename, the new path). ACT is
+// CALL is create (an open that may create a file), write, fsync or rename. NUMBER counts, from 1,
+// the calls for files whose path matches the shell pattern (for rename, the new path). ACT is
 //
 //   before, after   kills the process before or after the call takes effect
 //   half            writes half of the bytes, then kills the process

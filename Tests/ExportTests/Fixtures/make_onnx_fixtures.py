@@ -6,7 +6,7 @@ numpy 2.4.6, safetensors 0.8.0:
     python make_onnx_fixtures.py
 
 `faces.safetensors` holds, for each file that can be read, `NAME.latents` and `NAME.faces`: what
-PyTorch draws in float64, in −1…1. Files that cannot be read have a name that begins with `refused-`.
+PyTorch draws in float64, in −1…1. The names of files that cannot be read begin with `refused-`.
 """
 
 import pathlib
@@ -164,8 +164,8 @@ network = Network(33, end=nn.Sigmoid, bias=True)
 torch_old("torch-old-sigmoid", network, opset_version=17, **axes)
 remember("torch-old-sigmoid", network, latents(4), unit=True)
 
-# Features of other generators that ours lack: LeakyReLU, biases before the image, channels that do not
-# halve, other sides.
+# Features of other generators that ours lack: LeakyReLU, biases before the image, channels that do
+# not halve, other sides.
 def leaky(slope):
     return lambda k: nn.LeakyReLU(slope)
 

@@ -4,8 +4,9 @@ Made with Python 3.11 and torch 2.15.0:
 
     python make_torch_fixtures.py
 
-Most contain the same generator (latent 5, width 2, 32x32 gray), which `state-dict.pth` stores in the
-simplest way. Images of the other generators, computed in float64, are in `torch-faces.safetensors`.
+Most contain the same generator (latent 5, width 2, 32x32 gray), which `state-dict.pth` stores in
+the simplest way. Images of the other generators, computed in float64, are in
+`torch-faces.safetensors`.
 """
 
 import pathlib

@@ -46,7 +46,7 @@ def channels_of(nz, ngf, side, channels):
 
 
 def radius_of(layer, inputs):
-    """Half the width of a kernel's uniform distribution, chosen so that outputs have unit variance."""
+    """Half the width of a kernel's uniform distribution that gives outputs unit variance."""
     return float(np.float32((3 / (inputs * (1 if layer == 0 else 4))) ** 0.5))
 
 
@@ -72,7 +72,7 @@ def generator(seed, nz, ngf, side, channels):
 
 
 def covering_cases():
-    """A few cases in which every pair of values of two parameters occurs: greedy, in a fixed order."""
+    """Few cases that cover every pair of values of two parameters: greedy, in a fixed order."""
     names = list(WIDTHS)
     everything = list(itertools.product(*WIDTHS.values()))
 
@@ -92,7 +92,7 @@ def main():
         model = generator(seed, **case)
         latents = spread(seed, 255, (LATENTS, case["nz"]), 0, np.float32(3**0.5))
         with torch.no_grad():
-            # The last layer is scaled by a power of two so that tanh is neither linear nor saturated.
+            # A power of two scales the last layer so that tanh is neither linear nor saturated.
             raw = model(latents.reshape(LATENTS, -1, 1, 1))
             gain = 2.0 ** round(float(-torch.log2(raw.square().mean().sqrt())))
             rms = float((raw * gain).square().mean().sqrt())

@@ -8,6 +8,8 @@ import BollyGANModel
   import Darwin
 #endif
 
+// Tensors that an ONNX model stores in files of their own.
+
 extension ONNXModel {
   /// Reads the tensors whose numbers are stored in other files.
   ///

@@ -1,5 +1,7 @@
 import BollyGANModel
 
+// Checks of a graph's names, and an order in which its nodes can be computed.
+
 extension ONNXModel.Graph {
   /// Checks that names fit together, and returns an order in which the nodes can be computed.
   ///

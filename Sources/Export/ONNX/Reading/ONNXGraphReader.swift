@@ -1,5 +1,7 @@
 import BollyGANModel
 
+// Recognises a DCGAN in an ONNX graph.
+
 extension ONNXModel {
   /// Finds a DCGAN's generator or discriminator in the graph.
   ///

@@ -1,5 +1,7 @@
 public import BollyGANModel
 
+// Writes a network as an ONNX model.
+
 extension Network {
   /// The network as an ONNX model: `latent` in and `image` out, or `image` in and `score` out.
   ///

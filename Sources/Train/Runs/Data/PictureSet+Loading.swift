@@ -1,6 +1,8 @@
 import BollyGANModel
 import BollyGANPictures
 
+// Reads and decodes a folder of images in parallel.
+
 extension PictureSet {
   /// The result of reading one file.
   private enum Outcome: Sendable {

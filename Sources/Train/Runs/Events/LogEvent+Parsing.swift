@@ -1,3 +1,5 @@
+// Parses lines of log.jsonl.
+
 extension LogEvent {
   /// Longest accepted line in bytes. Our longest ones carry a file name or a warning.
   private static let lengthLimit = 1 << 20

@@ -1,3 +1,5 @@
+// Chooses the images that are held out from training.
+
 extension PictureSet {
   /// The images to hold out from training for measurements: those with the smallest SHA-256.
   ///

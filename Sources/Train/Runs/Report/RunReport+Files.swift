@@ -6,6 +6,8 @@ import BollyGANModel
   import Foundation
 #endif
 
+// Reports of runs from the files in their folders.
+
 extension RunReport {
   /// The report of a run, from the files in its folder. A process may be training there meanwhile.
   ///

@@ -1,5 +1,7 @@
 import BollyGANModel
 
+// Returns to an earlier checkpoint after training has failed.
+
 extension TrainingRun {
   /// Returns to a checkpoint from before a failure, if the user asked for it and it may still help.
   ///

@@ -1,5 +1,7 @@
 import BollyGANModel
 
+// Starts and resumes runs.
+
 extension TrainingRun {
   /// Starts a run in an empty folder.
   ///

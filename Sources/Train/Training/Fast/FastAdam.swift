@@ -9,6 +9,8 @@ import BollyGANKernels
   import Darwin
 #endif
 
+// Loops over all parameters: the gradient's norm, and Adam's update.
+
 extension FastParameter {
   /// Values in one task of a loop over parameters: 256 KiB, enough to be worth handing to a thread.
   static let slice = 1 << 16

@@ -1,5 +1,7 @@
 import BollyGANCompute
 
+// DiffAugment on batches of images, forward and backward.
+
 extension FastLoops {
   /// Direction of a pass through DiffAugment.
   enum AugmentDirection {

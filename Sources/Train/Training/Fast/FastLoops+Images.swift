@@ -1,6 +1,8 @@
 import BollyGANCompute
 import BollyGANKernels
 
+// Loops over the images that a generator makes and a discriminator reads.
+
 extension FastLoops {
   /// The backward pass through tanh.
   ///

@@ -1,6 +1,8 @@
 import BollyGANCompute
 import BollyGANKernels
 
+// Gradients of kernels, from fast convolutions or direct products.
+
 extension FastLoops {
   /// Pixels whose products are summed in registers before they join the gradient in memory.
   static let gradientDepth = 256

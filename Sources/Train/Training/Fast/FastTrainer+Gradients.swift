@@ -1,3 +1,5 @@
+// The gradients of a step, for comparison with another trainer.
+
 extension FastTrainer: GradientEngine {
   package func gradients(_ batch: TrainingBatch) throws -> StepGradients {
     let before = state()

@@ -1,5 +1,7 @@
 import BollyGANCompute
 
+// Images from the generator in training.
+
 extension FastTrainer {
   /// Generates images `[count, channels, side, side]` in −1…1 from latents `[count, latent]`.
   public func generate(latents: [Float], batchStatistics: Bool) -> [Float] {

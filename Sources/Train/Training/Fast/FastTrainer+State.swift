@@ -1,6 +1,8 @@
 import BollyGANCompute
 import BollyGANModel
 
+// Copies of the trainer's state, and resuming from them.
+
 extension FastTrainer {
   /// A copy of everything that changes from step to step.
   public func state() -> TrainingState {

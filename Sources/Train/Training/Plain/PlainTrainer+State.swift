@@ -1,5 +1,7 @@
 import BollyGANModel
 
+// Copies of the plain trainer's state, rounded to float32, and resuming from them.
+
 extension PlainTrainer {
   /// A copy of everything that changes from step to step, rounded to float32.
   public func state() -> TrainingState {
