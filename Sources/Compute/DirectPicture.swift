@@ -3,9 +3,9 @@ package import BollyGANKernels
 /// `up` of a ``StridedLink`` from a map of many channels to an image of few, summed as in the
 /// definition.
 ///
-/// For training, where weights change at every step, so that transforming them would not pay. Each
-/// pixel of the map is multiplied by all sixteen taps at once, and the rows of the images are added
-/// up from those products.
+/// This is for training, where weights change at every step, so transforming them would not pay.
+/// Each pixel of the map is multiplied by all sixteen taps at once, and the products are added up
+/// to rows of the images.
 package struct DirectPicture: Sendable {
   /// The operator that is computed.
   package let link: StridedLink

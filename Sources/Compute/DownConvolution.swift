@@ -45,7 +45,7 @@ package struct DownConvolution: Sendable {
   private var tilesPerImage: Int { UpConvolution.tiles(side: link.coarseSide) }
 
   /// Images that go through this layer in one pass. One transform of the weights serves
-  /// `BG_WIN_ROWS` tiles, so a pass has the images that fill them.
+  /// `BG_WIN_ROWS` tiles, so a pass takes enough images to fill them.
   package var imagesPerPass: Int { max(1, Int(BG_WIN_ROWS) / tilesPerImage) }
 
   /// Floats of transformed maps of `images` images.
@@ -83,7 +83,7 @@ package struct DownConvolution: Sendable {
   /// Tiles whose products are summed before the sum is added to the gradient.
   private static let slice = Int(BG_WIN_SUM)
 
-  /// Panels of fine channels, those of four parities.
+  /// Panels of fine channels, those of all four parities together.
   private func gradientPanels(_ kernels: bg_kernels) -> Int {
     4 * link.fineStride / Int(kernels.columns)
   }
@@ -116,8 +116,7 @@ package struct DownConvolution: Sendable {
     }
     let best = cuts.min { a, b in
       func cost(_ cut: (rows: Int, columns: Int)) -> Int {
-        // // With fewer blocks than threads, some threads are idle and blocks take that much
-        // longer.
+        // With fewer blocks than threads, some threads are idle and each block takes longer.
         let rounds = (threads + cut.rows * cut.columns - 1) / (cut.rows * cut.columns)
         return rounds * (cut.columns * link.coarseStride + cut.rows * 4 * link.fineStride)
       }
@@ -152,8 +151,8 @@ package struct DownConvolution: Sendable {
     let coarseLayout = link.coarseLayout(margin: coarseMargin)
     let fineLayout = link.fineLayout(margin: 1)
     let tiles = images * tilesPerImage
-    // All chunks are transformed once for a slice of tiles and kept; panels one at a time, to
-    // `right`.
+    // All chunks are transformed once per slice of tiles and kept. Panels are transformed one at a
+    // time, into `right`.
     let each = planes(Self.chunk)
     let right = unsafe room.base + block.chunks.count * each
     for first in stride(from: 0, to: tiles, by: Self.slice) {

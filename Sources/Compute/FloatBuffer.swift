@@ -19,15 +19,15 @@ internal import BollyGANModel
   package let base: UnsafeMutablePointer<Float>
   /// Numbers in the buffer.
   package let count: Int
-  /// What was allocated, in which `base` is aligned.
+  /// The whole allocation; `base` is an aligned address in it.
   private let memory: UnsafeMutableRawPointer
 
   /// Allocates `count` zeros.
   package init(count: Int) {
     let bytes = max(count, 1) * MemoryLayout<Float>.stride
     let alignment = bytes < LargePages.byteCount ? 64 : LargePages.byteCount
-    // Fresh memory from the system is zero. It is not touched here: whichever thread writes to a
-    // page first fetches it, so many threads can share that work.
+    // Fresh memory from the system is zero. It is not touched here: the first thread that writes to
+    // a page fetches it, so many threads can share that work.
     guard let memory = unsafe calloc(bytes + alignment, 1) else {
       fatalError("cannot allocate \(bytes) bytes")
     }

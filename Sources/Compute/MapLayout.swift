@@ -5,7 +5,7 @@ internal import BollyGANKernels
 /// Images follow one another. Maps are channels last, `[rows, columns, channels]`, with an optional
 /// margin of zeros on all sides for kernels that read beyond the edge. Alternatively, chunks of
 /// channels follow one another, `[chunks, rows, columns, chunk]`: kernels transform a tile chunk by
-/// chunk, and this keeps what they write close to what they write next.
+/// chunk, and this keeps consecutive writes close together.
 package struct MapLayout: Equatable, Sendable {
   /// Rows of a map, without the margin.
   package let rows: Int

@@ -22,7 +22,7 @@ package import BollyGANKernels
   package var segmentStride: Int
   /// The right operand.
   package var panels: Panels
-  /// What sums start from: a float for each column, padded to whole panels. Nil: zeros.
+  /// The initial value of each column's sums, padded to whole panels; nil for zeros.
   package var bias: UnsafePointer<Float>?
   /// The maps that result rows are written to.
   package var out: UnsafeMutablePointer<Float>
@@ -32,7 +32,7 @@ package import BollyGANKernels
   package var outRun: Int
   /// Floats from one such run of columns to the next.
   package var outRunStride: Int
-  /// The activation of the finished sums; nil: none.
+  /// The activation of the finished sums; nil for none.
   package var rectify: Rectifier?
 
   /// A product; without `outRun`, result rows are written without gaps.
@@ -96,8 +96,8 @@ package struct Rectifier: Equatable, Sendable {
 
   /// Computes `pixels` rows of each product.
   ///
-  /// - Parameter inFloat64: Adds up sums of `BG_SHORT_SUM` products in float64, which is rounded to
-  ///   float32 every `BG_DEPTH_BLOCK` products: closer to the exact sum, but slower.
+  /// - Parameter inFloat64: Adds up sums of `BG_SHORT_SUM` products in float64 and rounds the total
+  ///   to float32 every `BG_DEPTH_BLOCK` products. This is closer to the exact sum, but slower.
   /// - Precondition: A product in float64 has no rectifier.
   @unsafe package func run(_ products: [MatrixProduct], pixels: Int, inFloat64: Bool = false) {
     precondition(unsafe !inFloat64 || products.allSatisfy { unsafe $0.rectify == nil })

@@ -13,8 +13,8 @@ package import BollyGANModel
 ///     down:  coarse[i, j, c] = Σ fine[2i + u − 1, 2j + v − 1, d] · w[c, u, v, d]
 ///
 /// A generator goes up through its links, a discriminator down, and gradients go the other way.
-/// `up` consists of four phases: fine pixels whose row and column have parities (r, s) see 2x2 of
-/// the taps.
+/// `up` consists of four convolutions, one for each pair of parities (r, s) of a fine pixel's row
+/// and column; each sees 2x2 of the taps.
 ///
 /// The methods choose layouts, pack weights and describe matrix products; ``UpConvolution``,
 /// ``DownConvolution``, ``PictureConvolution`` and ``DirectPicture`` compute links without them.

@@ -1,7 +1,7 @@
 package import BollyGANKernels
 
 /// The product of a single register tile, on operands that stay in the cache: for measuring how
-/// close the kernels come to the processor's peak.
+/// close the kernels get to the processor's peak.
 package struct TileProduct: Sendable {
   private let kernels: bg_kernels
   private let rows: Int
@@ -11,7 +11,7 @@ package struct TileProduct: Sendable {
   private let right: FloatBuffer
   private let out: FloatBuffer
 
-  /// A product of zeros, which takes as long as any other numbers.
+  /// A product of zeros, which takes as long as one of any other numbers.
   package init(kernels: bg_kernels) {
     self.kernels = kernels
     (rows, columns) = (Int(kernels.rows), Int(kernels.columns))

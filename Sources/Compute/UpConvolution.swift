@@ -101,16 +101,16 @@ package struct UpConvolution: Sendable {
     return Int(BG_WIN_PLANES) * (rows * link.coarseStride + Int(BG_WIN_PAD))
   }
 
-  /// The most images that go through any layer in one pass.
+  /// The most images that go through any layer of a generator in one pass.
   package static let mostImagesPerPass = 64
 
   /// Images that go through this layer in one pass. One transform of the weights serves
-  /// `BG_WIN_ROWS` tiles, so a pass has the images that fill them.
+  /// `BG_WIN_ROWS` tiles, so a pass takes enough images to fill them.
   package var imagesPerPass: Int {
     max(1, min(Self.mostImagesPerPass, Int(BG_WIN_ROWS) / tiles))
   }
 
-  /// Floats of fine maps beyond which they are stored past the caches: 1 MiB, a core's own cache.
+  /// Fine maps of more floats than this bypass the caches: 1 MiB, a core's own cache.
   private static let cached = 1 << 18
 
   /// Floats of scratch memory that each thread needs.
@@ -158,10 +158,10 @@ package struct UpConvolution: Sendable {
   ///   - source: The layout of coarse maps.
   ///   - fine: Where the first fine map begins, including its margin.
   ///   - target: The layout of fine maps.
-  ///   - bias: From ``bias(_:kernels:)``; nil: none.
+  ///   - bias: From ``bias(_:kernels:)``; nil for none.
   ///   - slope: The factor of outputs below 0: 0 is ReLU, 1 is none.
-  ///   - streams: Fine maps that exceed a core's own cache are stored past it. They must then begin
-  ///     at a cache line, as must their rows.
+  ///   - streams: Fine maps that exceed a core's own cache bypass it. They and their rows must then
+  ///     begin at a cache line.
   ///   - planes: Room for ``planeFloats(images:kernels:)``.
   ///   - scratch: ``scratchFloats(kernels:)`` floats for each thread.
   @unsafe package func run(

@@ -1,7 +1,7 @@
 // The loops in WebAssembly, with its vectors of 4 floats: what the explorer page runs.
 //
-// There is no fused multiply-add, and engines map the 16 vectors of a tile (8 accumulators, 2
-// columns, factors) to the registers of whatever processor they run on.
+// There is no fused multiply-add, and engines map the 12 vectors of a tile (8 accumulators, 2
+// columns, a factor and a product) to the registers of whatever processor they run on.
 
 #if defined(__wasm_simd128__)
 #define LEVEL wasm

@@ -3,7 +3,7 @@ import BollyGANInfer
 import BollyGANModel
 import Testing
 
-@Suite("ONNX files of other programs")
+@Suite("ONNX files from other programs")
 struct ONNXImportTests {
   /// Latents and the images that PyTorch generates from them, by file.
   static let reference = try! SafetensorsFile(bytes: Fixtures.bytes("faces.safetensors")).tensors

@@ -106,7 +106,7 @@ struct TorchFileTests {
     arguments: ["biases", "no-norm", "widths", "leaky-16"])
   func others(name: String) throws {
     var weights = try GeneratorFile(path: Fixtures.path("\(name).pth")).weights
-    // A state_dict does not tell the slope.
+    // A state_dict does not record the slope.
     if name == "leaky-16" { weights.slope = 0.2 }
     let latents = try Self.reference["\(name).latents"]!.floats()
     let expected = Self.reference["\(name).faces"]!

@@ -77,7 +77,7 @@ struct GeometryTests {
     #expect(GridLayout(count: 9, columns: 8).cell(8) == (1, 0))
   }
 
-  @Test("gray and RGB are converted like Pillow does")
+  @Test("gray and RGB are converted as in Pillow")
   func conversion() {
     // The corners of the colour cube through Pillow 13's convert("L").
     let corners = (0..<8).flatMap { i in (0..<3).map { UInt8(i >> $0 & 1) * 255 } }

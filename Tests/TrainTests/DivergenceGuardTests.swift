@@ -172,7 +172,7 @@ struct DivergenceGuardTests {
       } == nil)
   }
 
-  @Test("a discriminator that recovers from winning is no explosion")
+  @Test("a discriminator that recovers from winning does not count as an explosion")
   func comesBack() {
     #expect(
       alarm(steps: 600) { step in

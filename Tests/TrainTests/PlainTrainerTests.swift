@@ -40,7 +40,7 @@ struct PlainTrainerTests {
     }
   }
 
-  @Test("gradients of a step are reported without making it")
+  @Test("gradients of a step are reported without taking the step")
   func gradients() throws {
     let fixture = GradientFixture.all[0]
     let trainer = PlainTrainer<Double>(

@@ -126,7 +126,7 @@ struct RunDataTests {
     #expect(Set(seen).count == 5)
   }
 
-  @Test("images are resized and cropped like torchvision's transforms")
+  @Test("images are resized and cropped as by torchvision's transforms")
   func transforms() async throws {
     let scratch = try Scratch()
     let wide = stripes(9, width: 90, height: 50)

@@ -117,7 +117,7 @@ struct RunFileTests {
   /// The hashes are from the checkpoints of runs on 40 cartoon faces (`draw-faces --count 40 --seed
   /// 3 --side 32`), made before the fields were listed explicitly. If one changes, the runs that
   /// users have on disk can no longer be resumed.
-  @Test("the hash of each recipe is the one that existing runs have")
+  @Test("the hash of each recipe equals that of existing runs")
   func recipeHashes() {
     let bollygan = definition(.bollygan)
     #expect(
@@ -130,7 +130,7 @@ struct RunFileTests {
       article.hash == "91eaff2ae4e4dc87e13512dc0cbf5d6600d1a7fee3261ea4e53c288f85f8dbd6")
   }
 
-  @Test("the hash of a run with every technique is the one that existing runs have")
+  @Test("the hash of a run with every technique equals that of existing runs")
   func techniqueHashes() {
     let generator = "70cb7688ebc470fee15df6db38e83980145f4dcb0b9fd4ec55c574a661b8976a"
     func everyTechnique(_ definition: inout RunDefinition) {

@@ -58,7 +58,7 @@ struct TechniqueTests {
     #expect(random.blob == some.blob)
   }
 
-  @Test("learning rates stay, then fall linearly to 0; noise falls from the start")
+  @Test("learning rates are constant, then fall linearly to 0; noise falls from the start")
   func schedules() {
     var techniques = Techniques.none
     #expect((0..<10).allSatisfy { techniques.rateFactor(step: $0, of: 10) == 1 })
@@ -155,7 +155,7 @@ struct TechniqueTests {
     }
   }
 
-  @Test("R1 every 16 steps has 16 times its weight, so its mean weight stays")
+  @Test("R1 every 16 steps has 16 times its weight, so its mean weight is unchanged")
   func penalties() {
     var techniques = Techniques.none
     #expect((0..<40).allSatisfy { techniques.slopePenalty(step: $0) == 0 })

@@ -90,7 +90,7 @@ struct TrainingStreamTests {
     }
   }
 
-  @Test("images are mirrored in half of the cases, if the recipe mirrors")
+  @Test("images are mirrored half of the time if the recipe mirrors")
   func mirrors() throws {
     let shape = try DCGANShape(latent: 1, generatorWidth: 1)
     var stream = TrainingStream(recipe: .bollygan, shape: shape, seed: 1, pictureCount: 10_000)

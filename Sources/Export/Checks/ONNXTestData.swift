@@ -10,7 +10,7 @@ public struct ONNXTestData: Sendable {
   /// `image` or `score`, by the plain engine.
   public let output: ONNXModel.Tensor
 
-  /// Runs the network on as many samples as the model takes per call, or on two.
+  /// Runs the network on the number of samples that the model takes per call, or on two.
   ///
   /// - Parameters:
   ///   - weights: what the model was made from.

@@ -36,7 +36,7 @@ struct Diff: AsyncParsableCommand {
 
   func validate() throws {
     guard tolerance >= 0, tolerance.isFinite else {
-      throw ValidationError("--tolerance \(tolerance) is not a number from 0 on.")
+      throw ValidationError("--tolerance \(tolerance) is not a number of at least 0.")
     }
     guard first != "-" || second != "-" else {
       throw ValidationError("Only one of the files can be standard input.")

@@ -31,8 +31,8 @@ enum FileFormat: String, CaseIterable, ExpressibleByArgument {
     }
   }
 
-  /// How the format stores weights unless another way is asked for. A page is opened over networks, so
-  /// it has half the bytes.
+  /// How the format stores weights by default. Pages travel over networks, so they use half the
+  /// bytes.
   var usualStorage: ONNXExportOptions.Storage { self == .html ? .f16 : .f32 }
 }
 

@@ -8,7 +8,7 @@ struct Import: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     abstract: "Convert a generator from ONNX, PyTorch or safetensors to a safetensors file.",
     discussion: """
-      A DCGAN's generator is read whatever its tensors are called:
+      A DCGAN's generator is read regardless of its tensors' names:
 
         .onnx         ConvTranspose with BatchNormalization (kept, folded, or spelled out) or a \
       bias, Relu or LeakyRelu, and tanh or sigmoid at the end, as PyTorch's exporters and \
@@ -19,7 +19,7 @@ struct Import: AsyncParsableCommand {
       If something is not supported, the message names the node or tensor, the reason, and what \
       would be accepted.
 
-      Tensors alone do not tell whether a network uses ReLU or LeakyReLU; ReLU is assumed.
+      Tensors alone do not show whether a network uses ReLU or LeakyReLU; ReLU is assumed.
 
       EXAMPLES
 
@@ -43,7 +43,7 @@ struct Import: AsyncParsableCommand {
 
   @Option(
     help: ArgumentHelp(
-      "Slope of LeakyReLU between the layers, 0 to 1, for a file that does not tell. (default: "
+      "Slope of LeakyReLU between the layers, 0 to 1, for a file without one. (default: "
         + "from the file, or 0, which is ReLU)", valueName: "x"))
   var negativeSlope: Float?
 

@@ -15,7 +15,7 @@ enum Main {
 struct Export: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "bollygan-export",
-    abstract: "Export networks for other runtimes, and import generators of other programs.",
+    abstract: "Export networks for other runtimes, and import generators from other programs.",
     discussion: """
       `write` is the default subcommand:
 

@@ -71,7 +71,7 @@ struct Write: AsyncParsableCommand {
 
   @Option(
     help: ArgumentHelp(
-      "Version of the operator set, 11 to 28; 17 is ONNX 1.12 of 2022.", valueName: "n"))
+      "Version of the operator set, 11 to 28; 17 is from ONNX 1.12 (2022).", valueName: "n"))
   var opset = ONNXExportOptions().opset
 
   @Option(

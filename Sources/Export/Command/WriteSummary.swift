@@ -9,11 +9,11 @@ struct WriteSummary: Encodable {
   let out, format: String
   let bytes: Int
   let dtype: String
-  /// This and the next ones are set for ONNX only.
+  /// This field and the next few are set for ONNX only.
   var opset, ir: Int?
   var norm, outputRange, layout: String?
   var latentRank: Int?
-  /// nil for any.
+  /// nil if any number is accepted.
   var batch: Int?
   let model: Model
   let check: Check

@@ -6,11 +6,11 @@ import BollyGANModel
   import Foundation
 #endif
 
-/// The explorer: one HTML file that contains a generator, its engine and everything to play with it.
+/// The explorer: one HTML file that contains a generator, its engine and controls to play with it.
 ///
-/// The page opens from a disk or any web server and loads nothing: its policy allows only its own script
-/// and style, WebAssembly, and workers and images that it makes itself. The same generator gives the
-/// same bytes.
+/// The page opens from a disk or any web server and loads nothing: its policy allows only its own
+/// script and style, WebAssembly, and workers and images that it makes itself. The same generator
+/// gives the same bytes.
 public enum ExplorerPage {
   /// How kernels can be stored in a page; half the bytes is the default.
   public static let storages: [ONNXExportOptions.Storage] = [.f16, .f32]
@@ -73,9 +73,9 @@ public enum ExplorerPage {
     PackageResources.main_js,
   ]
 
-  /// One module of several: a file cannot import a part of itself, so the modules share a scope, and
-  /// their names are unique. Imports, which run from `import` to a semicolon at the end of a line, are
-  /// left out; exports become plain declarations.
+  /// Joins several modules into one. A file cannot import a part of itself, so the modules share a
+  /// scope, and their names are unique. Imports, which run from `import` to a semicolon at the end
+  /// of a line, are left out; exports become plain declarations.
   private static func joined(_ modules: [[UInt8]]) -> String {
     var result = "\n"
     for module in modules {

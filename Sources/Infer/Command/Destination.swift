@@ -2,7 +2,7 @@ import BollyGANModel
 import ArgumentParser
 import BollyGANTerminal
 
-/// What the faces become, and where that is written.
+/// The form in which faces are written, and where.
 enum Destination: Equatable {
   /// A single PNG of all faces.
   case grid(path: String)
@@ -19,7 +19,7 @@ enum Destination: Equatable {
   enum Format: String, CaseIterable, ExpressibleByArgument {
     case png, webp, npy, rgb
 
-    // Not every subcommand accepts all of them; the help of each names its own.
+    // Not every subcommand accepts all of them; the help of each lists its own.
     static let allValueStrings: [String] = []
   }
 
@@ -62,7 +62,7 @@ enum Destination: Equatable {
     }
   }
 
-  /// The most faces that can be written: fewer where all are held in memory or each becomes a file.
+  /// The most faces that can be written: fewer if all stay in memory or each becomes a file.
   var faceLimit: Int {
     switch self {
     case .grid, .folder, .animation: 100_000
@@ -94,6 +94,6 @@ struct GridSize: Equatable, ExpressibleByArgument {
     self.init(columns: columns, rows: (count + columns - 1) / columns)
   }
 
-  /// Faces that the grid has room for.
+  /// The number of faces that fit in the grid.
   var cells: Int { columns * rows }
 }

@@ -52,7 +52,7 @@ struct DrawingJob: ~Copyable {
     Interruption.watch()
     defer { progress.finish() }
     var files: [FaceFile] = []
-    // Files are opened first, so that a name that cannot be written costs no time.
+    // Open the files first, so that a name that cannot be written fails at once.
     switch destination {
     case .grid(let path): try await drawGrid(OutputFile(path), grid)
     case .folder(let path): files = try await drawFolder(path)
@@ -142,7 +142,8 @@ struct DrawingJob: ~Copyable {
     try file.finish()
   }
 
-  /// Draws a PNG for each face. They are encoded while the network draws, on as many threads.
+  /// Draws a PNG for each face. They are encoded while the network draws, on the same number of
+  /// threads.
   private mutating func drawFolder(_ folder: String) async throws -> [FaceFile] {
     try makeFolder(folder)
     let threads = artist.generator.threads
@@ -166,7 +167,7 @@ struct DrawingJob: ~Copyable {
         }
         let share = max(1, (pages.count + threads - 1) / threads)
         for start in stride(from: 0, to: pages.count, by: share) {
-          // Enough to keep the threads busy while the network draws, without filling the memory.
+          // Enough to keep the threads busy while the network draws, without filling memory.
           if running == 2 * threads, let written = try await group.next() {
             progress.advance(by: written.pages)
             seconds.encoder += written.seconds

@@ -7,7 +7,7 @@ import BollyGANTerminal
 /// The subcommand `generate`, the default, which draws faces.
 struct Generate: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
-    abstract: "Draw faces as a grid, as single files, as an array, or as raw frames.",
+    abstract: "Draw faces as a grid, as separate files, as an array, or as raw frames.",
     discussion: """
       Seeds mean what they mean elsewhere. --seed 42 --count 64 draws the latents of PyTorch's \
       torch.manual_seed(42); torch.randn(64, nz, 1, 1). --seeds 0-63 draws one face per seed, with \
@@ -18,8 +18,8 @@ struct Generate: AsyncParsableCommand {
       --count 64. The one exception is --seed with a model whose nz is not a multiple of 16 (64 \
       and 128 are, 100 is not): for such tensors torch.randn draws the last 16 numbers twice.
 
-      Every PNG contains the model's hash, the seed, index and truncation as text (iTXt), for a \
-      grid those of every cell, so that any face can be drawn again.
+      Every PNG records the model's hash, seed, index and truncation as text (iTXt). A grid \
+      records them for every cell, so any face can be drawn again.
 
       EXAMPLES
 
@@ -100,7 +100,7 @@ struct Generate: AsyncParsableCommand {
     return try Destination(out: out ?? "faces.png", format: format, streamed: .png)
   }
 
-  /// As many faces as the grid has cells.
+  /// One face for each cell of the grid.
   private var defaultCount: Int { grid?.cells ?? 64 }
 
   private func checkGrid(_ count: Int) throws {

@@ -1,9 +1,9 @@
 import BollyGANModel
 import BollyGANTerminal
 
-/// Latents in order, drawn on demand, so that a million of them need no memory.
+/// Latents in order. They are drawn on demand, so a million of them need no memory.
 struct LatentSource {
-  /// What determines the latents: what an image file has to record so that it can be drawn again.
+  /// What determines the latents, and must be recorded in an image file to draw it again.
   enum Origin {
     /// `torch.manual_seed(seed); torch.randn(count, size, 1, 1)`
     case torch(seed: Int64)
@@ -112,7 +112,7 @@ struct TorchNormals {
 
   /// The next `count` numbers.
   ///
-  /// - Precondition: At least that many are left.
+  /// - Precondition: At least `count` numbers are left.
   mutating func next(_ count: Int) -> [Float] {
     if waiting.count < count {
       var piece = (count - waiting.count + 15) / 16 * 16

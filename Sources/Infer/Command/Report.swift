@@ -103,11 +103,11 @@ struct Stopwatch {
     let read: Double
     /// Folding and packing its weights.
     let pack: Double
-    /// The two together.
+    /// Reading and packing together.
     let load: Double
     /// Drawing: latents, network and files.
     let draw: Double
-    /// The part of it spent in the network.
+    /// The part of drawing that is spent in the network.
     let network: Double
     /// Processor time of the PNG encoder, which runs while the network draws.
     let encoder: Double

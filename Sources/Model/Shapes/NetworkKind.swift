@@ -22,7 +22,7 @@ extension NetworkKind {
 
   var other: NetworkKind { self == .generator ? .discriminator : .generator }
 
-  /// Slope of the hidden activations for negative numbers if the file does not tell.
+  /// Slope of the hidden activations for negative numbers if the file does not say.
   package var usualSlope: Float { self == .generator ? 0 : Float(DiscriminatorWeights.leakySlope) }
 
   /// The sizes that follow from the shapes of the kernels.

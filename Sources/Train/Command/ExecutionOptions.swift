@@ -11,7 +11,7 @@ extension InstructionSet: ExpressibleByArgument {
 }
 
 extension Cadence: ExpressibleByArgument {
-  /// As ``Cadence/init(_:)`` reads it.
+  /// In the form that ``Cadence/init(_:)`` reads.
   public init?(argument: String) { self.init(argument) }
 }
 

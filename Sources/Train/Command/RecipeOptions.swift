@@ -9,7 +9,7 @@ import BollyGANTraining
 extension PictureRules: ExpressibleByArgument {}
 
 extension Augmentation: ExpressibleByArgument {
-  /// As ``Augmentation/init(_:)`` reads it.
+  /// In the form that ``Augmentation/init(_:)`` reads.
   public init?(argument: String) { self.init(argument) }
 }
 
@@ -204,7 +204,7 @@ struct RecipeOptions: ParsableArguments {
     func set<Value>(_ place: WritableKeyPath<RunDefinition, Value>, _ value: Value?) {
       if let value { definition[keyPath: place] = value }
     }
-    // Of an existing run, --recipe is one more claim that has to match.
+    // For an existing run, --recipe is one more setting that has to match.
     if base != nil, let recipe { definition.recipe = recipe }
     set(\.seed, seed)
     set(\.recipe.epochs, epochs)

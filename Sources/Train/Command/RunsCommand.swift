@@ -59,7 +59,7 @@ struct RunsCommand: ParsableCommand {
   }
 
   private struct Report: Encodable {
-    /// Raised when a field is removed or changes its meaning.
+    /// Increases when a field is removed or changes its meaning.
     let schema = 1
     let runs: [RunListing]
 

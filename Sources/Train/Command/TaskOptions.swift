@@ -18,7 +18,7 @@ struct TaskOptions: ParsableArguments {
   @Option(
     help: ArgumentHelp(
       "Resume the run in this folder from its last checkpoint. Only options under Execution and "
-        + "--epochs may change. Name DATA if its folder has moved.",
+        + "--epochs may change. Give DATA if its folder has moved.",
       valueName: "run"),
     completion: .directory)
   var resume: String?

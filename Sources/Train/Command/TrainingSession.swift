@@ -58,8 +58,8 @@ struct TrainingSession {
     definition.initialGenerator = generator?.hash
     definition.initialDiscriminator = discriminator?.hash
 
-    // An existing folder is checked before the images are read, a new one is created after: so
-    // errors come early, and a failed command leaves nothing behind.
+    // Check an existing folder before reading the images, but create a new one afterwards. Errors
+    // then show early, and a failed command leaves nothing behind.
     var folder: RunFolder?
     if Folder.exists(path) { folder = try vacantFolder(path) }
     let data = try dataFolder(task.data ?? origin!.data.folder)

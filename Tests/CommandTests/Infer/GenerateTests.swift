@@ -249,7 +249,7 @@ struct GenerateTests {
     #expect(object["threads"] as? Int == 1)
   }
 
-  @Test("accepts the names of options in StyleGAN and PyTorch")
+  @Test("accepts the option names of StyleGAN and PyTorch")
   func aliases() async throws {
     let model = try SmallModel(side: 32)
     let other = ["--network=model.safetensors", "--netG=model.safetensors"]

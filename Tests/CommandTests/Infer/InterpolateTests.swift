@@ -96,7 +96,7 @@ struct InterpolateTests {
     #expect(result.errors.contains("2 to ") == (count == 1))
   }
 
-  @Test("accepts StyleGAN's names of options")
+  @Test("accepts StyleGAN's option names")
   func aliases() async throws {
     let model = try SmallModel(side: 32)
     let result = try await model.infer(

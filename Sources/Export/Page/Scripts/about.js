@@ -1,4 +1,4 @@
-// About: the command for the face that is shown, the model's card, versions.
+// About: the command for the face that is shown, the model's card, and versions.
 
 import { $ } from "./app.js";
 import { commandFor, commandNote } from "./faces.js";

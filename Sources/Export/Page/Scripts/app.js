@@ -57,7 +57,7 @@ export class App extends EventTarget {
     this.emit("face");
   }
 
-  /** Where a face is among those that are kept; −1 if it is not. */
+  /** The index of a face among the kept ones; −1 if it is not kept. */
   keptIndex(face) {
     const text = formatFace(face);
     return this.state.kept.findIndex((kept) => formatFace(kept.face) === text);
@@ -84,7 +84,7 @@ export class App extends EventTarget {
     else this.letGo(index);
   }
 
-  /** The name of a kept face: the one it was given, or what it is. */
+  /** The name of a kept face: the one it was given, or else its title. */
   keptName(index) {
     const { face, name } = this.state.kept[index];
     return name || titleOf(face);

@@ -91,7 +91,7 @@ export function crc32(bytes) {
   return ~crc >>> 0;
 }
 
-/** One array of the bytes of several. */
+/** Joins arrays of bytes into one. */
 export function joined(parts) {
   const all = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0));
   let at = 0;

@@ -13,7 +13,7 @@ import { RandomLatents, mix, slerp } from "./latents.js";
 export const rowLength = 100;
 /** NumPy's seeds are 0 to 2^32 − 1. */
 export const seedCount = 2 ** 32;
-/** Faces that can be kept, and so the most ends that a walk has. */
+/** The most faces that can be kept, and so the most ends that a walk can have. */
 export const keptLimit = 64;
 /** Steps from one face to the next in a walk. */
 export const stepLimit = 240;
@@ -92,7 +92,7 @@ export function formatFace(face) {
   }
 }
 
-/** The face of a text. Throws a SyntaxError if there is none. */
+/** Parses an expression. Throws a SyntaxError if the text is not one. */
 export function parseFace(text) {
   if (text.length > textLimit) throw new SyntaxError("expression too long");
   let at = 0;
@@ -171,7 +171,7 @@ export function signedSeed(seed) {
   return String(BigInt.asIntN(64, BigInt(seed)));
 }
 
-/** What a person calls a face. */
+/** The title of a face, for people to read. */
 export function titleOf(face) {
   switch (face.kind) {
     case "seed":
@@ -187,7 +187,7 @@ export function titleOf(face) {
   }
 }
 
-/** The lattice points that have a share in a point of the plane. */
+/** The lattice points that contribute to a point of the plane. */
 function cornersInUse(face) {
   const { seeds, right, down } = corners(face);
   return seeds.filter((_, i) => (i % 2 ? right > 0 : true) && (i > 1 ? down > 0 : true));
@@ -259,7 +259,7 @@ export function commandFor(face, facts) {
   }
 }
 
-/** What a reader of that command has to know besides; empty for most. */
+/** What else the reader of that command needs to know; usually empty. */
 export function commandNote(face) {
   switch (face.kind) {
     case "seed":

@@ -2,7 +2,7 @@
 
 import { formatFace, isTorchSeed, keptLimit, parseFace, seedCount, stepLimit } from "./faces.js";
 
-/** Longest fragment that is read: 64 kept faces with names are well below. */
+/** Longest fragment that is read: 64 kept faces with names are well below it. */
 const fragmentLimit = 60_000;
 
 /** Longest name of a kept face. */
@@ -46,7 +46,7 @@ export function formatFragment(state, model) {
 }
 
 /**
- * The state of a fragment, and the model that it was made with.
+ * Parses a fragment into a state and the model that it was made with.
  *
  * Throws a SyntaxError at anything that `formatFragment` does not write.
  */

@@ -1,4 +1,4 @@
-// The kept faces: shown on a click, named, let go.
+// The kept faces: a click shows one; each can be renamed and removed.
 
 import { $ } from "./app.js";
 import { formatFace, titleOf } from "./faces.js";
@@ -35,7 +35,7 @@ export function startKept(app) {
     letGo.textContent = "×";
     letGo.addEventListener("click", () => {
       app.letGo(app.state.kept.indexOf(kept));
-      // The keyboard goes on at the next face.
+      // The keyboard focus moves to the next face.
       const rest = list.querySelectorAll(".quiet");
       (rest[Math.min(index, rest.length - 1)] ?? $("keep")).focus();
     });

@@ -74,7 +74,7 @@ export class RandomLatents {
   }
 }
 
-/** The value of a key, made if it is missing; the oldest of more than `limit` are dropped. */
+/** The value of a key, made if it is missing; drops the oldest values beyond `limit`. */
 export function cached(map, key, limit, make) {
   if (!map.has(key)) {
     map.set(key, make());

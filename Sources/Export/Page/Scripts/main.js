@@ -15,7 +15,7 @@ import { startTabs } from "./tabs.js";
 import { startWalk } from "./walk.js";
 import { startWall } from "./wall.js";
 
-/** Milliseconds without a change before the address takes the state. */
+/** Milliseconds without a change before the state goes into the address. */
 const saveDelay = 300;
 
 async function main() {
@@ -59,7 +59,7 @@ function stateOfAddress(facts) {
   try {
     const { state, model } = parseFragment(fragment);
     if (model && model !== facts.model.slice(0, 12)) {
-      notice("This link was made with another generator: here its seeds are other faces.");
+      notice("This link was made with another generator: its seeds give other faces here.");
     }
     return state;
   } catch (error) {
@@ -78,7 +78,7 @@ function keepAddress(app) {
     try {
       history.replaceState(null, "", `#${fragment}`);
     } catch {
-      // Where a browser limits changes of the address, the next one succeeds.
+      // If a browser limits how often the address may change, a later change succeeds.
     }
     document.documentElement.dataset.saved = fragment;
   };

@@ -61,7 +61,7 @@ export function readLayers(file) {
     if (header[`${norm}.running_var`]) {
       const [gamma, beta] = [floats(`${norm}.weight`), floats(`${norm}.bias`)];
       const [mean, variance] = [floats(`${norm}.running_mean`), floats(`${norm}.running_var`)];
-      // In float64 and rounded once, as the commands fold it.
+      // Folded in float64 and rounded once, as in the commands.
       scale = Float64Array.from(gamma, (g, d) => g / Math.sqrt(variance[d] + epsilon));
       shift = Float32Array.from(beta, (b, d) => b - mean[d] * scale[d]);
     } else if (header[`main.${index}.bias`]) {

@@ -1,5 +1,6 @@
-// The plane of seeds: x + 100 y is a seed, faces in between are interpolated (slerp, as StyleGAN's
-// viewer lays it out). A map shows the seeds around; a lens in its middle shows the face itself.
+// The plane of seeds: the point (x, y) has the seed x + 100 y, and faces in between are
+// interpolated (slerp, with the layout of StyleGAN's viewer). A map shows the seeds around a point;
+// a lens in its middle shows the face at that point.
 
 import { $, paintPixels, prefersLessMotion } from "./app.js";
 import { formatFace, planeFace, rowLength, seedAt, seedCount } from "./faces.js";
@@ -7,7 +8,7 @@ import { cached } from "./latents.js";
 
 /** Faces that the map remembers. */
 const tileLimit = 600;
-/** Milliseconds that a journey to another point takes. */
+/** Duration of a journey to another point, in milliseconds. */
 const journeyTime = 450;
 
 export function startPlane(app) {
@@ -186,7 +187,7 @@ export function startPlane(app) {
   map.addEventListener("pointermove", (event) => {
     if (!drag) return;
     const [across, down] = [event.clientX - drag.left, event.clientY - drag.top];
-    // A hand that clicks trembles.
+    // The pointer may move a little during a click.
     if (!drag.isMoved && Math.hypot(across, down) < 4) return;
     drag.isMoved = true;
     map.classList.add("dragged");
@@ -210,7 +211,7 @@ export function startPlane(app) {
       ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1],
     };
     const direction = directions[event.key];
-    // Presses during a journey count from its end.
+    // Presses during a journey start from its end.
     const { x, y } = target ?? app.state.plane;
     if (event.key === "Home") travelTo(Math.round(x), Math.round(y));
     else if (direction && event.shiftKey) {
@@ -246,7 +247,7 @@ export function startPlane(app) {
   }
   $("random-seed").addEventListener("click", () => {
     stop();
-    // Short numbers are easier to remember, and there are faces enough among them.
+    // Short numbers are easier to remember, and give plenty of faces.
     goToSeed(Math.floor(Math.random() * 100_000));
   });
 
@@ -258,7 +259,7 @@ export function startPlane(app) {
     schedule();
   }
 
-  /** A face of the plane that is shown from elsewhere takes the map along. */
+  /** The map follows when another part of the page shows a face of the plane. */
   function follow() {
     const { face, plane } = app.state;
     if (face.kind === "seed" && seedAt(plane.x, plane.y) !== face.seed) {

@@ -66,7 +66,7 @@ export async function encodeAnimation(frames, width, height, channels, texts, mi
   let sequence = 0;
   for (const [index, frame] of frames.entries()) {
     const delay = [milliseconds >> 8, milliseconds & 255, 1000 >> 8, 1000 & 255];
-    // Place 0, 0; the frame replaces the one before.
+    // At position 0, 0; the frame replaces the previous one.
     parts.push(
       chunk("fcTL", joined([word(sequence++, width, height, 0, 0), delay, [0, 0]])),
     );
@@ -94,7 +94,7 @@ export function faceTexts(face, latent, facts) {
       texts.push(["index", String(face.index)], ...total);
       break;
     default:
-      // The command says the same of a face from the latents that this page saves.
+      // The command writes the same for a face from the latents that this page saves.
       texts.push(["latents", `sha256:${sha256(encodeNPY([latent]))}`], ["index", "0"]);
   }
   texts.push(["truncation", "1.0"]);

@@ -37,7 +37,7 @@ export class Pool {
     const count = Math.min(workerLimit, navigator.hardwareConcurrency || 2);
     for (let started = 1; started < count; started++) {
       this.#isGrowing = true;
-      // One that does not start is no loss: the others draw.
+      // If one does not start, the others still draw.
       if (await this.#startWorker()) break;
     }
     this.#isGrowing = false;
@@ -130,7 +130,7 @@ export class Pool {
     job.resolve(pixels);
   }
 
-  /** A worker stopped: another one draws its face. */
+  /** Handles a worker that stopped: another one draws its face. */
   #lose(worker, event) {
     event.preventDefault();
     worker.terminate();
@@ -139,15 +139,15 @@ export class Pool {
     this.#running.delete(worker);
     if (job) this.#queue.unshift(job);
     if (this.#workers.length || this.#isGrowing) {
-      notice("A drawing worker stopped. The others go on.");
+      notice("A drawing worker stopped. The others continue.");
       this.#deal();
     } else this.#checkWorkers();
   }
 
-  /** Without workers, nothing that waits will be drawn. */
+  /** Gives up if no workers are left, since nothing that waits will be drawn. */
   #checkWorkers() {
     if (this.#workers.length) return;
-    const error = new PageError("The drawing engine stopped. Reload the page to go on.");
+    const error = new PageError("The drawing engine stopped. Reload the page to continue.");
     fail(error);
     for (const waiting of this.#queue.splice(0)) waiting.reject(error);
   }

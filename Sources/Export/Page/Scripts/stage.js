@@ -1,4 +1,4 @@
-// The stage: the face that is shown, and what one can do with it.
+// The stage: the face that is shown, and what can be done with it.
 
 import { $, paintPixels } from "./app.js";
 import { download } from "./bytes.js";
@@ -11,7 +11,7 @@ export function startStage(app) {
   let isDrawing = false;
   let waits = false;
 
-  // While one face is drawn only the newest of the others waits, so the stage keeps up with a hand.
+  // While one face is drawn, only the newest request waits, so the stage keeps up with the user.
   async function draw() {
     waits = true;
     if (isDrawing) return;

@@ -1,4 +1,4 @@
-// A walk through the kept faces, step by step as `bollygan-infer interpolate` goes.
+// A walk through the kept faces, in the same steps as `bollygan-infer interpolate`.
 
 import { $, prefersLessMotion } from "./app.js";
 import { download } from "./bytes.js";

@@ -34,7 +34,7 @@ final class EventFile {
 
   /// Appends values at a step.
   ///
-  /// - Returns: Why they have to wait, but only the first time in a row.
+  /// - Returns: The error that makes them wait, but only the first of several in a row.
   func add(step: Int, _ values: [(tag: String, value: EventMessage.Value)]) -> FileError? {
     guard !values.isEmpty, pending.count <= Self.pendingLimit else { return nil }
     append(EventMessage(time: Self.now, step: step, content: .values(values)))

@@ -6,7 +6,8 @@ extension LogEvent {
 
   /// Reads a line of a log, without its line break.
   ///
-  /// Returns nil for anything but a JSON object that names an event: a damaged line is no error.
+  /// Returns nil for anything but a JSON object that names an event: a damaged line is not an
+  /// error.
   package init?(line: some Collection<UInt8>) {
     guard line.count <= Self.lengthLimit else { return nil }
     var parser = LogLineParser(Array(line))

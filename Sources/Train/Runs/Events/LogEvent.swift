@@ -86,8 +86,8 @@ extension LogEvent {
   /// The event as one line of JSON, without a line break.
   ///
   /// This is the only place that writes the log's JSON. It does so by hand because people read logs
-  /// too and want `event` and `step` first; an encoder knows no order or the alphabet's. Numbers
-  /// take the fewest digits that read back as the same value.
+  /// too and want `event` and `step` first; an encoder writes keys in no order or alphabetically.
+  /// Numbers take the fewest digits that read back as the same value.
   package var json: String {
     let head = [
       "\"event\":\(Self.quoted(event))", step.map { "\"step\":\($0)" },

@@ -3,7 +3,7 @@ import BollyGANTraining
 
 /// Everything that a run reports, and with it every line that a log can contain.
 ///
-/// An event goes to the log, the history behind the report, TensorBoard and the observer.
+/// An event goes to the log, the history that the report shows, TensorBoard and the observer.
 enum RunEvent {
   case start(
     recipe: String, seed: Int64, pictures: Int, heldOut: Int, skipped: Int, stepsPerEpoch: Int,

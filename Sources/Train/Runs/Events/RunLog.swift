@@ -40,7 +40,7 @@ package final class RunLog {
 
   /// Writes an event, and all earlier ones that still wait.
   ///
-  /// - Returns: Why they have to wait, but only the first time in a row.
+  /// - Returns: The error that makes them wait, but only the first of several in a row.
   func append(_ event: LogEvent) -> FileError? {
     pending += Array(event.json.utf8)
     pending.append(UInt8(ascii: "\n"))

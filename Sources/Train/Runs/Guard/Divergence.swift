@@ -1,6 +1,6 @@
 import BollyGANTraining
 
-/// A failure of training in words.
+/// A training failure, described in words.
 package struct Divergence: Sendable, CustomStringConvertible {
   /// The kind of failure.
   package let diagnosis: DivergenceGuard.Diagnosis
@@ -43,14 +43,15 @@ package struct Divergence: Sendable, CustomStringConvertible {
         "\(period) the discriminator classified nearly every image as fake, including real ones "
           + "(D(x) and D(G(z)) below 0.1)"
       case .discriminatorLost:
-        "\(period) the discriminator's loss was far above that of guessing, "
+        "\(period) the discriminator's loss was at least a quarter above that of guessing, "
           + "\((divergenceGuard.guessingLoss * 100).rounded() / 100): each step undoes the "
           + "previous one"
       case .discriminatorWon:
         "\(period) the discriminator was right about every image (loss below 0.001), so the "
           + "generator gets no gradient to learn from"
       case .exploding:
-        "\(period) gradients were hundreds of times larger than ever before"
+        "\(period) gradients were hundreds of times larger than just before, and ten times larger "
+          + "than ever"
       case .collapsed:
         "the generator makes nearly the same image from every latent: the images differ by less "
           + "than a quarter of what they once did"

@@ -164,7 +164,7 @@ package struct DivergenceGuard: Sendable {
   ///
   /// Gradient norms vary by factors, so the test uses their logarithms. The mean of the newest
   /// window must be six standard deviations above the four windows before it, where a deviation
-  /// counts at least as a factor of e. It must also be ten times above every earlier window: a
+  /// counts at least as a factor of e. It must also be ten times that of every earlier window: a
   /// discriminator that had won and recovers has tiny gradients before large ones.
   private func growth(
     _ value: (StepValues) -> Double?, highest: Double?

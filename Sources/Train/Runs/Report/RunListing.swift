@@ -83,7 +83,7 @@ package struct RunListing: Equatable, Sendable, Encodable {
         }
         return
       }
-      // Do not search deeper: below there might be a whole disk.
+      // Do not search deeper: a whole disk might be below.
       guard depth < 3 else { return }
       for below in names.sorted() where !below.hasPrefix(".") {
         let place = "\(folder)/\(below)"

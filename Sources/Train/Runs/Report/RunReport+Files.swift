@@ -46,7 +46,7 @@ extension RunReport {
 }
 
 extension TrainingRun {
-  /// Writes `report.html` anew.
+  /// Rewrites `report.html`.
   func writeReport(isRunning: Bool) {
     attempt("report") {
       let epochs = try RunReport.epochs(in: folder.path, for: history)

@@ -4,7 +4,7 @@ import BollyGANModel
 package struct RunReport: Sendable {
   /// The run's name, which is that of its folder.
   package var name: String
-  /// What the run is.
+  /// The run's settings and data.
   package var record: RunRecord
   /// The course of the run so far.
   package var history: RunHistory
@@ -266,7 +266,8 @@ package struct RunReport: Sendable {
     configuration.append(("images used", "\(record.data.pictures)"))
     if let kept = record.data.heldOut { configuration.append(("images held out", "\(kept)")) }
     configuration.append(("images skipped", "\(record.data.skipped)"))
-    // Only the folder's name: people share reports, and a full path tells about their machine.
+    // Only the folder's name: people share reports, and a full path reveals details of their
+    // machine.
     let folder = record.data.folder.split(separator: "/").last.map(String.init) ?? ""
     configuration.append(("data folder", folder))
     let options = record.options

@@ -22,7 +22,7 @@ package enum RunError: Error, CustomStringConvertible {
   case noUsableCheckpoint(String, reasons: [String])
   /// The disk has too little space for the checkpoints.
   case noSpace(folder: String, needed: Int, available: UInt64)
-  /// Writing failed so often that training on would risk the work.
+  /// Writing failed so often that further training would risk losing work.
   case cannotSave(FileError)
   /// The run folder was deleted or moved during training.
   case folderGone(String)

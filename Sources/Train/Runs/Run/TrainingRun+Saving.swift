@@ -1,6 +1,6 @@
 import BollyGANModel
 
-// When a run saves what, and what it does when the disk refuses.
+// What a run saves and when, and how it handles failed writes.
 
 extension TrainingRun {
   /// Checkpoint failures in a row that end the run: losing three intervals of work is enough.

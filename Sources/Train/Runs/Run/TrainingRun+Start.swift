@@ -120,7 +120,7 @@ extension TrainingRun {
     }
   }
 
-  /// The program and machine behind a checkpoint, for its metadata.
+  /// The program and machine that write a checkpoint, for its metadata.
   var origin: [String: String] {
     [
       "bollygan.version": bollyganVersion, "bollygan.engine": options.engine,

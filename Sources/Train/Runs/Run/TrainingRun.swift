@@ -7,7 +7,7 @@ package final class TrainingRun {
   package struct Parts {
     /// The locked folder of the run.
     package var folder: RunFolder
-    /// What the run is, as in `run.json`.
+    /// The run's settings and data, as in `run.json`.
     package var record: RunRecord
     /// All images, including the held-out ones.
     package var pictures: PictureSet
@@ -18,7 +18,7 @@ package final class TrainingRun {
     package var makeEngine: EngineMaker
     /// Asked before every step whether to stop.
     package var isStopRequested: () -> Bool
-    /// Informed of all that happens.
+    /// Informed of everything that happens.
     package var observer: (any RunObserver)?
 
     package init(

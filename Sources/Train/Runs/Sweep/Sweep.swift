@@ -3,8 +3,8 @@ import BollyGANModel
 /// A sweep in its folder: it trains with one setting after another and remembers which ones it
 /// pruned.
 ///
-/// Every setting is a run of its own in a folder below. A sweep that was interrupted continues with
-/// the first setting that is not done.
+/// Every setting has its own run in a subfolder. A sweep that was interrupted continues with the
+/// first setting that is not done.
 package final class Sweep {
   private let spec: SweepSpec
   private let folder: String
@@ -143,7 +143,7 @@ package final class Sweep {
     } catch { throw .cannotWrite(error) }
   }
 
-  /// Writes the page anew.
+  /// Rewrites the page.
   private func writePage() throws(SweepFailure) {
     var shown: [String: SampleSheets.Sheet] = [:]
     for setting in spec.settings {

@@ -4,7 +4,7 @@ import BollyGANKernels
 /// Two sums for each channel of each piece of a batch's maps.
 ///
 /// A piece is a few rows of one map, few enough to stay in the cache for a second pass. Pieces
-/// depend on the maps' sizes alone, and their sums are joined in order, in float64, whichever
+/// depend on the maps' sizes alone, and their sums are joined in order, in float64, no matter which
 /// threads computed them.
 struct ChannelSums {
   /// Layout of the maps, without margin.

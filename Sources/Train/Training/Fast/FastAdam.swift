@@ -42,7 +42,7 @@ extension FastLoops {
     }.reduce(0, +)
   }
 
-  /// One update of all parameters by Adam, rounded as `torch.optim.Adam` rounds it.
+  /// One update of all parameters by Adam, equal to `torch.optim.Adam`'s up to rounding.
   ///
   /// - Parameters:
   ///   - rate: learning rate.

@@ -11,7 +11,7 @@ extension FastLoops {
     case backward
   }
 
-  /// Passes a batch of images through DiffAugment, in one sweep over memory.
+  /// Passes a batch of images through DiffAugment, in one pass over memory.
   ///
   /// All steps but brightness are linear. Saturation and contrast are symmetric maps that commute.
   /// So the backward pass is the same sum with the shift reversed, brightness left out, and the

@@ -14,7 +14,7 @@ final class FastLayer {
     var opposite: Direction { self == .up ? .down : .up }
   }
 
-  /// The linear part both ways, with weights in the order that each way reads.
+  /// The linear part in both directions, with weights in the order that each direction reads.
   enum Linear {
     /// Fast convolutions, between maps of many channels.
     case convolutions(up: UpConvolution, down: DownConvolution)
@@ -35,8 +35,8 @@ final class FastLayer {
   let spectral: FastSpectral?
   /// Whether forward passes sum nearly exactly, in float64. Recipes that replay a script do so:
   /// when rounding flips the sign of a pre-activation, gradients change by a thousand ulp, and the
-  /// replay leaves its script (Documentation/Numerics.md). The generator's last layer is an
-  /// exception, its sums are short.
+  /// replay departs from its script (Documentation/Numerics.md). The generator's last layer is an
+  /// exception, because its sums are short.
   let forwardsPrecisely: Bool
 
   /// - Parameters:

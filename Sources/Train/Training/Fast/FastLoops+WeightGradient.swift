@@ -7,8 +7,8 @@ extension FastLoops {
   /// Pixels whose products are summed in registers before they join the gradient in memory.
   static let gradientDepth = 256
 
-  /// Computes the gradient of a layer's kernel: what the layer read, correlated with the gradient
-  /// of what it made.
+  /// Computes the gradient of a layer's kernel: the layer's input, correlated with the gradient of
+  /// its output.
   ///
   /// - Parameters:
   ///   - input: maps with margin 1 that the layer read.
@@ -72,7 +72,8 @@ extension FastLoops {
     }
 
     let panels = (link.weightStride + width - 1) / width
-    // Images have few channels, so few panels. Then the coarse channels are split between threads.
+    // Images have few channels, and so few panels. The coarse channels are then split between
+    // threads.
     let groups = max(1, min(tiles, 4 * workers.count / panels))
     workers.run(panels * groups) { task, thread in
       let (panel, group) = task.quotientAndRemainder(dividingBy: groups)

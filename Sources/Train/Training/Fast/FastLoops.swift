@@ -9,7 +9,7 @@ import BollyGANKernels
   let kernels: bg_kernels
   let workers: Workers
   let multiplier: Multiplier
-  /// For each thread, workers that consist of it alone.
+  /// A single-threaded pool for each thread.
   private let singleThreaded: [Workers]
   /// Each thread's transformed maps, of one layer at a time.
   private(set) var planes: [FloatBuffer] = []

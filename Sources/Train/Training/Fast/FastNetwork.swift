@@ -20,7 +20,7 @@ class FastNetwork {
   private let slope: Float
   private let scratch: FastScratch
 
-  /// What a forward pass leaves for its backward pass.
+  /// What a forward pass keeps for its backward pass.
   private struct Record {
     /// `raw[l]` is the output of layer l's convolution, without margin.
     var raw: [FloatBuffer]
@@ -52,7 +52,7 @@ class FastNetwork {
     self.slope = slope
     self.loops = loops
     self.scratch = scratch
-    // PyTorch numbers convolutions, normalisations and activations as modules of one row.
+    // PyTorch numbers convolutions, normalisations and activations as modules in one sequence.
     var module = 0
     layers = links.enumerated().map { index, link in
       let layer = FastLayer(
@@ -71,7 +71,7 @@ class FastNetwork {
   /// Reorders all kernels for both passes. Call it after each change of the weights.
   final func refresh() { for layer in layers { layer.refresh(loops) } }
 
-  /// Prepares updated weights for the next pass. Spectrally normalised kernels have one more round
+  /// Prepares updated weights for the next pass. Spectrally normalised kernels get one more round
   /// of power iteration.
   final func refreshUpdated() {
     for layer in layers { layer.spectral?.iterate(layer.kernel.weight) }

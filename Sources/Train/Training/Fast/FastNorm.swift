@@ -1,7 +1,7 @@
 import BollyGANCompute
 import BollyGANModel
 
-/// What a forward pass normalised one batch by: y = (x − mean) · factor + shift.
+/// How a forward pass normalised one batch: y = (x − mean) · factor + shift.
 ///
 /// The backward pass of the same batch needs it, so each ``FastNetwork/Record`` holds its own.
 final class BatchStatistics {
@@ -58,7 +58,7 @@ final class FastNorm {
   var normalises: Bool { kind == .batch }
 
   /// - Parameter module: number of the layer's kernel in the state_dict. A bias belongs to the same
-  ///   module, a normalisation is the next one.
+  ///   module; a normalisation is the next module.
   init(kind: Kind, channels: Int, stride: Int, module: Int) {
     self.kind = kind
     self.channels = channels

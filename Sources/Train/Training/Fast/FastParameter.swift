@@ -15,7 +15,7 @@ final class FastParameter {
   /// Adam's second moment.
   let second: FloatBuffer
   private let shape: [Int]
-  /// The link whose kernel this is; nil for one value a channel.
+  /// The link whose kernel this is; nil for one value per channel.
   private let link: StridedLink?
 
   private init(name: String, shape: [Int], link: StridedLink?, count: Int) {
@@ -36,7 +36,7 @@ final class FastParameter {
       count: link.weightCount)
   }
 
-  /// One value a channel, padded to `stride` values.
+  /// One value per channel, padded to `stride` values.
   convenience init(name: String, channels: Int, stride: Int) {
     self.init(name: name, shape: [channels], link: nil, count: stride)
   }

@@ -90,8 +90,9 @@ public final class FastTrainer: TrainingEngine {
     }
 
     let realLogits = discriminator.forward(real)
-    // A loss that takes each batch alone goes backward on the real one before the generated one
-    // goes forward, so one record of activations is enough. A relativistic loss needs two.
+    // If a loss treats each batch separately, the backward pass of the real batch comes before the
+    // forward pass of the generated one, so one record of activations is enough. A relativistic
+    // loss needs two.
     let realGradient = LossValue<FastLoss>.realGradient(logits: realLogits, techniques: techniques)
     if let realGradient { backwardOnReal(realGradient) }
     let fakeRecord = realGradient == nil ? 1 : 0
@@ -188,7 +189,7 @@ public final class FastTrainer: TrainingEngine {
     guard images > capacity else { return }
     capacity = images
     let techniques = configuration.techniques
-    // Now, because growing would discard the first of two records.
+    // Grow now, because growing later would discard the first of two records.
     discriminator.reserve(images)
     let size = images * generator.imageLayout.imageStride
     realImages = FloatBuffer(count: size)

@@ -1,11 +1,11 @@
 import BollyGANCompute
 import BollyGANKernels
 
-/// The backward pass through an activation and the ``FastNorm`` before it, in two sweeps over the
+/// The backward pass through an activation and the ``FastNorm`` before it, in two passes over the
 /// batch.
 ///
-/// With x what was normalised, z = (x − mean) · factor + shift, y = act(z), and dy the given
-/// gradient:
+/// With x the values that were normalised, z = (x − mean) · factor + shift, y = act(z), and dy the
+/// given gradient:
 ///
 ///     dz = dy · act′(z)
 ///     take:    Σdz and Σdz · (x − mean) of each channel, over all images
@@ -13,7 +13,7 @@ import BollyGANKernels
 ///
 /// The statistics of a batch depend on every value, so no dx is known before all of the sums are;
 /// ``FastNorm/beginBackward(_:accumulates:)`` turns them into a, b and addend in between. Both
-/// sweeps compute dz anew, which costs less than storing it.
+/// passes compute dz anew, which costs less than storing it.
 struct NormGradientSums {
   private let norm: FastNorm
   private let values: FloatBuffer
