@@ -43,7 +43,7 @@ public final class Generator: Sendable {
   ///
   /// - Parameters:
   ///   - weights: A generator of any shape.
-  ///   - instructionSet: An instruction set of this processor, see ``InstructionSet/available``.
+  ///   - instructionSet: An instruction set of this processor, see `InstructionSet.available`.
   ///   - threads: Threads to share the work, the caller's included; at least one is used.
   /// - Complexity: Reads and writes each weight about twice.
   public init(
