@@ -60,11 +60,13 @@ public struct TorchFile: Sendable {
 
   /// The one generator, or the one discriminator, among the dicts.
   ///
-  /// - Parameter allowsNonFinite: accept infinities and NaN, in order to inspect them.
+  /// - Parameters:
+  ///   - kind: `GeneratorWeights` or `DiscriminatorWeights`.
+  ///   - allowsNonFinite: accept infinities and NaN, in order to inspect them.
   /// - Throws: `WeightsError` if the only dict of tensors is not such a network; ``TorchFileError``
   ///   if there are several dicts, and not exactly one such network among them.
   public func network<N: Network>(
-    _: N.Type, allowsNonFinite: Bool = false
+    _ kind: N.Type, allowsNonFinite: Bool = false
   ) throws -> LoadedNetwork<N> {
     var found: [(group: Group, network: LoadedNetwork<N>)] = []
     var failure: (any Error)?

@@ -6,7 +6,7 @@ import BollyGANModel
 extension ONNXModel {
   /// Reads an ONNX file.
   ///
-  /// ``ONNXScan`` checks the bytes first (lengths, text, nesting, counts); then they are unpacked
+  /// `ONNXScan` checks the bytes first (lengths, text, nesting, counts); then they are unpacked
   /// into at most twice the size of the file and 16 MiB. The meaning of the graph is *not* checked
   /// here: its names, its operators and the sizes of its tensors.
   ///
